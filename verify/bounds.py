@@ -1,0 +1,192 @@
+"""How far a link may lie from the truth, entry by entry, for any correct rounding of either form.
+
+The model (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., sections 2.2 and 3.1)
+
+  u is half the gap after 1, tiny the smallest normal number, gamma_n = n u / (1 - n u).
+  + - * / round to nearest: fl(a op b) = (a op b)(1 + d), |d| <= u, plus at most tiny on underflow.
+  An inner product of length n, in any order, blocked or fused: error <= gamma_n |x|.|w| + n tiny.
+  exp and log err by at most `exp` u and `log` u, relatively (Model has the budgets).
+  Outside the model: TF32 and other reduced products, Strassen-like products, fast-math.
+
+The derivation
+
+  The pre-activation is computed as t with |t - y| <= eps = gamma_D |X||W| + (1 + gamma_D) D tiny.
+  (ln sigma)' = 1 - sigma and (ln(1 - sigma))' = -sigma, so with c and cp the largest 1 - sigma and
+  sigma within eps of y: sigma(t) = sigma(y) e^(+-eps c), 1 - sigma(t) = (1 - sigma(y)) e^(+-eps cp).
+  In 1 / (1 + E), the error of E = exp(-t) is damped by E / (1 + E) <= c:
+      r = expm1(c k / (1 - c k) + 2u / (1 - u)),  k = exp u,
+  is sigma's own relative error, and |ln y_o^ - ln y_o| <= l = eps c - log1p(-r).
+  Post form, q = 1 - sigma(y): 1 - y_o^ has the absolute error dq = q expm1(eps cp) + cp r, and one
+  rounding u (q + dq) more. The product (p / y_o) y_o cancels exactly because both y_o are the same
+  bits, so that only `product` roundings are left: dC_dy errs by ((1 + pi) dq + pi q) p / N.
+  Stable form: everything is relative, dq = q expm1(k / (1 - k) + 5u / (1 - u) + eps cp).
+  dC_dW adds gamma_N |X|^T |dC_dy|; C adds gamma_(NK+4) sum p |log y_o| / N; W_next adds the
+  roundings of h dC_dW and of the subtraction.
+
+Everything is evaluated in float64 by expm1 and log1p ((1 + u)^5 - 1 would be 0 or noise), at values
+of y widened by float64's own rounding; the factor 1 + 1e-9 covers what is left of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from verify.chain import Chain, Problem
+
+Float64: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What correct arithmetic may do: every constant of the bound, and nothing else.
+
+    Units   u, tiny, largest, lowest_y absolute; exp, log in u; the rest counts of roundings, where
+            the four sums are multiples of gamma_n.
+    Source  exp, log: twice NumPy's own limits in ulp, plus half an ulp (measured: 3.6 u and 4.6 u
+            in float32, 1.1 u and 1.3 u in float64).
+    """
+
+    u: float
+    tiny: float
+    largest: float
+    lowest_y: float
+    exp: float
+    log: float
+    sum_y: float = 1
+    sum_C: float = 1
+    sum_dC_dW: float = 1
+    sigma: float = 2
+    one_minus_sigma: float = 1
+    stable: float = 5
+    product: float = 5
+    quotient: float = 4
+    step: float = 2
+    subtraction: float = 1
+
+    def gamma(self, n: int, weight: float = 1) -> float:
+        """Higham's gamma_n; infinite where n roundings can lose every digit."""
+        nu = n * self.u
+        return weight * nu / (1 - nu) if nu < 1 else np.inf
+
+
+MODELS: Mapping[str, Model] = {
+    "float32": Model(
+        u=2.0**-24, tiny=2.0**-126, largest=2.0**128, lowest_y=-87, exp=7, log=9
+    ),
+    "float64": Model(
+        u=2.0**-53,
+        tiny=2.0**-1022,
+        largest=float(np.finfo(np.float64).max),
+        lowest_y=-708,
+        exp=4,
+        log=4,
+    ),
+}
+
+_EVALUATION = 1 + 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """The bound of every link in each form, as Chains of float64 arrays.
+
+    An entry is infinite where the dtype cannot hold the link (dC_dy_o, when p / y_o overflows).
+    """
+
+    post: Chain
+    stable: Chain
+    post_holds: bool  # every y is where exp(-y) is finite and sigma(y) normal
+    fits: bool  # no product or sum comes near the largest number of the dtype
+
+    def __getitem__(self, form: str) -> Chain:
+        return {"post": self.post, "stable": self.stable}[form]
+
+    def wider(self) -> Chain:
+        """The bound that any correct algorithm keeps: the wider form where the post form holds."""
+        if not self.post_holds:
+            return self.stable
+        return Chain(*(np.maximum(getattr(self.post, n), b) for n, b in self.stable))
+
+
+def bounds(problem: Problem, model: Model | None = None) -> Bounds:
+    """The bound of every link, both forms, by the derivation above.
+
+    Shapes  X (N, D), W (D, K), P (N, K) give Chains with the shapes of SHAPES.
+    Units   those of the link itself; float64.
+    Source  the module's derivation.
+    """
+    m = model or MODELS[str(problem.dtype)]
+    with np.errstate(all="ignore"):
+        return _bounds(problem, m)
+
+
+def _bounds(problem: Problem, m: Model) -> Bounds:
+    X, W, P, h = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P, problem.h))
+    N, D, K = problem.sizes.values()
+    u, tiny = m.u, m.tiny
+    abs_X = np.abs(X)
+
+    a = abs_X @ np.abs(W)
+    y = X @ W
+    own = MODELS["float64"].gamma(D) * a
+    eps = m.gamma(D, m.sum_y) * a + (1 + m.gamma(D)) * D * tiny
+    low, high = y - own, y + own
+    c, cp = _sigma(eps - low), _sigma(eps + high)
+    y_o, q = _sigma(high), _sigma(-low)
+    k = m.exp * u
+
+    r = np.expm1(c * k / (1 - c * k) + m.sigma * u / (1 - u) + 4 * tiny)
+    ln_y_o = eps * c - np.log1p(-r)
+    rho = np.expm1(ln_y_o)
+    dq_post = q * np.expm1(eps * cp) + cp * r
+    dq_post = dq_post + m.one_minus_sigma * u * (q + dq_post)
+    dq_stable = q * np.expm1(k / (1 - k) + m.stable * u / (1 - u) + eps * cp) + 2 * tiny
+
+    upstream = P / _sigma(low)
+    dC_dy_o = upstream * np.expm1(ln_y_o + m.quotient * u / (1 - u)) / N + tiny
+    in_range = (low - eps >= m.lowest_y) & (upstream < m.largest / 4)
+    shared = {
+        "y": eps,
+        "y_o": y_o * rho + 2 * tiny,
+        "dC_dy_o": np.where(in_range, dC_dy_o, np.inf),
+        "dy_o_dy": (y_o * (rho * q + (1 + rho) * dq_post)) * (1 + 2 * u)
+        + 2 * u * y_o * q
+        + 2 * tiny,
+    }
+
+    pi = np.expm1(m.product * u / (1 - u))
+    pq = P * q
+    dG = {f: P * ((1 + pi) * dq) + pi * pq + 2 * tiny for f, dq in
+          (("post", dq_post), ("stable", dq_stable))}
+    g_N = m.gamma(N, m.sum_dC_dW)
+    products = abs_X.T @ np.concatenate([dG["post"], dG["stable"], pq], axis=1) / N
+    magnitude = products[:, 2 * K :]
+    underflow = N * tiny * (1 + abs_X.max())
+
+    L = np.logaddexp(0, -low)
+    d = {"post": ln_y_o,
+         "stable": eps * c + (m.exp + m.log + 3) * u * (L + eps * c) + 2 * tiny}
+    g_C = m.gamma(N * K + 4, m.sum_C)
+
+    chains = {}
+    for form, columns in (("post", slice(0, K)), ("stable", slice(K, 2 * K))):
+        t = d[form] + m.log * u * (L + d[form])
+        C = ((1 + g_C) * np.sum(P * t) + g_C * np.sum(P * L)) / N + (N * K + 4) * tiny
+        B = (1 + g_N) * products[:, columns] + g_N * magnitude + underflow
+        step = h * (magnitude + B)
+        W_next = h * B + m.step * u * step + m.subtraction * u * (np.abs(W) + step * (1 + u)) + tiny
+        links = {**shared, "C": C, "dC_dy": dG[form] / N + tiny, "dC_dW": B, "W_next": W_next}
+        chains[form] = Chain(**{link: np.asarray(b * _EVALUATION) for link, b in links.items()})
+
+    fits = max(a.max(), N * magnitude.max(), (h * magnitude).max(), np.abs(W).max()) < m.largest / 4
+    return Bounds(chains["post"], chains["stable"], bool(in_range.all()), bool(fits))
+
+
+def _sigma(z: Float64) -> Any:
+    """The sigmoid; 0 instead of less than 1e-308, which the terms in tiny cover."""
+    return 1 / (1 + np.exp(-z))

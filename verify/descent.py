@@ -1,0 +1,99 @@
+"""How far the cost must fall, and how far rounding errors can travel along a trajectory.
+
+C is a sum over columns k of W, convex in each, with the Hessian
+(1/N) X^T diag(p_k y_o (1 - y_o)) X, between 0 and (1/4N) X^T diag(p_k) X since y_o (1 - y_o) <= 1/4.
+
+  Taylor      C(W + d) <= C(W) + <g, d> + (1/8N) sum p (X d)^2     for every d
+  convexity   C(W + d) >= C(W) + <g, d>
+  L_k         the largest eigenvalue of (1/4N) X^T diag(p_k) X: a gradient step with h < 2/L_k
+              lowers the cost of column k and brings no two weight vectors further apart; with a
+              larger h it can stretch their distance by h L_k - 1, and no more.
+
+Source  Y. Nesterov, Lectures on Convex Optimization, 2nd ed., theorems 2.1.5 and 2.1.14.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from verify.chain import Array, Chain, Problem
+
+_EIGEN_SIZE = 512  # above it, L_k is bounded by the trace instead of an eigenvalue
+
+
+@dataclass(frozen=True)
+class Fall:
+    """The interval that C(W_next) - C(W) must lie in, and where it was found.
+
+    Units   nats a row. `slack` is the part of the interval that is rounding.
+    """
+
+    lowest: float
+    highest: float
+    found: float
+    slack: float
+
+    @property
+    def holds(self) -> bool:
+        return self.lowest <= self.found <= self.highest
+
+
+def fall(problem: Problem, chain: Chain, C_next: float, bound: Chain, bound_C_next: float) -> Fall:
+    """The two-sided descent inequality for the step that was really made, d = W_next - W.
+
+    Valid for any d, so it needs neither h < 2/L nor a truth; `bound` and `bound_C_next` give the
+    slack: B_C(W) + B_C(W_next) + sum |d| B_dC_dW, and the roundings of this evaluation.
+
+    Shapes  W, W_next, dC_dW (D, K); C, C_next ().
+    Units   nats a row.
+    Source  Taylor and convexity, above.
+    """
+    X, W, P = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P))
+    N, D, K = problem.sizes.values()
+    g, C = np.asarray(chain.dC_dW, np.float64), float(chain.C)
+    d = np.asarray(chain.W_next, np.float64) - W
+    gamma = (D * K + N + 8) * 2.0**-53
+
+    first = float(np.sum(g * d))
+    lengths = np.linalg.norm(X, axis=1)[:, None] * np.linalg.norm(d, axis=0)
+    second = float(np.sum(P * (np.abs(X @ d) + gamma * lengths) ** 2)) / (8 * N)
+    roundings = gamma * (float(np.sum(np.abs(g * d))) + second + abs(C) + abs(C_next))
+    slack = float(bound.C) + bound_C_next + float(np.sum(np.abs(d) * bound.dC_dW)) + roundings
+    return Fall(first - slack, first + second + slack, C_next - C, slack)
+
+
+def smoothness(problem: Problem) -> Array:
+    """L_k of each column, from above.
+
+    Shapes  X (N, D), P (N, K) give (K,).
+    Source  eigenvalues of the smaller Gram matrix; the trace where that is too large.
+    """
+    X, P = np.asarray(problem.X, np.float64), np.asarray(problem.P, np.float64)
+    N, D, _ = problem.sizes.values()
+    trace = np.sum(X * X, axis=1) @ P / (4 * N)
+    if min(N, D) > _EIGEN_SIZE:
+        return np.asarray(trace)
+    A = (X * np.sqrt(p)[:, None] for p in P.T)
+    largest = [np.linalg.eigvalsh(a.T @ a if D <= N else a @ a.T)[-1] for a in A]
+    # eigvalsh and the product err by a modest multiple of their size in units of 2^-53.
+    return np.asarray(np.array(largest) / (4 * N) + trace * (N + D) * 2.0**-50)
+
+
+def stretch(problem: Problem) -> Array:
+    """By how much one step can stretch the distance of two weight vectors: max(1, h L_k - 1).
+
+    Shapes  (K,).
+    Source  the eigenvalues of I - h H lie between 1 - h L_k and 1.
+    """
+    return np.maximum(1.0, float(problem.h) * smoothness(problem) - 1)
+
+
+def drift(before: Array, factor: Array, bound_W_next: Array) -> Array:
+    """How far each column of W may now be from the exact trajectory, as a Euclidean length.
+
+    Shapes  before, factor (K,), bound_W_next (D, K) give (K,).
+    Source  |W_t+1 - W*_t+1| <= factor |W_t - W*_t| + |rounding of this step|.
+    """
+    return np.asarray(factor * before + np.linalg.norm(bound_W_next, axis=0))

@@ -1,0 +1,64 @@
+"""What can go wrong, each with the exit code of the command and its parts as attributes.
+
+    VerifyError                 3   a defect of the suite itself
+      UsageError                2   a call or option that cannot be meant
+        ScenarioError           2   a scenario file that says something wrong: its faults, all of them
+      CandidateError            2   a candidate that cannot be loaded
+      EnvironmentUnfit          4   a device that is required and absent, a kernel outside its budget
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class VerifyError(Exception):
+    """The root of everything this package raises on purpose."""
+
+    exit_code = 3
+
+
+class UsageError(VerifyError, ValueError):
+    """A call, an option or an array that cannot be meant."""
+
+    exit_code = 2
+
+
+class CandidateError(VerifyError):
+    """A candidate that cannot be loaded; one that answers wrongly is a failed case instead."""
+
+    exit_code = 2
+
+
+class EnvironmentUnfit(VerifyError):
+    """The machine cannot do what was required of it; no subject is to blame."""
+
+    exit_code = 4
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing wrong in a scenario file; `line` and `column` count from 1, 0 when unknown."""
+
+    path: str
+    line: int
+    column: int
+    key: str
+    what: str
+    found: str
+    allowed: str
+
+    def __str__(self) -> str:
+        place = ":".join([self.path, *(str(n) for n in (self.line, self.column) if n)])
+        key = f"{self.key}: " if self.key else ""
+        found = f" ({self.found})" if self.found else ""
+        return f"{place}: {key}{self.what}{found}, {self.allowed}"
+
+
+class ScenarioError(UsageError):
+    """Every fault found in one scenario file, in the order of the file."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(faults))
+        super().__init__("\n".join(map(str, self.faults)))

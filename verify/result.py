@@ -1,0 +1,178 @@
+"""What a judgement says: data only, made by the judge, read by everything above it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from verify.chain import LINKS
+
+
+class Verdict(StrEnum):
+    """What a case, or one finding of it, comes to; the worst stands first."""
+
+    FAIL = "FAIL"
+    CANNOT_JUDGE = "CANNOT JUDGE"
+    NOT_RUN = "NOT RUN"
+    PASS = "PASS"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How near one link of one subject came to its bound, at its worst entry.
+
+    Units   error and bound those of the link; ratio = error / bound; ulps of the link's dtype.
+    """
+
+    subject: str
+    link: str
+    entry: tuple[int, ...]
+    found: float
+    truth: float
+    error: float
+    bound: float
+    ratio: float
+    ulps: float
+
+    @property
+    def holds(self) -> bool:
+        """NaN never passes."""
+        return self.ratio <= 1
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the judge has to say against a case.
+
+    `check` is a stable name: bound, agreement, shape, dtype, finite, exception, relation, descent,
+    trajectory, loss, figure, post_form, resolution, range, device.
+    """
+
+    check: str
+    verdict: Verdict
+    message: str
+    subject: str = ""
+    link: str | None = None
+    figure: Figure | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """The judgement of one case.
+
+    Units   resolution: the smallest relative error of one entry of dC_dW that exceeds its bound;
+            loss_before, loss_after in nats a row; seconds of wall time.
+    """
+
+    path: str
+    case: str
+    line: int
+    dtype: str
+    device: str
+    findings: tuple[Finding, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    notes: tuple[str, ...] = ()
+    resolution: float = math.nan
+    post_resolution: float = math.nan
+    loss_before: float = math.nan
+    loss_after: float = math.nan
+    columns: tuple[int, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def id(self) -> str:
+        return f"{self.path}::{self.case}"
+
+    @property
+    def verdict(self) -> Verdict:
+        found = {f.verdict for f in self.findings}
+        return next((v for v in Verdict if v in found), Verdict.PASS)
+
+    @property
+    def ok(self) -> bool:
+        return self.verdict is Verdict.PASS
+
+    @property
+    def first_broken_link(self) -> str | None:
+        """The first link, in the post's order, that a failed finding names."""
+        broken = {f.link for f in self.findings if f.verdict is Verdict.FAIL}
+        return next((link for link in LINKS if link in broken), None)
+
+    @property
+    def worst(self) -> Figure | None:
+        """The figure to look at: of the first broken link if one is broken, else the largest."""
+        link = self.first_broken_link
+        figures = [f for f in self.figures if link in (None, f.link)]
+        return max(figures, key=lambda f: math.inf if math.isnan(f.ratio) else f.ratio, default=None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types only; a float that JSON has no word for becomes a string."""
+        derived = {
+            "id": self.id,
+            "verdict": str(self.verdict),
+            "first_broken_link": self.first_broken_link,
+        }
+        return {**derived, **_jsonable(asdict(self))}
+
+
+@dataclass(frozen=True)
+class Report:
+    """The judgements of one run, in the order of the files."""
+
+    results: tuple[Result, ...]
+    faults: tuple[str, ...] = ()
+    seconds: float = 0.0
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Cases found and judged, and one count for each verdict."""
+        verdicts = Counter(r.verdict for r in self.results)
+        judged = len(self.results) - verdicts[Verdict.NOT_RUN]
+        return {"found": len(self.results), "judged": judged} | {str(v): verdicts[v] for v in Verdict}
+
+    @property
+    def ok(self) -> bool:
+        """Every file was read, something was judged, and all that was judged passed."""
+        return self.exit_code == 0
+
+    @property
+    def exit_code(self) -> int:
+        counts = self.counts
+        if self.faults:
+            return 2
+        if counts["FAIL"] or counts["CANNOT JUDGE"]:
+            return 1
+        return 0 if counts["judged"] else 5
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "format": 1,
+            "ok": self.ok,
+            "exit_code": self.exit_code,
+            "counts": self.counts,
+            "seconds": self.seconds,
+            "environment": self.environment,
+            "faults": list(self.faults),
+            "results": [r.to_dict() for r in self.results],
+        }
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _jsonable(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def by_severity(results: Iterable[Result]) -> list[Result]:
+    """Failures first, otherwise in order."""
+    order = list(Verdict)
+    return sorted(results, key=lambda r: order.index(r.verdict))

@@ -1,0 +1,213 @@
+"""The exact chain, as enclosures: ball arithmetic (Arb) around the real numbers themselves.
+
+The truth belongs to the exact values of X, W, P and h after conversion to the dtype. Every link is
+enclosed by a ball that provably contains it, so that a verdict never rests on a second rounding.
+
+Source  F. Johansson, "Arb: efficient arbitrary-precision midpoint-radius interval arithmetic",
+        IEEE Transactions on Computers 66 (2017).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import flint
+import numpy as np
+
+from verify.chain import Array, Chain, Problem
+
+BUDGET = 2**24  # in multiplications at 106 bits: about half a second
+_BITS = (106, 212, 424, 848, 1696)
+_FAR_INSIDE = 2.0**-10  # an enclosure may use up this share of a bound
+_FUNCTIONS = 200  # what exp, log1p and three divisions cost, in multiplications
+_CONVERSION = 11  # what making a ball of a float costs, in multiplications
+
+
+@dataclass(frozen=True, eq=False)
+class Enclosure:
+    """Balls around real numbers: midpoints `hi + lo`, to twice float64's digits, and radii `rad`.
+
+    Shapes  hi, lo, rad: those of the link.
+    """
+
+    hi: Any
+    lo: Any
+    rad: Any
+
+    def error(self, found: Any) -> Any:
+        """An upper bound of |found - truth|; NaN where found is NaN."""
+        return np.abs((np.asarray(found, np.float64) - self.hi) - self.lo) + self.rad
+
+    def columns(self, columns: Sequence[int]) -> Enclosure:
+        return Enclosure(*(a[:, list(columns)] for a in (self.hi, self.lo, self.rad)))
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """The enclosed links of the given columns of W; C only when no column is left out."""
+
+    chain: Chain
+    columns: tuple[int, ...]
+    whole: bool
+    bits: int
+
+
+def truth(problem: Problem, within: Chain | None = None, budget: float = BUDGET) -> Truth:
+    """Every link of the exact chain; above `budget`, of evenly spaced whole columns.
+
+    Precision is raised until each radius is 2^-10 of the bound given by `within`.
+
+    Shapes  Enclosures of SHAPES, with K replaced by the number of columns.
+    Source  the post's formulas, with e = exp(-|y|), which never cancels.
+    """
+    N, D, K = problem.sizes.values()
+    affordable = (budget - _CONVERSION * N * D) // _column_work(problem)
+    count = int(min(K, max(1, affordable)))
+    columns = tuple(int(k) for k in np.linspace(0, K - 1, count).round())
+    for bits in _BITS:
+        with _precision(bits):
+            exact = _Exact(problem, columns)
+            chain = exact.chain(_matrix(problem.W[:, list(columns)]), problem.h)
+        found = Truth(chain, columns, count == K, bits)
+        if within is None or _is_far_inside(found, within):
+            break
+    return found
+
+
+def cost(problem: Problem, W: Array, budget: float = BUDGET) -> Enclosure | None:
+    """The exact C at other weights W; None when that costs more than `budget`.
+
+    Shapes  W (D, K) gives ().
+    Units   nats a row.
+    Source  the post's formula.
+    """
+    N, D, K = problem.sizes.values()
+    if _CONVERSION * N * D + K * _column_work(problem) > budget:
+        return None
+    with _precision(_BITS[0]):
+        exact = _Exact(problem, range(K))
+        return _enclose([exact.cost(exact.activations(_matrix(W)))], ())
+
+
+def trajectory(
+    batches: Sequence[Problem], columns: Sequence[int], budget: float = BUDGET
+) -> Iterator[Enclosure]:
+    """W after each step from the first batch's W, for the given columns, while `budget` lasts.
+
+    Step t uses batch t modulo their number. Between steps W is rounded to 106 bits: a rounding that
+    later steps treat as they treat the 2^50 times larger ones of the subjects.
+
+    Shapes  yields Enclosures (D, len(columns)).
+    Source  the post's update rule.
+    """
+    exact: dict[int, _Exact] = {}
+    W = None
+    t = 0
+    while True:
+        batch = batches[t % len(batches)]
+        budget -= len(columns) * _column_work(batch)
+        if budget < 0:
+            return
+        with _precision(_BITS[0]):
+            if t < len(batches):
+                exact[t] = _Exact(batch, columns)
+            if W is None:
+                W = _matrix(batch.W[:, list(columns)])
+            W = exact[t % len(batches)].update(W, batch.h).mid()
+            yield _enclose(W.entries(), (W.nrows(), W.ncols()))
+        t += 1
+
+
+class _Exact:
+    """X and some columns of P as balls, ready for any W."""
+
+    def __init__(self, problem: Problem, columns: Sequence[int]) -> None:
+        self.X = _matrix(problem.X)
+        self.X_T = self.X.transpose()
+        self.N, self.k = len(problem.X), len(columns)
+        self.whole = self.k == problem.W.shape[1]
+        self.P = [flint.arb(p) for p in problem.P[:, list(columns)].ravel().tolist()]
+
+    def activations(self, W: Any) -> list[tuple[Any, Any, Any, Any]]:
+        """(y, y_o, 1 - y_o, log y_o) of every entry, rows first."""
+        return [(y, *_sigmoid(y)) for y in (self.X * W).entries()]
+
+    def cost(self, activations: list[tuple[Any, Any, Any, Any]]) -> Any:
+        terms = (p * a[3] for p, a in zip(self.P, activations, strict=True))
+        return -sum(terms, flint.arb(0)) / self.N
+
+    def gradient(self, activations: list[tuple[Any, Any, Any, Any]]) -> tuple[list[Any], Any]:
+        """dC_dy = -p (1 - y_o) / N, entry by entry, and dC_dW = X^T dC_dy."""
+        dC_dy = [-p * a[2] / self.N for p, a in zip(self.P, activations, strict=True)]
+        return dC_dy, self.X_T * flint.arb_mat(self.N, self.k, dC_dy)
+
+    def update(self, W: Any, h: Any) -> Any:
+        return W - self.gradient(self.activations(W))[1] * flint.arb(float(h))
+
+    def chain(self, W: Any, h: Any) -> Chain:
+        entries = self.activations(W)
+        dC_dy, dC_dW = self.gradient(entries)
+        links: dict[str, list[Any]] = {
+            "y": [a[0] for a in entries],
+            "y_o": [a[1] for a in entries],
+            "dC_dy_o": [-p / a[1] / self.N for p, a in zip(self.P, entries, strict=True)],
+            "dy_o_dy": [a[1] * a[2] for a in entries],
+            "dC_dy": dC_dy,
+        }
+        enclosed = {n: _enclose(balls, (self.N, self.k)) for n, balls in links.items()}
+        for link, matrix in (("dC_dW", dC_dW), ("W_next", W - dC_dW * flint.arb(float(h)))):
+            enclosed[link] = _enclose(matrix.entries(), (W.nrows(), self.k))
+        if self.whole:
+            enclosed["C"] = _enclose([self.cost(entries)], ())
+        return Chain(**enclosed)
+
+
+def _sigmoid(y: Any) -> tuple[Any, Any, Any]:
+    """(sigma(y), sigma(-y), log sigma(y)); both branches hold for either sign."""
+    if y.mid() >= 0:
+        e = (-y).exp()
+        d = 1 / (1 + e)
+        return d, e * d, -e.log1p()
+    e = y.exp()
+    d = 1 / (1 + e)
+    return e * d, d, y - e.log1p()
+
+
+def _column_work(problem: Problem) -> int:
+    return problem.X.shape[0] * (2 * problem.X.shape[1] + _FUNCTIONS)
+
+
+def _is_far_inside(truth: Truth, within: Chain) -> bool:
+    for link, ball in truth.chain:
+        bound = getattr(within, link)
+        if np.ndim(bound):
+            bound = bound[:, list(truth.columns)]
+        judged = np.isfinite(bound)
+        if not (ball.rad <= _FAR_INSIDE * bound)[judged].all():
+            return False
+    return True
+
+
+def _matrix(A: Array) -> Any:
+    return flint.arb_mat(A.shape[0], A.shape[1], A.ravel().tolist())
+
+
+def _enclose(balls: Sequence[Any], shape: tuple[int, ...]) -> Enclosure:
+    """hi and lo are roundings of the ball's midpoint; what they lose goes into rad."""
+    hi = [float(b) for b in balls]
+    lo = [float(b - h) for b, h in zip(balls, hi, strict=True)]
+    rad = np.array([float(b.rad()) for b in balls]) * (1 + 2.0**-50) + np.abs(lo) * 2.0**-52
+    return Enclosure(*(np.array(a).reshape(shape) for a in (hi, lo, rad)))
+
+
+@contextmanager
+def _precision(bits: int) -> Iterator[None]:
+    before = flint.ctx.prec
+    flint.ctx.prec = bits
+    try:
+        yield
+    finally:
+        flint.ctx.prec = before

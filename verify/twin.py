@@ -1,0 +1,128 @@
+"""The same chain by PyTorch autograd: the only module that knows torch.
+
+The cost is written down once per form; every gradient is autograd's own, read from its
+intermediate tensors. Nothing here repeats a formula of the backward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from verify.chain import Chain, Problem
+from verify.errors import EnvironmentUnfit
+
+
+def post_form(problem: Problem, device: str = "cpu") -> Chain:
+    """The chain of C = -(1/N) sum p log(sigmoid(y)), differentiated by autograd.
+
+    Shapes  as manual.post_form.
+    Breaks  where the post's formulas break: torch.sigmoid is 1 / (1 + exp(-y)) too.
+    Raises  EnvironmentUnfit when the device is absent.
+    Source  torch.sigmoid, torch.log and their derivatives in PyTorch.
+    """
+    with pinned(device) as torch:
+        X, W, P = _tensors(torch, problem, device)
+
+        y = X @ W
+        y_o = torch.sigmoid(y)
+        C = -(P * torch.log(y_o)).sum() / len(X)
+
+        (dy_o_dy,) = torch.autograd.grad(y_o, y, torch.ones_like(y), retain_graph=True)
+        y.retain_grad()  # after the line above, whose gradients it would keep too
+        y_o.retain_grad()
+        C.backward()
+        return _chain(problem, W, y, y_o, C, y_o.grad, dy_o_dy)
+
+
+def stable_form(problem: Problem, device: str = "cpu") -> Chain:
+    """The chain of C = -(1/N) sum p logsigmoid(y), differentiated by autograd.
+
+    y_o is not on this form's path to C, so the two links that touch it are taken by their
+    definition, each from a graph of its own: dC_dy_o at y_o held as a leaf, dy_o_dy from sigmoid.
+
+    Shapes  as manual.post_form.
+    Breaks  dC_dy_o alone, where y_o or p / y_o is beyond the dtype.
+    Raises  EnvironmentUnfit when the device is absent.
+    Source  torch.nn.functional.logsigmoid and its derivative in PyTorch.
+    """
+    with pinned(device) as torch:
+        X, W, P = _tensors(torch, problem, device)
+
+        y = X @ W
+        C = -(P * torch.nn.functional.logsigmoid(y)).sum() / len(X)
+
+        y_o = torch.sigmoid(y)
+        y_o_leaf = y_o.detach().requires_grad_()
+        (dC_dy_o,) = torch.autograd.grad(-(P * torch.log(y_o_leaf)).sum() / len(X), y_o_leaf)
+        (dy_o_dy,) = torch.autograd.grad(y_o, y, torch.ones_like(y), retain_graph=True)
+        y.retain_grad()
+        C.backward()
+        return _chain(problem, W, y, y_o, C, dC_dy_o, dy_o_dy)
+
+
+FORMS: dict[str, Callable[..., Chain]] = {"post": post_form, "stable": stable_form}
+
+
+def available(device: str) -> bool:
+    """Whether torch can compute on `device` here."""
+    return device == "cpu" or bool(_torch().cuda.is_available())
+
+
+@contextmanager
+def pinned(device: str = "cpu") -> Iterator[Any]:
+    """Torch at full precision, on one thread, recording gradients; everything is put back after.
+
+    TF32 and reduced-precision sums are outside the rounding model of the bounds (they keep 10 or
+    fewer bits of a product), so they are off while a twin runs.
+    """
+    torch = _torch()
+    if not available(device):
+        raise EnvironmentUnfit(
+            f"twin: no {device} device here; run on cpu, or on a machine that has one"
+        )
+    matmul = torch.backends.cuda.matmul
+    reduced = (
+        "allow_fp16_reduced_precision_reduction",
+        "allow_bf16_reduced_precision_reduction",
+    )
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    flags = {name: getattr(matmul, name) for name in reduced}
+    try:
+        if threads != 1:
+            torch.set_num_threads(1)
+        torch.set_float32_matmul_precision("highest")
+        for name in reduced:
+            setattr(matmul, name, False)
+        with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device, enabled=False):
+            yield torch
+    finally:
+        for name, flag in flags.items():
+            setattr(matmul, name, flag)
+        torch.set_float32_matmul_precision(precision)
+        if threads != 1:
+            torch.set_num_threads(threads)
+
+
+@cache
+def _torch() -> Any:
+    """torch, imported when a twin first runs: it costs seconds, and most commands need none."""
+    import torch
+
+    return torch
+
+
+def _tensors(torch: Any, problem: Problem, device: str) -> tuple[Any, Any, Any]:
+    X, P = (torch.from_numpy(a).to(device) for a in (problem.X, problem.P))
+    return X, torch.tensor(problem.W, device=device).requires_grad_(), P
+
+
+def _chain(problem: Problem, W: Any, y: Any, y_o: Any, C: Any, dC_dy_o: Any, dy_o_dy: Any) -> Chain:
+    """The chain from autograd's tensors, with the update made by torch."""
+    W_next = W.detach() - float(problem.h) * W.grad
+    tensors = (y, y_o, C, dC_dy_o, dy_o_dy, y.grad, W.grad, W_next)
+    return Chain(*(np.asarray(t.detach().cpu()) for t in tensors))
