@@ -12,7 +12,8 @@ The derivation
 
   The pre-activation is computed as t with |t - y| <= eps = gamma_D |X||W| + (1 + gamma_D) D tiny.
   (ln sigma)' = 1 - sigma and (ln(1 - sigma))' = -sigma, so with c and cp the largest 1 - sigma and
-  sigma within eps of y: sigma(t) = sigma(y) e^(+-eps c), 1 - sigma(t) = (1 - sigma(y)) e^(+-eps cp).
+  sigma within eps of y: sigma(t) = sigma(y) e^(+-eps c) and
+  1 - sigma(t) = (1 - sigma(y)) e^(+-eps cp).
   In 1 / (1 + E), the error of E = exp(-t) is damped by E / (1 + E) <= c:
       r = expm1(c k / (1 - c k) + 2u / (1 - u)),  k = exp u,
   is sigma's own relative error, and |ln y_o^ - ln y_o| <= l = eps c - log1p(-r).
@@ -75,9 +76,7 @@ class Model:
 
 
 MODELS: Mapping[str, Model] = {
-    "float32": Model(
-        u=2.0**-24, tiny=2.0**-126, largest=2.0**128, lowest_y=-87, exp=7, log=9
-    ),
+    "float32": Model(u=2.0**-24, tiny=2.0**-126, largest=2.0**128, lowest_y=-87, exp=7, log=9),
     "float64": Model(
         u=2.0**-53,
         tiny=2.0**-1022,
@@ -161,16 +160,17 @@ def _bounds(problem: Problem, m: Model) -> Bounds:
 
     pi = np.expm1(m.product * u / (1 - u))
     pq = P * q
-    dG = {f: P * ((1 + pi) * dq) + pi * pq + 2 * tiny for f, dq in
-          (("post", dq_post), ("stable", dq_stable))}
+    dG = {
+        f: P * ((1 + pi) * dq) + pi * pq + 2 * tiny
+        for f, dq in (("post", dq_post), ("stable", dq_stable))
+    }
     g_N = m.gamma(N, m.sum_dC_dW)
     products = abs_X.T @ np.concatenate([dG["post"], dG["stable"], pq], axis=1) / N
     magnitude = products[:, 2 * K :]
     underflow = N * tiny * (1 + abs_X.max())
 
     L = np.logaddexp(0, -low)
-    d = {"post": ln_y_o,
-         "stable": eps * c + (m.exp + m.log + 3) * u * (L + eps * c) + 2 * tiny}
+    d = {"post": ln_y_o, "stable": eps * c + (m.exp + m.log + 3) * u * (L + eps * c) + 2 * tiny}
     g_C = m.gamma(N * K + 4, m.sum_C)
 
     chains = {}

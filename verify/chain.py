@@ -47,9 +47,9 @@ class Problem:
 
     def __post_init__(self) -> None:
         X, W, P = (np.shape(a) for a in (self.X, self.W, self.P))
-        if len(X) != 2 or len(W) != 2 or X[1] != W[0] or P != (X[0], W[1]) or 0 in X + W:
+        if len(X) != 2 or len(W) != 2 or X[1] != W[0] or (X[0], W[1]) != P or 0 in X + W:
             raise UsageError(
-                f"X {X}, W {W} and P {P} do not fit; X is (N, D), W (D, K), P (N, K), none of them 0"
+                f"X {X}, W {W} and P {P} do not fit; X is (N, D), W (D, K), P (N, K), no size 0"
             )
         dtypes = {str(np.asarray(a).dtype) for a in (self.X, self.W, self.P, self.h)}
         if len(dtypes) > 1 or not dtypes <= set(DTYPES):
@@ -69,7 +69,7 @@ class Problem:
     @property
     def work(self) -> int:
         """Multiplications in one of the two matrix products: N D K."""
-        return self.X.size * self.W.shape[1]
+        return int(self.X.size * self.W.shape[1])
 
     def shape(self, link: str) -> tuple[int, ...]:
         return tuple(self.sizes[axis] for axis in SHAPES[link])

@@ -1,7 +1,7 @@
 """How far the cost must fall, and how far rounding errors can travel along a trajectory.
 
 C is a sum over columns k of W, convex in each, with the Hessian
-(1/N) X^T diag(p_k y_o (1 - y_o)) X, between 0 and (1/4N) X^T diag(p_k) X since y_o (1 - y_o) <= 1/4.
+(1/N) X^T diag(p_k y_o (1 - y_o)) X, which lies between 0 and (1/4N) X^T diag(p_k) X.
 
   Taylor      C(W + d) <= C(W) + <g, d> + (1/8N) sum p (X d)^2     for every d
   convexity   C(W + d) >= C(W) + <g, d>
@@ -87,7 +87,7 @@ def stretch(problem: Problem) -> Array:
     Shapes  (K,).
     Source  the eigenvalues of I - h H lie between 1 - h L_k and 1.
     """
-    return np.maximum(1.0, float(problem.h) * smoothness(problem) - 1)
+    return np.asarray(np.maximum(1.0, float(problem.h) * smoothness(problem) - 1))
 
 
 def drift(before: Array, factor: Array, bound_W_next: Array) -> Array:

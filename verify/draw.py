@@ -46,7 +46,7 @@ def order(stream: str, seed: int, count: int) -> npt.NDArray[np.int64]:
 def rounded(a: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The nearest numbers with 8 significant bits."""
     significand, exponent = np.frexp(a)
-    return np.ldexp(np.rint(significand * 2**_BITS), exponent - _BITS)
+    return np.asarray(np.ldexp(np.rint(significand * 2**_BITS), exponent - _BITS))
 
 
 class _Stream:
@@ -63,7 +63,7 @@ class _Stream:
 def _normal(stream: _Stream, count: int) -> npt.NDArray[np.int64]:
     sums = stream.integers(12 * count, "<u2").reshape(count, 12).sum(axis=1, dtype=np.int64)
     # 2^16 is one standard deviation; 1/64 of it is 2^10.
-    return np.clip((sums - 6 * 2**16 + 2**9) >> 10, -255, 255)
+    return np.asarray(np.clip((sums - 6 * 2**16 + 2**9) >> 10, -255, 255))
 
 
 def _uniform(stream: _Stream, count: int) -> npt.NDArray[np.int64]:

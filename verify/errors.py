@@ -1,10 +1,10 @@
 """What can go wrong, each with the exit code of the command and its parts as attributes.
 
-    VerifyError                 3   a defect of the suite itself
-      UsageError                2   a call or option that cannot be meant
-        ScenarioError           2   a scenario file that says something wrong: its faults, all of them
-      CandidateError            2   a candidate that cannot be loaded
-      EnvironmentUnfit          4   a device that is required and absent, a kernel outside its budget
+VerifyError                 3   a defect of the suite itself
+  UsageError                2   a call or option that cannot be meant
+    ScenarioError           2   a scenario file that says something wrong: its faults, all of them
+  CandidateError            2   a candidate that cannot be loaded
+  EnvironmentUnfit          4   a device that is required and absent, a kernel outside its budget
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def powers_of_two(implementation: Implementation, problem: Problem, chain: Chain
 
 
 def applies(problem: Problem, chain: Chain) -> bool:
-    """Whether every number of the chain is so far from underflow and overflow that scaling is exact."""
+    """Whether every number of the chain is so far inside the range that scaling is exact."""
     limits = np.finfo(problem.dtype)
     dC_dy = np.abs(chain.dC_dy[(problem.P > 0) & (chain.dy_o_dy != 0)])
     if not dC_dy.size or not np.isfinite(chain.dC_dy_o).all():
@@ -43,8 +43,10 @@ def applies(problem: Problem, chain: Chain) -> bool:
     least = [float(a[a > 0].min(initial=np.inf)) for a in (X, W, problem.P)]
     tiny = float(limits.tiny)
     smallest = min(least[0] * least[1], least[1] / 2**_K, float(dC_dy.min()) * min(least[0], 1))
-    largest = max(float(X.max()), float(np.abs(chain.dC_dy_o).max()), float(np.abs(chain.dC_dW).max()))
-    return smallest > tiny * 2**24 and largest * 2 ** (_K + _J) < float(limits.max) / 2**8
+    largest = max(
+        float(X.max()), float(np.abs(chain.dC_dy_o).max()), float(np.abs(chain.dC_dW).max())
+    )
+    return bool(smallest > tiny * 2**24 and largest * 2 ** (_K + _J) < float(limits.max) / 2**8)
 
 
 def same_layout(values: Array, like: Array) -> Array:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from verify.chain import LINKS
+from verify.errors import Fault
 
 
 class Verdict(StrEnum):
@@ -107,7 +108,9 @@ class Result:
         """The figure to look at: of the first broken link if one is broken, else the largest."""
         link = self.first_broken_link
         figures = [f for f in self.figures if link in (None, f.link)]
-        return max(figures, key=lambda f: math.inf if math.isnan(f.ratio) else f.ratio, default=None)
+        return max(
+            figures, key=lambda f: math.inf if math.isnan(f.ratio) else f.ratio, default=None
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types only; a float that JSON has no word for becomes a string."""
@@ -124,7 +127,7 @@ class Report:
     """The judgements of one run, in the order of the files."""
 
     results: tuple[Result, ...]
-    faults: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
     seconds: float = 0.0
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -133,7 +136,9 @@ class Report:
         """Cases found and judged, and one count for each verdict."""
         verdicts = Counter(r.verdict for r in self.results)
         judged = len(self.results) - verdicts[Verdict.NOT_RUN]
-        return {"found": len(self.results), "judged": judged} | {str(v): verdicts[v] for v in Verdict}
+        return {"found": len(self.results), "judged": judged} | {
+            str(v): verdicts[v] for v in Verdict
+        }
 
     @property
     def ok(self) -> bool:
@@ -157,7 +162,7 @@ class Report:
             "counts": self.counts,
             "seconds": self.seconds,
             "environment": self.environment,
-            "faults": list(self.faults),
+            "faults": [asdict(f) for f in self.faults],
             "results": [r.to_dict() for r in self.results],
         }
 

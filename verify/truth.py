@@ -177,7 +177,7 @@ def _sigmoid(y: Any) -> tuple[Any, Any, Any]:
 
 
 def _column_work(problem: Problem) -> int:
-    return problem.X.shape[0] * (2 * problem.X.shape[1] + _FUNCTIONS)
+    return int(problem.X.shape[0] * (2 * problem.X.shape[1] + _FUNCTIONS))
 
 
 def _is_far_inside(truth: Truth, within: Chain) -> bool:

@@ -98,7 +98,11 @@ def pinned(device: str = "cpu") -> Iterator[Any]:
         torch.set_float32_matmul_precision("highest")
         for name in reduced:
             setattr(matmul, name, False)
-        with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device, enabled=False):
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            torch.autocast(device, enabled=False),
+        ):
             yield torch
     finally:
         for name, flag in flags.items():

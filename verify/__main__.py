@@ -1,0 +1,5 @@
+"""python -m verify: the command."""
+
+from verify.cli import main
+
+main()

@@ -1,0 +1,141 @@
+"""Scenario -> Cases: what varies is crossed, named, and turned into arrays when it is needed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from verify import draw
+from verify.chain import Array, Problem
+from verify.consistency import Sizes, sizes
+from verify.document import Expect, RandomLabels, RandomValues, TableColumn, TableColumns
+from verify.scenario import Scenario
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One problem of a scenario: a value for every parameter."""
+
+    scenario: Scenario
+    parameters: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        return str(self.scenario.path)
+
+    @property
+    def name(self) -> str:
+        """What varies, as `batch_size=7-seed=0-dtype=float32`."""
+        return "-".join(f"{name}={self.parameters[name]}" for name in self.scenario.named)
+
+    @property
+    def id(self) -> str:
+        return f"{self.path}::{self.name}"
+
+    @property
+    def line(self) -> int:
+        return self.scenario.line
+
+    @property
+    def expect(self) -> Expect:
+        return self.scenario.expect
+
+    @property
+    def dtype(self) -> str:
+        return str(self.parameters["dtype"])
+
+    @property
+    def device(self) -> str:
+        return str(self.parameters["device"])
+
+    @property
+    def steps(self) -> int:
+        return int(self.parameters["steps"])
+
+    @property
+    def sizes(self) -> Sizes:
+        return sizes(self.scenario.document, self.scenario.tables, self.parameters)
+
+    @cached_property
+    def problem(self) -> Problem:
+        """All rows, with the first weights.
+
+        Shapes  X (N, D), W (D, K), P (N, K).
+        """
+        dtype = np.dtype(self.dtype)
+        rows = self._order()
+        X = self._inputs().astype(dtype)[rows]
+        P = self._labels().astype(dtype)[rows]
+        W = np.ascontiguousarray(self._weights().astype(dtype))
+        h = dtype.type(self.parameters["step_size"])
+        return Problem(laid_out(X, self.parameters["layout"]), W, np.ascontiguousarray(P), h)
+
+    @cached_property
+    def batches(self) -> list[Problem]:
+        """The rows of each step, taken in turn; the last batch may be smaller."""
+        whole, size = self.problem, self.sizes.batch
+        if size == len(whole.X):
+            return [whole]
+        starts = range(0, len(whole.X), size)
+        return [
+            Problem(whole.X[s : s + size], whole.W, whole.P[s : s + size], whole.h) for s in starts
+        ]
+
+    def _order(self) -> Any:
+        """A table's rows are shuffled when a seed is given; drawn and written rows stay."""
+        document = self.scenario.document
+        seeded = document.seed is not None or (document.vary and document.vary.seed)
+        if seeded and isinstance(document.inputs, TableColumns):
+            return draw.order("rows", self.parameters["seed"], self.sizes.N)
+        return slice(None)
+
+    def _inputs(self) -> Any:
+        source, seed, at = self.scenario.document.inputs, self.parameters["seed"], self.sizes
+        if isinstance(source, RandomValues):
+            return draw.values(source.random, "X", seed, (at.N, at.D), source.scale)
+        if isinstance(source, TableColumns):
+            table = self.scenario.tables[source.file]
+            return np.array([table.numbers(column) for column in source.columns]).T
+        return np.array(source, np.float64)
+
+    def _weights(self) -> Any:
+        source, seed, at = self.scenario.document.weights, self.parameters["seed"], self.sizes
+        if isinstance(source, RandomValues):
+            return draw.values(source.random, "W", seed, (at.D, at.K), source.scale)
+        return np.array(source, np.float64)
+
+    def _labels(self) -> Any:
+        source, seed, at = self.scenario.document.labels, self.parameters["seed"], self.sizes
+        if isinstance(source, RandomLabels):
+            return draw.labels(source.random, "P", seed, (at.N, at.K))
+        if isinstance(source, TableColumn):
+            indices, _ = self.scenario.tables[source.file].classes(source.column)
+            return np.eye(at.K)[indices]
+        labels = np.array(source)
+        return np.eye(at.K)[labels] if labels.ndim == 1 else labels.astype(np.float64)
+
+
+def cases(scenario: Scenario) -> list[Case]:
+    """Every combination of the scenario's parameters, in the order of the file's values."""
+    names = list(scenario.axes)
+    combinations = itertools.product(*scenario.axes.values())
+    return [Case(scenario, dict(zip(names, values, strict=True))) for values in combinations]
+
+
+def laid_out(X: Array, layout: str) -> Array:
+    """X in C order, Fortran order, or as every second column of a wider array.
+
+    Shapes  X (N, D) gives (N, D).
+    """
+    if layout == "F":
+        return np.asfortranarray(X)
+    if layout == "strided":
+        wide = np.zeros((X.shape[0], 2 * X.shape[1]), X.dtype)
+        wide[:, ::2] = X
+        return wide[:, ::2]
+    return np.ascontiguousarray(X)

@@ -1,0 +1,167 @@
+"""The command. Progress goes to stderr, data to stdout; exit codes are those of `--help`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+from verify.errors import VerifyError
+
+if TYPE_CHECKING:
+    from verify.cases import Case
+    from verify.result import Report
+
+EXIT_CODES = """\b
+Exit codes: 0 all judged cases passed; 1 a case failed or cannot be judged;
+2 bad scenario file or usage; 3 internal error; 4 unfit environment (a required
+device is missing); 5 nothing was judged."""
+
+
+class _ScenarioPath(click.ParamType[str]):
+    """A scenario file, a folder of them, or file::case; completed in the shell."""
+
+    name = "path"
+
+    def shell_complete(
+        self, _ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        name, separator, case = incomplete.partition("::")
+        if not separator:
+            found = [p for p in Path().glob(f"{name}*") if p.is_dir() or p.suffix == ".toml"]
+            return [CompletionItem(str(p) + ("/" if p.is_dir() else "")) for p in sorted(found)]
+        from verify.runner import collect
+
+        try:
+            cases = collect(name)
+        except VerifyError:
+            return []
+        return [CompletionItem(c.id) for c in cases if c.name.startswith(case)]
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="verify")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Verify hand-written backpropagation against an exact truth, within derived bounds.
+
+    Without a command, runs the scenarios that this package carries.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(run)
+
+
+@cli.command(epilog=EXIT_CODES)
+@click.argument("paths", nargs=-1, type=_ScenarioPath())
+@click.option("-k", "keyword", metavar="EXPR", default="", help="Only cases whose id matches.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), help="Run every case there.")
+@click.option("--require-device", type=click.Choice(["cuda"]), help="Exit 4 when it is missing.")
+@click.option("--json", "json_file", metavar="FILE", help="Write the report as JSON; - for stdout.")
+@click.option(
+    "--truth-budget",
+    type=click.FloatRange(min=0),
+    metavar="WORK",
+    help="Multiplications that a case's truth may cost; above, columns are sampled. [2^24]",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Only what is not green, and the summary.")
+def run(
+    paths: Sequence[str] = (),
+    keyword: str = "",
+    device: str | None = None,
+    require_device: str | None = None,
+    json_file: str | None = None,
+    truth_budget: float | None = None,
+    quiet: bool = False,
+) -> NoReturn:
+    """Judge scenario files, folders of them, or single cases (FILE::CASE)."""
+    from verify import runner, truth
+
+    report = runner.run(
+        paths or None,
+        keyword=keyword,
+        device=device,
+        require_device=require_device,
+        budget=truth.BUDGET if truth_budget is None else truth_budget,
+        progress=None if quiet else _bar,
+    )
+    _show(report, quiet, json_file)
+    sys.exit(report.exit_code)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of a scenario file, for editors."""
+    from verify.document import schema as of_documents
+
+    click.echo(json.dumps(of_documents(), indent=2))
+
+
+def _show(report: Report, quiet: bool, json_file: str | None) -> None:
+    """The table on a terminal, plain lines elsewhere; the JSON where it was asked for."""
+    from verify import report as faces
+
+    if json_file == "-":
+        click.echo(faces.as_json(report))
+        return
+    if json_file:
+        Path(json_file).write_text(faces.as_json(report) + "\n")
+    if not quiet and sys.stdout.isatty():
+        from rich.console import Console
+
+        Console().print(faces.table(report))
+    elif not quiet:
+        for result in report.results:
+            click.echo(faces.line(result))
+    for result in report.results:
+        if not result.ok and result.verdict != "NOT RUN":
+            click.echo("\n" + faces.block(result))
+    click.echo("\n" + faces.summary(report))
+
+
+def _bar(cases: Sequence[Case]) -> Iterable[Case]:
+    """The cases, behind a progress bar on stderr with rate and time left; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield from cases
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    rate = TextColumn("{task.fields[rate]:.0f} cases/s")
+    columns = (BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=len(cases), rate=0.0)
+        for case in cases:
+            yield case
+            progress.update(task, advance=1, rate=progress.tasks[0].speed or 0.0)
+
+
+def main() -> NoReturn:
+    """The entry point: an error on purpose is one message and its exit code, never a traceback."""
+    command: Callable[..., Any] = cli.main
+    try:
+        command(prog_name="verify", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except VerifyError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    sys.exit(0)

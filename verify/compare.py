@@ -1,0 +1,144 @@
+"""One link of one subject against a bound: the figure, and the finding when it does not hold."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from verify.bounds import Bounds, bounds
+from verify.chain import SHAPES, Chain, Implementation, Problem
+from verify.result import Figure, Finding, Verdict
+from verify.truth import Truth, truth
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An implementation under judgement, and the form whose bound it must keep."""
+
+    name: str
+    implementation: Implementation
+    form: str
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What a problem's answers are held against; made once for all subjects.
+
+    `truth` is None where no work may be spent on it.
+    """
+
+    problem: Problem
+    bounds: Bounds
+    truth: Truth | None
+
+
+def evaluate(subject: Subject, problem: Problem) -> Chain | Finding:
+    """The subject's chain; whatever it raises is a finding that quotes the guilty line."""
+    try:
+        return subject.implementation(problem)
+    except Exception as error:  # a subject may raise anything, and that is what is found
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        inside = [f for f in traceback.extract_tb(error.__traceback__) if f.name.endswith("_form")]
+        line = (inside or [frame])[-1].line or ""
+        link = re.match(r"(\w+) [-+*/]?=", line)
+        message = f"{type(error).__name__} at `{line}`: {error}"
+        named = link[1] if link and link[1] in SHAPES else None
+        return Finding("exception", Verdict.FAIL, message, subject.name, named)
+
+
+def reference(problem: Problem, budget: float) -> Reference:
+    """The bounds of a problem and, for a budget above 0, its truth."""
+    found = bounds(problem)
+    return Reference(problem, found, truth(problem, found.stable, budget) if budget > 0 else None)
+
+
+def against_truth(name: str, chain: Chain, ref: Reference, bound: Chain) -> list[Figure]:
+    """A figure for every link that the chain gives and the truth encloses.
+
+    Shapes  as SHAPES; of the truth's columns only, where the truth is a sample.
+    """
+    if ref.truth is None:
+        return []
+    enclosed, columns = dict(ref.truth.chain), list(ref.truth.columns)
+    figures = []
+    for link, found in chain:
+        if link in enclosed:
+            limit, ball = getattr(bound, link), enclosed[link]
+            sampled = not ref.truth.whole and SHAPES[link]
+            value, limit = (found[:, columns], limit[:, columns]) if sampled else (found, limit)
+            worst = _figure(name, link, value, ball.error(value), limit, ball.hi, ref.problem)
+            figures.append(_unsampled(worst, columns) if sampled else worst)
+    return figures
+
+
+def against_each_other(
+    names: tuple[str, str], chains: tuple[Chain, Chain], ref: Reference, bound: Chain
+) -> list[Figure]:
+    """A figure for every link that both give: each within its bound of the truth, so together 2."""
+    first, second = (dict(c) for c in chains)
+    pairs = ((link, first[link], second[link]) for link in first if link in second)
+    figures = []
+    for link, one, other in pairs:
+        with np.errstate(all="ignore"):
+            error = np.abs(np.asarray(one, np.float64) - np.asarray(other, np.float64))
+        limit = 2 * getattr(bound, link)
+        figures.append(
+            _figure(" against ".join(names), link, one, error, limit, other, ref.problem)
+        )
+    return figures
+
+
+def misshapen(name: str, chain: Chain, problem: Problem) -> Iterator[Finding]:
+    """Links whose shape or dtype is not the problem's; nothing else is asked of those."""
+    for link, found in chain:
+        shape, dtype = np.shape(found), getattr(found, "dtype", type(found).__name__)
+        if shape != problem.shape(link):
+            turned = " Is it transposed?" if shape == problem.shape(link)[::-1] else ""
+            message = f"{link} has shape {shape}; expected {problem.shape(link)}.{turned}"
+            yield Finding("shape", Verdict.FAIL, message, name, link)
+        elif dtype != problem.dtype:
+            message = f"{link} has dtype {dtype}; expected {problem.dtype}"
+            yield Finding("dtype", Verdict.FAIL, message, name, link)
+
+
+def broken(check: str, figures: Sequence[Figure]) -> Iterator[Finding]:
+    """A finding for every figure beyond its bound; NaN is beyond every bound."""
+    for figure in figures:
+        if not figure.holds:
+            what = "is not finite" if not np.isfinite(figure.found) else "is beyond its bound"
+            message = f"{figure.link} {what}: error / bound {figure.ratio:.3g}, limit 1"
+            yield Finding(check, Verdict.FAIL, message, figure.subject, figure.link, figure)
+
+
+def resolution(bound: Chain, gradient: Any) -> float:
+    """The smallest relative error of one entry of dC_dW that is beyond its bound: min B / |g|.
+
+    Shapes  dC_dW and gradient (D, K).
+    """
+    with np.errstate(all="ignore"):
+        ratio = bound.dC_dW / np.abs(np.asarray(gradient, np.float64))
+    return float(np.nanmin(ratio, initial=np.inf))
+
+
+def _figure(
+    name: str, link: str, found: Any, error: Any, bound: Any, truth: Any, problem: Problem
+) -> Figure:
+    """The worst entry. An infinite bound judges nothing; a NaN error is worse than any number."""
+    with np.errstate(all="ignore"):
+        ratio = np.where(np.isinf(bound), 0.0, error / bound)
+        entry = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
+        at = [float(np.asarray(a)[entry]) for a in (found, truth, error, bound, ratio)]
+        spacing = float(np.spacing(problem.dtype.type(abs(at[1]))))
+    found_there, truth_there, worst, limit, share = at
+    place = tuple(int(i) for i in entry)
+    return Figure(name, link, place, found_there, truth_there, worst, limit, share, worst / spacing)
+
+
+def _unsampled(figure: Figure, columns: Sequence[int]) -> Figure:
+    row, column = figure.entry
+    return replace(figure, entry=(row, columns[column]))

@@ -1,0 +1,174 @@
+"""What a scenario file may say: its keys, their types and limits, and their JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from verify.chain import DTYPES
+
+Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+Row: TypeAlias = Annotated[list[Number], Field(min_length=1)]
+Matrix: TypeAlias = Annotated[list[Row], Field(min_length=1)]
+Indices: TypeAlias = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+Count: TypeAlias = Annotated[int, Field(ge=1)]
+Steps: TypeAlias = Annotated[int, Field(ge=1, le=100_000)]
+Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
+StepSize: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Dtype: TypeAlias = Literal["float32", "float64"]
+Device: TypeAlias = Literal["cpu", "cuda"]
+Layout: TypeAlias = Literal["C", "F", "strided"]
+Text: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+Printed: TypeAlias = Annotated[str, Field(pattern=r"^-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,3})?$")]
+"""A figure as a program prints it; it stands for half a unit of its last digit to either side."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class RandomValues(_Strict):
+    """Draws from the frozen stream: multiples of 1/64, times `scale`, rounded to 8 bits."""
+
+    random: Literal["normal", "uniform", "integers"]
+    scale: StepSize = 1.0
+
+
+class RandomLabels(_Strict):
+    """Labels from the frozen stream: one class a row, shares of 1, several classes, or 1/K each."""
+
+    random: Literal["classes", "soft", "multi-hot", "uniform"]
+
+
+class TableColumns(_Strict):
+    """Columns of a CSV file under the scenario's folder."""
+
+    file: str
+    columns: Annotated[list[str], Field(min_length=1)]
+
+
+class TableColumn(_Strict):
+    """One column of a CSV file: its sorted distinct values are the classes 0, 1, ..."""
+
+    file: str
+    column: str
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dict):
+        return "#file" if "file" in value else "#random"
+    if isinstance(value, list) and value and not isinstance(value[0], list):
+        return "#indices"
+    return "#matrix"
+
+
+def _kind_of_values(value: Any) -> str:
+    return _kind(value).replace("indices", "matrix")
+
+
+Inputs: TypeAlias = Annotated[
+    Annotated[Matrix, Tag("#matrix")]
+    | Annotated[RandomValues, Tag("#random")]
+    | Annotated[TableColumns, Tag("#file")],
+    Discriminator(_kind_of_values),
+]
+Weights: TypeAlias = Annotated[
+    Annotated[Matrix, Tag("#matrix")] | Annotated[RandomValues, Tag("#random")],
+    Discriminator(lambda value: _kind_of_values(value).replace("file", "random")),
+]
+Labels: TypeAlias = Annotated[
+    Annotated[Matrix, Tag("#matrix")]
+    | Annotated[Indices, Tag("#indices")]
+    | Annotated[RandomLabels, Tag("#random")]
+    | Annotated[TableColumn, Tag("#file")],
+    Discriminator(_kind),
+]
+
+
+class Vary(_Strict):
+    """Parameters that take several values; crossed, one case per combination."""
+
+    features: list[Count] | None = None
+    classes: list[Count] | None = None
+    batch_size: list[Count] | None = None
+    step_size: list[StepSize] | None = None
+    steps: list[Steps] | None = None
+    seed: list[Seed] | None = None
+    dtype: list[Dtype] | None = None
+    device: list[Device] | None = None
+    layout: list[Layout] | None = None
+
+
+class Expect(_Strict):
+    """What must be seen. There is no tolerance, skip or expected failure."""
+
+    loss: Literal["falls", "rises", "any"] = Field("falls", description="over all steps")
+    loss_before: Printed | None = Field(None, description='a printed figure of C, as "7.87"')
+    loss_after: Printed | None = Field(None, description="the same after all steps")
+    post_form: Literal["agrees", "nonfinite", "blind"] = Field(
+        "agrees",
+        description="nonfinite: exp(-y) overflows in the post's formulas; blind: 1 - y_o has lost"
+        " its digits, so that they could notice nothing",
+    )
+
+
+class Document(_Strict):
+    """A scenario: a problem, what varies, and what is expected."""
+
+    model_config = ConfigDict(
+        title="verify scenario",
+        json_schema_extra={"required": ["title", "inputs", "weights", "labels"]},
+    )
+
+    title: Text | None = Field(None, description="the fact that this scenario shows")
+    source: Text | None = Field(None, description="where the numbers are from")
+    inputs: Inputs | None = Field(None, description="X, N rows of D numbers")
+    weights: Weights | None = Field(None, description="W, D rows of K numbers")
+    labels: Labels | None = Field(
+        None, description="a class per row, or P, N rows of K numbers >= 0"
+    )
+    step_size: StepSize | None = Field(None, description="h")
+    steps: Steps | None = Field(None, description="gradient steps; 1 if absent")
+    features: Count | None = Field(None, description="D, for random inputs")
+    classes: Count | None = Field(None, description="K, where labels and weights do not say")
+    batch_size: Count | None = Field(
+        None, description="N for random inputs; else rows a step, taken in turn"
+    )
+    seed: Seed | None = Field(None, description="of the draws, or of the order of a table's rows")
+    dtype: Dtype | None = Field(None, description="both if absent")
+    device: Device | None = Field(None, description="cpu if absent")
+    layout: Layout | None = Field(None, description="memory layout of X; C if absent")
+    vary: Vary | None = None
+    expect: Expect | None = None
+
+
+DEFAULTS: Mapping[str, tuple[Any, ...]] = {
+    "features": (None,),
+    "classes": (None,),
+    "batch_size": (None,),
+    "step_size": (),
+    "steps": (1,),
+    "seed": (0,),
+    "dtype": DTYPES,
+    "device": ("cpu",),
+    "layout": ("C",),
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one file may ask for; each is refused before memory is taken."""
+
+    file_bytes: int = 2**20
+    cases: int = 10_000
+    work: int = 2**34  # N D K of a case
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a scenario file, for editors."""
+    return Document.model_json_schema()

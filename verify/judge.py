@@ -1,0 +1,211 @@
+"""Case x Implementation -> Result: everything that one case asserts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from verify import compare, manual, relations, training, truth, twin
+from verify.cases import Case
+from verify.chain import Chain, Implementation
+from verify.compare import Reference, Subject
+from verify.result import Figure, Finding, Result, Verdict
+from verify.training import Loss
+
+BLIND = 1e-2  # a case that notices no smaller relative error of the gradient is no evidence
+_ELEMENT_WORK = 512  # N D K up to which the element-wise loops are worth their time
+
+
+def judge(case: Case, budget: float = truth.BUDGET) -> Result:
+    """The judgement of one case: manual and twin, in the forms that hold there, by every check.
+
+    `budget` is the work that may be spent on the truth; 0 leaves manual and twin to each other.
+    """
+    started = time.perf_counter()
+    blank = Result(case.path, case.name, case.line, case.dtype, case.device)
+    if not twin.available(case.device):
+        message = f"no {case.device} device here"
+        return replace(blank, findings=(Finding("device", Verdict.NOT_RUN, message),))
+    with np.errstate(all="ignore"):  # non-finite numbers are judged as numbers, not as warnings
+        result = _judged(blank, case, budget)
+    return replace(result, seconds=time.perf_counter() - started)
+
+
+def _judged(blank: Result, case: Case, budget: float) -> Result:
+    ref = compare.reference(case.batches[0], budget)
+    if not ref.bounds.fits:
+        message = (
+            f"|X||W| or |X|^T|dC_dy| comes near the largest {case.dtype}: no bound holds there"
+        )
+        return replace(blank, findings=(Finding("range", Verdict.CANNOT_JUDGE, message),))
+    subjects = _subjects(case, ref)
+    chains, findings, figures = _one_step(subjects, ref)
+    gradient = chains["manual.stable_form"].dC_dW if "manual.stable_form" in chains else np.nan
+    sees = compare.resolution(ref.bounds.stable, gradient)
+    post_sees = compare.resolution(ref.bounds.post, gradient) if ref.bounds.post_holds else np.nan
+    findings += _evidence(case, ref, sees, post_sees)
+    result = replace(
+        blank,
+        figures=tuple(figures),
+        resolution=sees,
+        post_resolution=float(post_sees),
+        columns=ref.truth.columns if ref.truth and not ref.truth.whole else (),
+    )
+    if any(f.verdict is Verdict.FAIL for f in findings):
+        return replace(result, findings=tuple(findings))
+    return _over_steps(replace(result, findings=tuple(findings)), case, ref, subjects, budget)
+
+
+def _subjects(case: Case, ref: Reference) -> list[Subject]:
+    """Manual and twin: the stable forms always, the post forms where they are said to hold."""
+    forms = ["stable"]
+    if ref.bounds.post_holds and case.expect.post_form != "nonfinite":
+        forms.append("post")
+    subjects = []
+    for form in forms:
+        named: dict[str, Implementation] = {
+            f"manual.{form}_form": manual.FORMS[form],
+            f"twin.{form}_form": partial(twin.FORMS[form], device=case.device),
+        }
+        subjects += [Subject(name, made, form) for name, made in named.items()]
+    if "post" in forms and ref.problem.work <= _ELEMENT_WORK:
+        subjects.append(Subject("manual.element_form", manual.element_form, "post"))
+    return subjects
+
+
+def _one_step(
+    subjects: Sequence[Subject], ref: Reference
+) -> tuple[dict[str, Chain], list[Finding], list[Figure]]:
+    """The chains of one evaluation, each against the truth, the other side, and its own scaling."""
+    chains: dict[str, Chain] = {}
+    findings: list[Finding] = []
+    figures: list[Figure] = []
+    for subject in subjects:
+        answer = compare.evaluate(subject, ref.problem)
+        unfit = [answer] if isinstance(answer, Finding) else [
+            *compare.misshapen(subject.name, answer, ref.problem)
+        ]  # fmt: skip
+        findings += unfit
+        if isinstance(answer, Chain) and not unfit:
+            chains[subject.name] = answer
+            seen = compare.against_truth(subject.name, answer, ref, ref.bounds[subject.form])
+            figures += seen
+            findings += compare.broken("bound", seen)
+            if subject.form == "post":
+                findings += _scaling(subject, answer, ref)
+    for form in ("post", "stable"):
+        pair = [name for name in (f"manual.{form}_form", f"twin.{form}_form") if name in chains]
+        if len(pair) == 2:
+            both = (chains[pair[0]], chains[pair[1]])
+            seen = compare.against_each_other((pair[0], pair[1]), both, ref, ref.bounds[form])
+            figures += seen
+            findings += compare.broken("agreement", seen)
+    return chains, findings, figures
+
+
+def _scaling(subject: Subject, chain: Chain, ref: Reference) -> Iterator[Finding]:
+    for link in relations.powers_of_two(subject.implementation, ref.problem, chain):
+        message = (
+            f"{link} of (8 X, W / 8, 4 P) is not exactly the power of two of {link} that it is"
+        )
+        yield Finding("relation", Verdict.FAIL, message, subject.name, link)
+
+
+def _evidence(case: Case, ref: Reference, sees: float, post_sees: float) -> Iterator[Finding]:
+    """Whether this case can notice anything, and whether the post form is as declared."""
+    if not sees <= BLIND:
+        message = f"notices no relative error of dC_dW below {sees:.2g}; limit {BLIND:g}"
+        yield Finding("resolution", Verdict.CANNOT_JUDGE, message)
+    declared, holds = case.expect.post_form, ref.bounds.post_holds
+    if declared == "nonfinite":
+        for name, form in (
+            ("manual.post_form", manual.post_form),
+            ("twin.post_form", partial(twin.post_form, device=case.device)),
+        ):
+            chain = form(ref.problem)
+            if np.isfinite(chain.C) and np.isfinite(chain.dC_dW).all():
+                message = 'post_form = "nonfinite" is declared, but C and dC_dW are finite'
+                yield Finding("post_form", Verdict.FAIL, message, name, "C")
+    elif not holds:
+        message = (
+            f"y is as low as {float(np.min(manual.stable_form(ref.problem).y)):.4g}: exp(-y) leaves"
+            f" the range of {case.dtype} and the post's formulas do not hold; raise y, or declare"
+            ' post_form = "nonfinite" where they give inf or nan'
+        )
+        yield Finding("post_form", Verdict.CANNOT_JUDGE, message)
+    elif declared == "agrees" and not post_sees <= BLIND and sees <= BLIND:
+        message = (
+            f"the post's formulas notice no relative error below {post_sees:.2g}: 1 - y_o has lost"
+            ' its digits; lower y, or declare post_form = "blind"'
+        )
+        yield Finding("post_form", Verdict.CANNOT_JUDGE, message)
+    elif declared == "blind" and post_sees <= BLIND:
+        message = (
+            f'post_form = "blind" is declared, but it notices a relative error of {post_sees:.2g}'
+        )
+        yield Finding("post_form", Verdict.FAIL, message)
+
+
+def _over_steps(
+    result: Result, case: Case, ref: Reference, subjects: Sequence[Subject], budget: float
+) -> Result:
+    """The trajectory, the fall of C, and what the file expects of C."""
+    single = case.steps == 1
+    followed = [s for s in subjects if s.name == "manual.stable_form" or not single]
+    followed = [s for s in followed if s.implementation is not manual.element_form]
+    columns = ref.truth.columns if ref.truth else range(ref.problem.sizes["K"])
+    trained = training.train(followed, case.batches, case.steps, columns, budget)
+    lead = trained.paths["manual.stable_form"]
+    before = training.loss(case.problem, case.problem.W, np.zeros_like(lead.drift), budget)
+    after = training.loss(case.problem, lead.W, lead.drift, budget)
+    notes = []
+    if not single and ref.truth is not None and trained.enclosed < case.steps:
+        notes.append(
+            f"the truth follows {trained.enclosed} of {case.steps} steps; manual against twin all"
+        )
+    if result.columns:
+        notes.append(f"the truth covers columns {', '.join(map(str, result.columns))} of W")
+    if case.expect.loss == "any" and after.C + after.spread + before.spread < before.C:
+        notes.append('loss = "any" is declared, but it falls')
+    findings = (*result.findings, *trained.findings, *_expected(case, before, after))
+    return replace(
+        result, findings=findings, notes=tuple(notes), loss_before=before.C, loss_after=after.C
+    )
+
+
+def _expected(case: Case, before: Loss, after: Loss) -> Iterator[Finding]:
+    """What the file says of C: its direction, and its printed figures."""
+    change, doubt = after.C - before.C, before.spread + after.spread
+    wanted = {"falls": -1, "rises": 1}.get(case.expect.loss)
+    if wanted is not None and not change * wanted > doubt:
+        verdict = Verdict.FAIL if change * wanted < -doubt else Verdict.CANNOT_JUDGE
+        message = (
+            f'loss = "{case.expect.loss}" is expected; C goes from {before.C:.9g} to {after.C:.9g},'
+            f" uncertain by {doubt:.2g}"
+        )
+        yield Finding("loss", verdict, message, link="W_next")
+    for name, loss in (("loss_before", before), ("loss_after", after)):
+        figure: Any = getattr(case.expect, name)
+        if figure is not None:
+            yield from _printed(name, Decimal(figure), loss)
+
+
+def _printed(name: str, figure: Decimal, loss: Loss) -> Iterator[Finding]:
+    """A printed figure means half a unit of its last digit to either side."""
+    half = Decimal(1).scaleb(int(figure.as_tuple().exponent)) / 2
+    low, high = Decimal(loss.C - loss.printed), Decimal(loss.C + loss.printed)
+    if figure - half <= low and high <= figure + half:
+        return
+    outside = high < figure - half or low > figure + half
+    verdict = Verdict.FAIL if outside else Verdict.CANNOT_JUDGE
+    link = "C" if name == "loss_before" else "W_next"
+    message = (
+        f"{name} = {figure} is expected; C is {loss.C:.9g}, in print within {loss.printed:.2g}"
+    )
+    yield Finding("figure", verdict, message, link=link)

@@ -1,0 +1,202 @@
+"""pytest collects scenario files: one item a case, and one failing item for a malformed file.
+
+Only files below a folder named by --scenarios or by the ini option verify_scenarios are claimed.
+This module is loaded by every pytest run of its environment, so it imports neither torch nor
+pydantic, and nothing of this package, until a scenario file is collected.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from verify.cases import Case
+    from verify.errors import Fault, ScenarioError
+    from verify.result import Result
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_MARKS = ("float32", "float64", "cpu", "cuda")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where scenario files are, how much their truth may cost, which device must be there."""
+    group = parser.getgroup("verify", "scenario files of hand-written backpropagation")
+    group.addoption("--scenarios", action="append", default=[], metavar="DIR",
+                    help="collect the scenario files of this folder")  # fmt: skip
+    group.addoption("--truth-budget", type=float, metavar="WORK",
+                    help="multiplications that a case's truth may cost")  # fmt: skip
+    group.addoption("--require-device", choices=["cuda"],
+                    help="fail when this device is missing")  # fmt: skip
+    parser.addini("verify_scenarios", "folders of scenario files", type="paths", default=[])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Marks; one thread for every pool before it starts; folders of --scenarios to collect."""
+    for mark in _MARKS:
+        config.addinivalue_line("markers", f"{mark}: cases of this dtype or device")
+    if hasattr(config, "workerinput"):
+        for name in _THREADS:  # idle threads of two pools on two cores cost 15 to 30 times the work
+            os.environ.setdefault(name, "1")
+    named = [Path(name).resolve() for name in config.getoption("--scenarios")]
+    for folder in named:
+        if not folder.is_dir():
+            raise pytest.UsageError(f"--scenarios {folder}: no such folder")
+    given = [Path(arg.partition("::")[0]).resolve() for arg in config.args]
+    config.stash[_FOLDERS] = [
+        *named,
+        *(Path(p).resolve() for p in config.getini("verify_scenarios")),
+    ]
+    for folder in named:
+        if not any(folder.is_relative_to(arg) or arg.is_relative_to(folder) for arg in given):
+            config.args.append(str(folder))
+
+
+_FOLDERS = pytest.StashKey[list[Path]]()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Scenario files, and files that stand among them without being known."""
+    folders = parent.config.stash[_FOLDERS]
+    if not any(file_path.is_relative_to(folder) for folder in folders):
+        return None
+    if file_path.suffix == ".toml":
+        return ScenarioFile.from_parent(parent, path=file_path)
+    from verify.runner import is_known
+
+    if is_known(file_path):
+        return None
+    return Stranger.from_parent(parent, path=file_path)
+
+
+class ScenarioFile(pytest.File):
+    """A scenario file: its cases, or one failing item that says what is wrong with it."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        from verify.cases import cases
+        from verify.errors import ScenarioError
+        from verify.scenario import load
+
+        shown = _shown(self.path)
+        try:
+            found = cases(load(shown))
+        except ScenarioError as error:
+            yield MalformedItem.from_parent(self, name="format", error=error)
+            return
+        for case in found:
+            yield CaseItem.from_parent(self, name=case.name, case=case)
+
+
+class Stranger(pytest.File):
+    """A file that nobody would run or read."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        from verify.errors import ScenarioError
+        from verify.runner import stranger
+
+        error = ScenarioError([stranger(_shown(self.path))])
+        yield MalformedItem.from_parent(self, name="format", error=error)
+
+
+class MalformedItem(pytest.Item):
+    """Fails with the text that the command prints."""
+
+    def __init__(self, *, error: ScenarioError, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.error = error
+
+    def runtest(self) -> None:
+        raise self.error
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: Any) -> str:
+        return str(excinfo.value)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        first: Fault = self.error.faults[0]
+        return self.path, max(first.line - 1, 0), f"{self.path.name} is malformed"
+
+
+class CaseFailure(Exception):
+    """A case that is not green; carries the block that tells why."""
+
+
+class CaseItem(pytest.Item):
+    """One case; its figures become properties of the report."""
+
+    def __init__(self, *, case: Case, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.case = case
+        for mark in (case.dtype, case.device):
+            self.add_marker(mark)
+
+    def runtest(self) -> None:
+        from verify import truth
+        from verify.judge import judge
+        from verify.report import block
+        from verify.result import Verdict
+
+        with _one_thread():
+            budget = self.config.getoption("--truth-budget")
+            result = judge(self.case, truth.BUDGET if budget is None else budget)
+        self.user_properties += _properties(result)
+        if result.verdict is Verdict.NOT_RUN:
+            if self.config.getoption("--require-device") == result.device:
+                raise CaseFailure(f"{result.findings[0].message}, and --require-device was given")
+            pytest.skip(result.findings[0].message)
+        if not result.ok:
+            raise CaseFailure(block(result))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
+        if isinstance(excinfo.value, CaseFailure):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, *args)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, self.case.line - 1, f"{self.path.name}::{self.name}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run of scenarios in which nothing was judged is not green, with xdist or without."""
+    judged = session.config.stash.get(_JUDGED, None)
+    if judged == 0 and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+_JUDGED = pytest.StashKey[int]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: Any, config: pytest.Config) -> None:
+    """Counts the judged cases, on the controller too."""
+    if "verdict" in dict(report.user_properties) and report.when == "call":
+        before = config.stash.get(_JUDGED, 0)
+        config.stash[_JUDGED] = before + (report.outcome != "skipped")
+
+
+def _shown(path: Path) -> Path:
+    """The path as the command would print it: relative to where pytest was started, if below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _one_thread() -> Any:
+    """One BLAS thread, in the workers and without them, so that bits do not depend on -n."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)
+
+
+def _properties(result: Result) -> list[tuple[str, object]]:
+    worst = result.worst
+    figures = [("error_over_bound", worst.ratio), ("worst_link", worst.link)] if worst else []
+    return [
+        ("verdict", str(result.verdict)),
+        ("resolution", result.resolution),
+        ("loss_before", result.loss_before),
+        ("loss_after", result.loss_after),
+        *figures,
+    ]

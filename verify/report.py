@@ -1,0 +1,152 @@
+"""Results -> what a person or a program reads: lines, a table, JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from verify.chain import LINKS
+from verify.result import Finding, Report, Result, Verdict
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+STYLES = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.CANNOT_JUDGE: "yellow",
+    Verdict.NOT_RUN: "dim",
+}
+_SHOWN_FINDINGS = 4
+
+
+def line(result: Result) -> str:
+    """One result on one line, with its full id."""
+    parts = [f"{result.verdict:<12}", printable(result.id)]
+    worst = result.worst
+    if worst is not None:
+        parts.append(f"error/bound {worst.ratio:.3g} at {worst.link}")
+        parts.append(f"resolution {result.resolution:.2g}")
+    return "  ".join(parts)
+
+
+def block(result: Result) -> str:
+    """What is wrong with one case, in aligned columns; the same in terminal, pytest and page."""
+    rows = [f"{result.verdict}  {printable(result.id)}"]
+    link = result.first_broken_link
+    if link:
+        right = ", ".join(LINKS[: LINKS.index(link)])
+        rows.append(
+            _row("first broken link", f"{link:<14} {f'({right} are right)' if right else ''}")
+        )
+    leading = _leading(result)
+    if leading and leading.figure:
+        figure = leading.figure
+        truth = "other side" if " against " in figure.subject else "truth"
+        rows += [
+            _row("subject", figure.subject),
+            _row("worst entry", str(list(figure.entry)) if figure.entry else "the scalar"),
+            _row("found", _both(figure.found)),
+            _row(truth, _both(figure.truth)),
+            _row("error", f"{figure.error:<24.4g} {figure.ulps:.3g} ulp"),
+            _row("bound", f"{figure.bound:.4g}"),
+            _row("error / bound", f"{figure.ratio:<24.4g} (limit 1)"),
+        ]
+    shown = sorted(result.findings, key=lambda f: f is not leading)[:_SHOWN_FINDINGS]
+    rows += [
+        _row(f.check, printable(f"{f.subject}: {f.message}".removeprefix(": "))) for f in shown
+    ]
+    more = len(result.findings) - len(shown)
+    if more:
+        rows.append(_row("", f"and {more} more findings; --json FILE has them all"))
+    if not math.isnan(result.resolution):
+        rows.append(_row("resolution", f"{result.resolution:.3g}"))
+    rows += [_row("note", note) for note in result.notes]
+    rows.append(_row("to repeat it", f"verify run '{printable(result.id)}'"))
+    return "\n".join(row.rstrip() for row in rows)
+
+
+def summary(report: Report) -> str:
+    """The counts, on one line; and what was not run, because green must not hide it."""
+    counts = report.counts
+    verdicts = {
+        "passed": counts["PASS"],
+        "failed": counts["FAIL"],
+        "cannot judge": counts["CANNOT JUDGE"],
+        "not run": counts["NOT RUN"],
+    }
+    parts = [f"{counts['found']} cases found", f"{counts['judged']} judged"]
+    parts += [f"{n} {word}" for word, n in verdicts.items() if n or word in ("passed", "failed")]
+    lines = [", ".join(parts) + f" in {report.seconds:.1f} s"]
+    skipped = [r for r in report.results if r.verdict is Verdict.NOT_RUN]
+    for why, group in groupby(skipped, key=lambda r: r.findings[0].message):
+        lines.append(f"NOT VERIFIED: {len(list(group))} cases: {why}")
+    if not counts["judged"]:
+        lines.append("nothing was judged")
+    return "\n".join(lines)
+
+
+def table(report: Report) -> Table:
+    """One row a scenario file: its cases, its verdict, and its nearest approach to a bound."""
+    from rich.table import Table
+
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for name, justify in (
+        ("scenario", "left"),
+        ("cases", "right"),
+        ("verdict", "left"),
+        ("error / bound", "right"),
+        ("at", "left"),
+        ("resolution", "right"),
+        ("ms a case", "right"),
+    ):
+        made.add_column(name, justify=justify, no_wrap=name != "scenario")  # type: ignore[arg-type]
+    for path, group in groupby(report.results, key=lambda r: r.path):
+        made.add_row(*_summarised(path, list(group)))
+    return made
+
+
+def as_json(report: Report) -> str:
+    """The whole report; `format` changes when the layout does."""
+    return json.dumps(report.to_dict(), indent=1, allow_nan=False)
+
+
+def printable(text: str) -> str:
+    """Text from a file or a candidate, with nothing in it that a terminal or log would obey."""
+    return "".join(c if c.isprintable() and ord(c) < 0x2000 else ascii(c)[1:-1] for c in text)
+
+
+def _summarised(path: str, results: Sequence[Result]) -> Iterator[Any]:
+    from rich.markup import escape
+    from rich.text import Text
+
+    verdict = min((r.verdict for r in results), key=list(Verdict).index)
+    figures = [r.worst for r in results if r.worst is not None]
+    worst = max(figures, key=lambda f: f.ratio, default=None)
+    seen = [r.resolution for r in results if not math.isnan(r.resolution)]
+    yield escape(printable(path))
+    yield str(len(results))
+    yield Text(str(verdict), STYLES[verdict])
+    yield f"{worst.ratio:.3g}" if worst else ""
+    yield worst.link if worst else ""
+    yield f"{min(seen):.1g}" if seen else ""
+    yield f"{1000 * sum(r.seconds for r in results) / len(results):.1f}"
+
+
+def _leading(result: Result) -> Finding | None:
+    """The finding that the block is about: the first that fails, at the first broken link."""
+    link = result.first_broken_link
+    failed = [f for f in result.findings if f.verdict is Verdict.FAIL and f.link == link]
+    with_figure = [f for f in failed if f.figure is not None]
+    return next(iter(with_figure or failed or result.findings), None)
+
+
+def _row(name: str, value: str) -> str:
+    return f"  {name:<18}  {value}"
+
+
+def _both(value: float) -> str:
+    return f"{value.hex():<24} {value!r}"

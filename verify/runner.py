@@ -1,0 +1,189 @@
+"""The one loop: paths -> cases -> Results."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+import verify
+from verify import selection, truth
+from verify.cases import Case, cases
+from verify.document import Limits
+from verify.errors import EnvironmentUnfit, Fault, ScenarioError, UsageError
+from verify.judge import judge
+from verify.result import Report, Result, Verdict
+from verify.scenario import Scenario, load
+
+Subject = str | os.PathLike[str] | Scenario | Case
+"""What can be run: a file, a folder, a file::case, a Scenario, a Case."""
+
+
+def packaged() -> Path:
+    """The scenarios that the installed package carries; in a checkout, those beside it."""
+    package = Path(verify.__file__).parent
+    inside = package / "scenarios"
+    return inside if inside.is_dir() else package.parent / "scenarios"
+
+
+def run(
+    paths: Subject | Iterable[Subject] | None = None,
+    *,
+    keyword: str = "",
+    device: str | None = None,
+    require_device: str | None = None,
+    budget: float = truth.BUDGET,
+    limits: Limits | None = None,
+    progress: Callable[[Sequence[Case]], Iterable[Case]] | None = None,
+) -> Report:
+    """Judge every case of some files, folders, `file::case` names, Scenarios or Cases.
+
+    `device` overrides the cases' own; `keyword` selects by id; `progress` may wrap the cases.
+
+    Raises  ScenarioError with all faults of all files, before anything is judged; UsageError for a
+            path or keyword that cannot be meant; EnvironmentUnfit where `require_device` is absent.
+    """
+    started = time.perf_counter()
+    chosen = collect(paths, keyword=keyword, device=device, limits=limits)
+    with threadpool_limits(1):  # idle threads of a second pool cost up to 30 times the work
+        results = tuple(judge(case, budget) for case in (progress or iter)(chosen))
+    _require(require_device, results)
+    return Report(results, seconds=time.perf_counter() - started, environment=environment())
+
+
+def collect(
+    paths: Subject | Iterable[Subject] | None = None,
+    *,
+    keyword: str = "",
+    device: str | None = None,
+    limits: Limits | None = None,
+) -> list[Case]:
+    """The cases of the given subjects, in the order of names.
+
+    Raises  as run.
+    """
+    subjects = [packaged()] if paths is None else _listed(paths)
+    chosen: list[Case] = []
+    faults: list[Fault] = []
+    for subject in subjects:
+        try:
+            chosen += _cases(subject, limits)
+        except ScenarioError as error:
+            faults += error.faults
+    if faults:
+        raise ScenarioError(dict.fromkeys(faults))
+    if device is not None:
+        chosen = [replace(c, parameters={**c.parameters, "device": device}) for c in chosen]
+    once = {case.id: case for case in chosen}
+    return _selected(list(once.values()), keyword)
+
+
+def scenario_files(folder: Path) -> list[Path]:
+    """The scenario files of a folder and below, sorted.
+
+    Raises  ScenarioError for a file that is neither scenario, data nor README: a misspelt ending is
+            a scenario that nobody runs.
+    """
+    found, strangers = [], []
+    for path in sorted(folder.rglob("*")):
+        if path.suffix == ".toml":
+            found.append(path)
+        elif not is_known(path):
+            strangers.append(path)
+    if strangers:
+        raise ScenarioError(stranger(path) for path in strangers)
+    return found
+
+
+def is_known(path: Path) -> bool:
+    """Whether a file may lie beside scenarios without being one."""
+    return path.is_dir() or path.suffix in {".csv", ".md"} or path.name == "manifest.json"
+
+
+def stranger(path: Path) -> Fault:
+    """What is said of a file that nobody would run or read."""
+    allowed = "NAME.toml, data as .csv, README.md, manifest.json"
+    return Fault(str(path), 0, 0, "", "neither a scenario nor data", ascii(path.name), allowed)
+
+
+def environment() -> dict[str, str]:
+    """The versions that figures depend on."""
+    names = ("numpy", "torch", "python-flint", "pydantic", "pytest")
+    versions = {name: metadata.version(name) for name in names}
+    return {
+        "verify": verify.__version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        **versions,
+        "optimised": str(bool(sys.flags.optimize)),
+    }
+
+
+def _listed(paths: Subject | Iterable[Subject]) -> list[Subject]:
+    if isinstance(paths, str | os.PathLike | Scenario | Case):
+        return [paths]
+    return list(paths)
+
+
+def _cases(subject: Subject, limits: Limits | None) -> list[Case]:
+    if isinstance(subject, Case):
+        return [subject]
+    if isinstance(subject, Scenario):
+        return cases(subject)
+    name, _, wanted = str(subject).partition("::")
+    path = Path(name)
+    if path.is_dir() and not path.is_symlink():
+        return _cases_of_folder(path, limits)
+    if not path.exists():
+        raise UsageError(f"{name}: no such file or folder; give scenario files or folders of them")
+    all_cases = cases(load(path, limits))
+    if not wanted:
+        return all_cases
+    found = [case for case in all_cases if case.name == wanted]
+    if not found:
+        names = ", ".join(case.name for case in all_cases[:8])
+        raise UsageError(
+            f"{name} has no case {wanted!r}; it has {names}{', ...' * (len(all_cases) > 8)}"
+        )
+    return found
+
+
+def _cases_of_folder(folder: Path, limits: Limits | None) -> list[Case]:
+    found: list[Case] = []
+    faults: list[Fault] = []
+    try:
+        files = scenario_files(folder)
+    except ScenarioError as error:
+        faults += error.faults
+        files = sorted(folder.rglob("*.toml"))
+    for path in files:
+        try:
+            found += cases(load(path, limits))
+        except ScenarioError as error:
+            faults += error.faults
+    if faults:
+        raise ScenarioError(faults)
+    return found
+
+
+def _selected(chosen: list[Case], expression: str) -> list[Case]:
+    if not expression:
+        return chosen
+    matches = selection.matching(expression)
+    return [case for case in chosen if matches(case.id)]
+
+
+def _require(device: str | None, results: Sequence[Result]) -> None:
+    missing = [r for r in results if r.device == device and r.verdict is Verdict.NOT_RUN]
+    if missing:
+        raise EnvironmentUnfit(
+            f"{len(missing)} cases need a {device} device and there is none here; run without"
+            f" --require-device {device}, or on a machine that has one"
+        )

@@ -1,0 +1,116 @@
+"""What a contributor is told about a file: keys, values and complaints in this package's words."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel
+
+from verify.document import (
+    Document,
+    Expect,
+    RandomLabels,
+    RandomValues,
+    TableColumn,
+    TableColumns,
+    Vary,
+)
+from verify.locate import Path as Key
+
+Complaint: TypeAlias = tuple[Key, str, str, str]
+"""Where, what, found, allowed."""
+
+
+class WrittenFloat(float):
+    """A float that remembers how it was written: 1e-400 is not the 0.0 that it reads as."""
+
+    text: str
+
+    def __new__(cls, text: str) -> WrittenFloat:
+        self = super().__new__(cls, text)
+        self.text = text
+        return self
+
+
+_ALLOWED: Mapping[str, tuple[str, str]] = {
+    "float_type": ("not a number", "a number, without quotes"),
+    "finite_number": ("not finite", "a finite number"),
+    "int_type": ("not a whole number", "a whole number"),
+    "int_from_float": ("not a whole number", "a whole number"),
+    "string_type": ("not text", "text in quotes"),
+    "list_type": ("not a list", "a list"),
+    "model_type": ("not a table", "a table of keys"),
+    "model_attributes_type": ("not a table", "a table of keys"),
+    "missing": ("missing", "must be given"),
+    "too_short": ("empty", "at least one element"),
+    "string_too_short": ("empty", "some text"),
+    "string_too_long": ("too long", "at most 200 characters"),
+    "greater_than": ("out of range", "greater than {gt}"),
+    "greater_than_equal": ("out of range", "{ge} or more"),
+    "less_than": ("out of range", "less than {lt}"),
+    "less_than_equal": ("out of range", "{le} or less"),
+}
+
+
+def complaint(error: Any) -> Complaint:
+    """One of pydantic's errors in this package's words."""
+    key = tuple(part for part in error["loc"] if not str(part).startswith("#"))
+    kind, found = error["type"], shown(error["input"])
+    if kind == "extra_forbidden":
+        return key, "unknown key", "", nearest(str(key[-1]), _siblings(error))
+    if kind == "literal_error":
+        return (
+            key,
+            "unknown value",
+            found,
+            f"one of {error['ctx']['expected'].replace(' or ', ', ')}",
+        )
+    if kind == "string_pattern_mismatch":
+        allowed = (
+            "no control characters"
+            if key[0] in ("title", "source")
+            else 'a printed figure, as "7.87"'
+        )
+        return key, "not allowed", found, allowed
+    if kind == "string_type" and key[-1] in ("loss_before", "loss_after"):
+        return key, "not a printed figure", found, 'the figure as printed, in quotes, as "7.87"'
+    what, allowed = _ALLOWED.get(kind, (error["msg"], "see `verify schema`"))
+    return key, what, "" if kind == "missing" else found, allowed.format(**error.get("ctx", {}))
+
+
+def _siblings(error: Any) -> list[str]:
+    """The keys that may stand where an unknown one was found."""
+    tags: dict[tuple[str, ...], type[BaseModel]] = {
+        ("inputs", "#random"): RandomValues,
+        ("inputs", "#file"): TableColumns,
+        ("weights", "#random"): RandomValues,
+        ("labels", "#random"): RandomLabels,
+        ("labels", "#file"): TableColumn,
+        ("vary",): Vary,
+        ("expect",): Expect,
+    }
+    model = tags.get(tuple(error["loc"][:-1]), Document)
+    return list(model.model_fields)
+
+
+def nearest(name: str, allowed: list[str]) -> str:
+    close = difflib.get_close_matches(name, allowed, 1, 0.6)
+    return f"did you mean {close[0]!r}?" if close else f"allowed are {', '.join(allowed)}"
+
+
+def shown(value: Any) -> str:
+    """A value on one short line, with nothing in it that a terminal or log would obey."""
+    text = value.text if isinstance(value, WrittenFloat) else ascii(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def dotted(key: Key) -> str:
+    parts = (f"[{k}]" if isinstance(k, int) else f".{_name(k)}" for k in key)
+    return "".join(parts).removeprefix(".")
+
+
+def _name(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", key) else ascii(key[:60])
