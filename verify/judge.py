@@ -171,7 +171,7 @@ def _over_steps(
         )
     if result.columns:
         notes.append(f"the truth covers columns {', '.join(map(str, result.columns))} of W")
-    if case.expect.loss == "any" and after.C + after.spread + before.spread < before.C:
+    if case.expect.loss == "any" and after.minus(before) < -(after.spread + before.spread):
         notes.append('loss = "any" is declared, but it falls')
     findings = (*result.findings, *trained.findings, *_expected(case, before, after))
     return replace(
@@ -181,7 +181,7 @@ def _over_steps(
 
 def _expected(case: Case, before: Loss, after: Loss) -> Iterator[Finding]:
     """What the file says of C: its direction, and its printed figures."""
-    change, doubt = after.C - before.C, before.spread + after.spread
+    change, doubt = after.minus(before), before.spread + after.spread
     wanted = {"falls": -1, "rises": 1}.get(case.expect.loss)
     if wanted is not None and not change * wanted > doubt:
         verdict = Verdict.FAIL if change * wanted < -doubt else Verdict.CANNOT_JUDGE

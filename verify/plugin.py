@@ -79,11 +79,11 @@ class ScenarioFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         from verify.cases import cases
         from verify.errors import ScenarioError
+        from verify.runner import shown
         from verify.scenario import load
 
-        shown = _shown(self.path)
         try:
-            found = cases(load(shown))
+            found = cases(load(shown(self.path)))
         except ScenarioError as error:
             yield MalformedItem.from_parent(self, name="format", error=error)
             return
@@ -96,9 +96,9 @@ class Stranger(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         from verify.errors import ScenarioError
-        from verify.runner import stranger
+        from verify.runner import shown, stranger
 
-        error = ScenarioError([stranger(_shown(self.path))])
+        error = ScenarioError([stranger(shown(self.path))])
         yield MalformedItem.from_parent(self, name="format", error=error)
 
 
@@ -138,8 +138,9 @@ class CaseItem(pytest.Item):
         from verify.judge import judge
         from verify.report import block
         from verify.result import Verdict
+        from verify.runner import one_thread
 
-        with _one_thread():
+        with one_thread():
             budget = self.config.getoption("--truth-budget")
             result = judge(self.case, truth.BUDGET if budget is None else budget)
         self.user_properties += _properties(result)
@@ -156,7 +157,7 @@ class CaseItem(pytest.Item):
         return super().repr_failure(excinfo, *args)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        return self.path, self.case.line - 1, f"{self.path.name}::{self.name}"
+        return self.path, self.case.line - 1, self.name
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -175,19 +176,6 @@ def pytest_report_teststatus(report: Any, config: pytest.Config) -> None:
     if "verdict" in dict(report.user_properties) and report.when == "call":
         before = config.stash.get(_JUDGED, 0)
         config.stash[_JUDGED] = before + (report.outcome != "skipped")
-
-
-def _shown(path: Path) -> Path:
-    """The path as the command would print it: relative to where pytest was started, if below."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def _one_thread() -> Any:
-    """One BLAS thread, in the workers and without them, so that bits do not depend on -n."""
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(1)
 
 
 def _properties(result: Result) -> list[tuple[str, object]]:

@@ -7,11 +7,14 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 import verify
 from verify import selection, truth
@@ -52,7 +55,7 @@ def run(
     """
     started = time.perf_counter()
     chosen = collect(paths, keyword=keyword, device=device, limits=limits)
-    with threadpool_limits(1):  # idle threads of a second pool cost up to 30 times the work
+    with one_thread():
         results = tuple(judge(case, budget) for case in (progress or iter)(chosen))
     _require(require_device, results)
     return Report(results, seconds=time.perf_counter() - started, environment=environment())
@@ -69,7 +72,7 @@ def collect(
 
     Raises  as run.
     """
-    subjects = [packaged()] if paths is None else _listed(paths)
+    subjects = [shown(packaged())] if paths is None else _listed(paths)
     chosen: list[Case] = []
     faults: list[Fault] = []
     for subject in subjects:
@@ -83,6 +86,24 @@ def collect(
         chosen = [replace(c, parameters={**c.parameters, "device": device}) for c in chosen]
     once = {case.id: case for case in chosen}
     return _selected(list(once.values()), keyword)
+
+
+def shown(path: Path) -> Path:
+    """The path as ids spell it: relative to the working folder where it lies below it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """One thread for every BLAS while it lasts: the idle threads of a second pool, spinning on the
+    core that the first one needs, cost up to 30 times the work; and bits depend on the number."""
+    return _pools("torch" in sys.modules).limit(limits=1)
+
+
+@cache
+def _pools(_with_torch: bool) -> Any:
+    """The pools of the libraries loaded so far; torch brings its own."""
+    return ThreadpoolController()
 
 
 def scenario_files(folder: Path) -> list[Path]:

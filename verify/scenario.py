@@ -37,9 +37,8 @@ class Scenario:
     @property
     def named(self) -> tuple[str, ...]:
         """The parameters that a case's id spells out: what varies, and always the dtype."""
-        vary = self.document.vary
-        varied = () if vary is None else (n for n in DEFAULTS if getattr(vary, n) is not None)
-        return tuple(n for n in DEFAULTS if n in {*varied, "dtype"})
+        varied = {name for name, values in self.document.vary or () if values is not None}
+        return tuple(name for name in DEFAULTS if name in varied | {"dtype"})
 
 
 def load(path: Path, limits: Limits | None = None) -> Scenario:

@@ -145,14 +145,18 @@ def _too_far(name: str, what: str, away: Any, drift: Any, t: int) -> Iterator[Fi
 
 @dataclass(frozen=True)
 class Loss:
-    """C at some weights: its value, how far the exact value may be, how far a printed one may be.
+    """C at some weights, to twice float64's digits; how far off the exact one, and a printed one.
 
     Units   nats a row.
     """
 
     C: float
+    rest: float
     spread: float
     printed: float
+
+    def minus(self, other: Loss) -> float:
+        return (self.C - other.C) + (self.rest - other.rest)
 
 
 def loss(problem: Problem, W: Array, drift: Array, budget: float) -> Loss:
@@ -167,9 +171,11 @@ def loss(problem: Problem, W: Array, drift: Array, budget: float) -> Loss:
     chain = manual.stable_form(here)
     exact = truth.cost(problem, W, budget) if budget > 0 else None
     bound_C = float(limits.wider().C)
-    C, rad = (float(exact.hi), float(exact.rad)) if exact else (float(chain.C), bound_C)
+    C, rest, rad = float(chain.C), 0.0, bound_C
+    if exact:
+        C, rest, rad = float(exact.hi), float(exact.lo), float(exact.rad)
     X, P = np.asarray(problem.X, np.float64), np.asarray(problem.P, np.float64)
     L = np.sum(X * X, axis=1) @ P / (4 * len(X))
     g = np.linalg.norm(np.abs(chain.dC_dW) + limits.stable.dC_dW, axis=0)
     spread = rad + float(np.sum(g * drift + L * drift**2 / 2))
-    return Loss(C, spread, 2 * spread + bound_C)
+    return Loss(C, rest, spread, 2 * spread + bound_C)
