@@ -97,7 +97,8 @@ def shown(path: Path) -> Path:
 def one_thread() -> AbstractContextManager[Any]:
     """One thread for every BLAS while it lasts: the idle threads of a second pool, spinning on the
     core that the first one needs, cost up to 30 times the work; and bits depend on the number."""
-    return _pools("torch" in sys.modules).limit(limits=1)
+    limit: AbstractContextManager[Any] = _pools("torch" in sys.modules).limit(limits=1)
+    return limit
 
 
 @cache

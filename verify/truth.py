@@ -39,7 +39,8 @@ class Enclosure:
 
     def error(self, found: Any) -> Any:
         """An upper bound of |found - truth|; NaN where found is NaN."""
-        return np.abs((np.asarray(found, np.float64) - self.hi) - self.lo) + self.rad
+        with np.errstate(all="ignore"):
+            return np.abs((np.asarray(found, np.float64) - self.hi) - self.lo) + self.rad
 
     def columns(self, columns: Sequence[int]) -> Enclosure:
         return Enclosure(*(a[:, list(columns)] for a in (self.hi, self.lo, self.rad)))

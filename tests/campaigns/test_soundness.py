@@ -1,0 +1,27 @@
+"""The long campaign: 20,000 random cases per dtype; `pytest -m campaign -n 2`."""
+
+from __future__ import annotations
+
+import pytest
+from soundness import sharpness, worst_ratios
+
+from verify.chain import DTYPES
+
+CHUNKS = 10
+CASES = 2000  # a chunk
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_no_correct_answer_is_beyond_its_bound(dtype, chunk, record_property):
+    first = 10_000 + chunk * CASES
+    worst, judged = worst_ratios(dtype, range(first, first + CASES))
+    for name, count in judged.items():
+        record_property(f"judged {name}", count)
+    for (subject, link), ratio in worst.items():
+        record_property(f"{subject} {link}", f"{ratio:.4f}")
+    assert {key: r for key, r in worst.items() if not r <= 1} == {}
+    assert judged["stable"] == CASES
+    assert sharpness(worst, "dC_dW") >= 0.3
+    assert sharpness(worst, "W_next") >= 0.9

@@ -1,0 +1,50 @@
+"""The campaign: correct implementations against the truth, on random problems."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+from problems import random_problem
+
+from verify import manual, twin
+from verify.compare import against_truth, reference
+
+SUBJECTS = {
+    "manual.post": ("post", manual.post_form),
+    "manual.stable": ("stable", manual.stable_form),
+    "twin.post": ("post", twin.post_form),
+    "twin.stable": ("stable", twin.stable_form),
+}
+
+
+def worst_ratios(dtype: str, seeds: Iterable[int]) -> tuple[dict[tuple[str, str], float], Counter]:
+    """The largest error over bound of every subject and link, and how many cases each form judged.
+
+    NaN counts as infinite.
+    """
+    worst: dict[tuple[str, str], float] = {}
+    judged: Counter[str] = Counter()
+    for seed in seeds:
+        problem = random_problem(seed, dtype)
+        ref = reference(problem, budget=2**40)
+        for name, (form, implementation) in SUBJECTS.items():
+            if form == "post" and not ref.bounds.post_holds:
+                continue
+            judged[form] += name.startswith("manual")
+            with np.errstate(all="ignore"):
+                chain = implementation(problem)
+            for figure in against_truth(name, chain, ref, ref.bounds[form]):
+                ratio = np.inf if np.isnan(figure.ratio) else figure.ratio
+                key = (name, figure.link)
+                worst[key] = max(worst.get(key, 0.0), ratio)
+    return worst, judged
+
+
+def sharpness(worst: dict[tuple[str, str], float], link: str) -> float:
+    """The largest ratio at a link, in the form where it is smaller: a loosened bound lowers it."""
+    return min(
+        max(r for (name, at), r in worst.items() if at == link and name.endswith(form))
+        for form in ("post", "stable")
+    )

@@ -1,0 +1,137 @@
+"""The bounds: sound, sharp, and every term of them needed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import adversary
+import numpy as np
+import pytest
+from problems import made, worked_example
+from soundness import sharpness, worst_ratios
+
+from verify import bounds as module
+from verify.bounds import MODELS, bounds
+from verify.chain import DTYPES, LINKS, SHAPES
+
+CASES = 600
+
+
+@pytest.fixture(scope="module", params=DTYPES)
+def dtype(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_no_correct_answer_is_beyond_its_bound_and_the_bound_is_sharp(dtype):
+    worst, judged = worst_ratios(dtype, range(CASES))
+    assert {key: r for key, r in worst.items() if not r <= 1} == {}
+    assert judged["stable"] == CASES
+    assert judged["post"] > 500
+    assert sharpness(worst, "dC_dW") >= 0.3
+    assert sharpness(worst, "W_next") >= 0.9
+
+
+def test_every_link_has_a_positive_bound_of_its_shape(dtype):
+    problem = worked_example(dtype)
+    found = bounds(problem)
+    for chain in (found.post, found.stable):
+        assert [link for link, _ in chain] == list(LINKS)
+        for link, bound in chain:
+            assert bound.shape == problem.shape(link), link
+            assert (bound > 0).all(), link
+
+
+def test_at_float64_no_relative_term_vanishes(dtype):
+    """(1 + u)^5 - 1 evaluates to 0 at u = 2^-53; expm1 does not."""
+    found = bounds(made([[1]], [[0]], [[1]], 0.5, dtype))
+    u = MODELS[dtype].u
+    assert found.post.y_o[0, 0] > 0.5 * u
+    assert found.post.dC_dy[0, 0] > 2.5 * u
+    assert found.stable.dC_dy[0, 0] > 2.5 * u
+
+
+# term -> the problem in which it is a large share of a link's bound
+Y_NEAR_0 = (0.01, 1.0, 0.5, (1, 1, 1))
+Y_MINUS_6 = (-6.0, 1.0, 0.5, (1, 1, 1))
+Y_PLUS_9 = (9.0, 1.0, 0.5, (1, 1, 1))
+DIRECTED = {
+    "exp": ("post", "y_o", Y_NEAR_0, {}),
+    "log": ("post", "C", (-3.0, 1.0, 0.5, (1, 1, 1)), {}),
+    "sum_y": ("post", "y", (0.5, 1.0, 0.5, (1, 900, 1)), {}),
+    "sum_C": ("post", "C", (-1.0, 1.0, 0.5, (300, 1, 2)), {}),
+    "sum_dC_dW": ("post", "dC_dW", (-1.0, 1.0, 0.5, (300, 1, 1)), {}),
+    "sigma": ("post", "y_o", Y_PLUS_9, {}),
+    "one_minus_sigma": ("post", "dC_dy", Y_MINUS_6, {}),
+    "stable": ("stable", "dC_dy", Y_NEAR_0, {}),
+    "product": ("post", "dC_dy", Y_MINUS_6, {}),
+    "quotient": ("post", "dC_dy_o", Y_PLUS_9, {}),
+    "step": ("post", "W_next", (-6.0, 1.0, 1.0, (1, 1, 1)), {"x": 1024.0}),
+    "subtraction": ("post", "W_next", (1.0, 1.0, 2.0**-20, (1, 1, 1)), {}),
+}
+
+
+def ratio(term: str, dtype: str, model: module.Model) -> float:
+    """Worst admissible error over the bound of a possibly mutated model."""
+    form, link, size, more = DIRECTED[term]
+    problem = adversary.first_row(*size, dtype, **more)
+    found = getattr(bounds(problem, model)[form], link)
+    worst = adversary.errors(problem, MODELS[dtype], form)[link]
+    return worst / float(found[0, 0] if SHAPES[link] else found)
+
+
+def test_a_problem_is_directed_at_every_term_of_the_model():
+    fixed = {"u", "tiny", "largest", "lowest_y"}
+    assert set(DIRECTED) == set(vars(MODELS["float64"])) - fixed
+
+
+@pytest.mark.parametrize("term", DIRECTED)
+def test_the_worst_admissible_execution_attains_the_bound_and_no_more(term, dtype):
+    assert 0.9 <= ratio(term, dtype, MODELS[dtype]) <= 1
+
+
+@pytest.mark.parametrize("factor", [0, 0.5])
+@pytest.mark.parametrize("term", DIRECTED)
+def test_a_bound_without_a_term_or_with_half_of_it_is_unsound(term, factor, dtype):
+    model = MODELS[dtype]
+    mutant = replace(model, **{term: factor * getattr(model, term)})
+    assert ratio(term, dtype, mutant) > 1
+
+
+@pytest.mark.parametrize("factor", [10, 1000])
+@pytest.mark.parametrize("term", DIRECTED)
+def test_a_bound_with_a_term_enlarged_is_blunt(term, factor, dtype):
+    model = MODELS[dtype]
+    mutant = replace(model, **{term: factor * getattr(model, term)})
+    assert ratio(term, dtype, mutant) < 0.5
+
+
+def test_the_post_form_holds_down_to_its_edge_and_not_beyond():
+    for dtype, inside, beyond in (("float32", -86.9, -87.1), ("float64", -707.9, -708.1)):
+        assert bounds(made([[1]], [[inside]], [[1]], 1, dtype)).post_holds
+        assert not bounds(made([[1]], [[beyond]], [[1]], 1, dtype)).post_holds
+
+
+def test_a_label_above_one_moves_the_edge_of_the_post_form():
+    assert bounds(made([[1]], [[-80]], [[1]], 1, "float32")).post_holds
+    assert not bounds(made([[1]], [[-80]], [[1e5]], 1, "float32")).post_holds
+
+
+def test_products_near_the_largest_number_do_not_fit():
+    assert bounds(made([[1e18]], [[1e-18]], [[1]], 1e-38, "float32")).fits
+    assert not bounds(made([[1e20]], [[1e19]], [[1]], 1e-37, "float32")).fits
+
+
+def test_the_wider_bound_is_the_larger_of_both_forms_where_both_hold():
+    found = bounds(worked_example())
+    wide = found.wider()
+    assert (wide.dC_dW >= found.post.dC_dW).all()
+    assert (wide.dC_dW >= found.stable.dC_dW).all()
+    beyond = bounds(made([[1]], [[-800]], [[1]], 1))
+    assert beyond.wider() is beyond.stable
+
+
+def test_an_infinite_bound_marks_only_what_the_dtype_cannot_hold():
+    found = bounds(made([[1], [1]], [[-800.0]], [[1], [1]], 1))
+    assert np.isinf(found.stable.dC_dy_o).all()
+    for link in ("y", "y_o", "C", "dy_o_dy", "dC_dy", "dC_dW", "W_next"):
+        assert np.isfinite(getattr(found.stable, link)).all(), link
