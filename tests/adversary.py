@@ -1,8 +1,8 @@
 """The worst execution that the rounding model of the bounds admits, in high precision.
 
-Random cases cannot reach most terms of a bound: real errors cancel. Here every operation errs by all
-that its budget allows, in the direction that hurts: y_o is pushed down, everything else away from 0.
-The problems put all weight on the first row, feature and class, where Higham's gamma_n is attained.
+Random cases cannot reach most terms of a bound: real errors cancel. Here every operation errs by
+all that its budget allows, in the direction that hurts: y_o is pushed down, everything else away
+from 0. The problems put all weight on the first row, feature and class, where gamma_n is attained.
 """
 
 from __future__ import annotations

@@ -39,8 +39,10 @@ def random_problem(seed: int, dtype: str) -> Problem:
         lambda: np.clip(rng.standard_t(2, size=shape), -1e3, 1e3),
         lambda: rng.integers(-4, 5, size=shape).astype(float),
         lambda: rng.normal(size=shape) * (rng.uniform(size=shape) < 0.2),
-        lambda: np.repeat(rng.normal(size=(1, D)), N, 0) * rng.choice([-1, 1], size=(N, 1))
-        + 1e-3 * rng.normal(size=shape),
+        lambda: (
+            np.repeat(rng.normal(size=(1, D)), N, 0) * rng.choice([-1, 1], size=(N, 1))
+            + 1e-3 * rng.normal(size=shape)
+        ),
     ][family]()
     X = X * 10 ** rng.uniform(-3, 3)
     W = rng.normal(size=(D, K))

@@ -42,6 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         for name in _THREADS:  # idle threads of two pools on two cores cost 15 to 30 times the work
             os.environ.setdefault(name, "1")
+    else:
+        config.pluginmanager.register(Tally(), "verify-tally")
     named = [Path(name).resolve() for name in config.getoption("--scenarios")]
     for folder in named:
         if not folder.is_dir():
@@ -160,22 +162,21 @@ class CaseItem(pytest.Item):
         return self.path, self.case.line - 1, self.name
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A run of scenarios in which nothing was judged is not green, with xdist or without."""
-    judged = session.config.stash.get(_JUDGED, None)
-    if judged == 0 and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+class Tally:
+    """Counts the judged cases where reports come together: in xdist's controller, or serially."""
 
+    def __init__(self) -> None:
+        self.cases = self.judged = 0
 
-_JUDGED = pytest.StashKey[int]()
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and "verdict" in dict(report.user_properties):
+            self.cases += 1
+            self.judged += not report.skipped
 
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_report_teststatus(report: Any, config: pytest.Config) -> None:
-    """Counts the judged cases, on the controller too."""
-    if "verdict" in dict(report.user_properties) and report.when == "call":
-        before = config.stash.get(_JUDGED, 0)
-        config.stash[_JUDGED] = before + (report.outcome != "skipped")
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A run of scenarios in which nothing was judged is not green."""
+        if self.cases and not self.judged and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 def _properties(result: Result) -> list[tuple[str, object]]:

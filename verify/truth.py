@@ -197,10 +197,11 @@ def _matrix(A: Array) -> Any:
 
 
 def _enclose(balls: Sequence[Any], shape: tuple[int, ...]) -> Enclosure:
-    """hi and lo are roundings of the ball's midpoint; what they lose goes into rad."""
+    """hi and lo are roundings of the ball's midpoint; what they can lose goes into rad."""
     hi = [float(b) for b in balls]
     lo = [float(b - h) for b, h in zip(balls, hi, strict=True)]
-    rad = np.array([float(b.rad()) for b in balls]) * (1 + 2.0**-50) + np.abs(lo) * 2.0**-52
+    rad = np.array([float(b.rad()) for b in balls]) * (1 + 2.0**-50)
+    rad += np.abs(lo) * 2.0**-52 + 2.0**-1074
     return Enclosure(*(np.array(a).reshape(shape) for a in (hi, lo, rad)))
 
 
