@@ -149,13 +149,14 @@ def _bounds(problem: Problem, m: Model) -> Bounds:
     upstream = P / _sigma(low)
     dC_dy_o = upstream * np.expm1(ln_y_o + m.quotient * u / (1 - u)) / N + tiny
     in_range = (low - eps >= m.lowest_y) & (upstream < m.largest / 4)
+    # Where eps is so large that relative errors mean nothing, no value exceeds the largest y_o.
+    largest_y_o = cp * (1 + r) * (1 + 2 * u)
+    dy_o_dy = y_o * (rho * q + (1 + rho) * dq_post)
     shared = {
         "y": eps,
-        "y_o": y_o * rho + 2 * tiny,
+        "y_o": np.fmin(y_o * rho, largest_y_o) + 2 * tiny,
         "dC_dy_o": np.where(in_range, dC_dy_o, np.inf),
-        "dy_o_dy": (y_o * (rho * q + (1 + rho) * dq_post)) * (1 + 2 * u)
-        + 2 * u * y_o * q
-        + 2 * tiny,
+        "dy_o_dy": np.fmin(dy_o_dy, largest_y_o) * (1 + 2 * u) + 2 * u * y_o * q + 2 * tiny,
     }
 
     pi = np.expm1(m.product * u / (1 - u))
@@ -183,7 +184,8 @@ def _bounds(problem: Problem, m: Model) -> Bounds:
         links = {**shared, "C": C, "dC_dy": dG[form] / N + tiny, "dC_dW": B, "W_next": W_next}
         chains[form] = Chain(**{link: np.asarray(b * _EVALUATION) for link, b in links.items()})
 
-    fits = max(a.max(), N * magnitude.max(), (h * magnitude).max(), np.abs(W).max()) < m.largest / 4
+    largest = max(a.max(), N * magnitude.max(), (h * magnitude).max(), np.abs(W).max())
+    fits = largest < m.largest / 4 and np.isfinite(products).all()
     return Bounds(chains["post"], chains["stable"], bool(in_range.all()), bool(fits))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from verify.bounds import Bounds, bounds
-from verify.chain import SHAPES, Chain, Implementation, Problem
+from verify.chain import LINKS, SHAPES, Chain, Implementation, Problem
 from verify.result import Figure, Finding, Verdict
 from verify.truth import Truth, truth
 
@@ -37,18 +36,21 @@ class Reference:
     truth: Truth | None
 
 
-def evaluate(subject: Subject, problem: Problem) -> Chain | Finding:
-    """The subject's chain; whatever it raises is a finding that quotes the guilty line."""
+def evaluate(subject: Subject, problem: Problem) -> tuple[Chain, Finding | None]:
+    """The subject's chain. Where it raises: the links it had got to, and what it raised at which.
+
+    The links are read from the local variables of the function that failed, so that a gradient of
+    the wrong shape is named there and not where it first hurt.
+    """
     try:
-        return subject.implementation(problem)
+        return subject.implementation(problem), None
     except Exception as error:  # a subject may raise anything, and that is what is found
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        inside = [f for f in traceback.extract_tb(error.__traceback__) if f.name.endswith("_form")]
-        line = (inside or [frame])[-1].line or ""
-        link = re.match(r"(\w+) [-+*/]?=", line)
-        message = f"{type(error).__name__} at `{line}`: {error}"
-        named = link[1] if link and link[1] in SHAPES else None
-        return Finding("exception", Verdict.FAIL, message, subject.name, named)
+        frames = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
+        reached = next((f for f in reversed(frames) if any(link in f for link in LINKS)), {})
+        partial = Chain(**{link: reached[link] for link in LINKS if link in reached})
+        link = next((link for link in LINKS if link not in reached), None)
+        message = f"{type(error).__name__} on the way to {link}: {error}"
+        return partial, Finding("exception", Verdict.FAIL, message, subject.name, link)
 
 
 def reference(problem: Problem, budget: float) -> Reference:
@@ -58,7 +60,7 @@ def reference(problem: Problem, budget: float) -> Reference:
 
 
 def against_truth(name: str, chain: Chain, ref: Reference, bound: Chain) -> list[Figure]:
-    """A figure for every link that the chain gives and the truth encloses.
+    """A figure for every link that has its shape and that the truth encloses.
 
     Shapes  as SHAPES; of the truth's columns only, where the truth is a sample.
     """
@@ -67,7 +69,7 @@ def against_truth(name: str, chain: Chain, ref: Reference, bound: Chain) -> list
     enclosed, columns = dict(ref.truth.chain), list(ref.truth.columns)
     figures = []
     for link, found in chain:
-        if link in enclosed:
+        if link in enclosed and np.shape(found) == ref.problem.shape(link):
             limit, ball = getattr(bound, link), enclosed[link]
             sampled = not ref.truth.whole and SHAPES[link]
             value, limit = (found[:, columns], limit[:, columns]) if sampled else (found, limit)

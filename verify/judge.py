@@ -87,18 +87,15 @@ def _one_step(
     findings: list[Finding] = []
     figures: list[Figure] = []
     for subject in subjects:
-        answer = compare.evaluate(subject, ref.problem)
-        unfit = [answer] if isinstance(answer, Finding) else [
-            *compare.misshapen(subject.name, answer, ref.problem)
-        ]  # fmt: skip
-        findings += unfit
-        if isinstance(answer, Chain) and not unfit:
-            chains[subject.name] = answer
-            seen = compare.against_truth(subject.name, answer, ref, ref.bounds[subject.form])
-            figures += seen
-            findings += compare.broken("bound", seen)
+        chain, raised = compare.evaluate(subject, ref.problem)
+        unfit = list(compare.misshapen(subject.name, chain, ref.problem))
+        seen = compare.against_truth(subject.name, chain, ref, ref.bounds[subject.form])
+        figures += seen
+        findings += [*unfit, *compare.broken("bound", seen), *([raised] if raised else [])]
+        if not unfit and raised is None:
+            chains[subject.name] = chain
             if subject.form == "post":
-                findings += _scaling(subject, answer, ref)
+                findings += _scaling(subject, chain, ref)
     for form in ("post", "stable"):
         pair = [name for name in (f"manual.{form}_form", f"twin.{form}_form") if name in chains]
         if len(pair) == 2:

@@ -1,0 +1,246 @@
+"""The judge: green for what is right, and red, with the right link, for every broken line."""
+
+from __future__ import annotations
+
+import broken
+import numpy as np
+import pytest
+from scenarios import DRAWN, EXAMPLE, the_case, the_cases
+
+from verify import judge as module
+from verify import manual, twin
+from verify.chain import LINKS
+from verify.judge import judge
+from verify.result import Verdict
+
+
+def test_a_right_case_passes_with_figures_for_every_link_of_both_sides(tmp_path):
+    result = judge(the_case(tmp_path, EXAMPLE))
+    assert result.verdict is Verdict.PASS
+    assert result.findings == ()
+    subjects = {f.subject for f in result.figures}
+    assert {"manual.post_form", "manual.stable_form", "manual.element_form", "twin.post_form",
+            "twin.stable_form", "manual.post_form against twin.post_form"} <= subjects  # fmt: skip
+    assert {f.link for f in result.figures if f.subject == "twin.post_form"} == set(LINKS)
+    assert (f"{result.loss_before:.2f}", f"{result.loss_after:.2f}") == ("7.87", "7.63")
+    assert 0 < result.resolution < 1e-14
+
+
+MANUAL = [(form, link) for form in ("post_form", "stable_form")
+          for link in broken.lines_of_links(manual, form)]  # fmt: skip
+
+
+def test_every_link_of_both_manual_forms_has_a_line_to_break():
+    assert len(MANUAL) == 2 * len(LINKS)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("form", "link"), MANUAL)
+def test_one_broken_line_of_manual_is_named_by_its_link(form, link, dtype, tmp_path, monkeypatch):
+    line = broken.lines_of_links(manual, form)[link]
+    wrong = broken.with_line(manual, form, line, broken.scaled(line))
+    monkeypatch.setitem(manual.FORMS, form.removesuffix("_form"), wrong)
+    result = judge(the_case(tmp_path, DRAWN, dtype))
+    assert result.verdict is Verdict.FAIL
+    assert result.first_broken_link == link
+    assert result.worst.subject.startswith(f"manual.{form}")
+
+
+TWIN = {
+    "y": ("y = X @ W", "y = X @ W * 1.001"),
+    "y_o": ("y_o = torch.sigmoid(y)", "y_o = torch.sigmoid(y) * 1.001"),
+    "C": ("C = -(P *", "C = -(1.001 * P *"),
+    "dy_o_dy": ("torch.ones_like(y)", "1.001 * torch.ones_like(y)"),
+}
+
+
+@pytest.mark.parametrize("link", TWIN)
+@pytest.mark.parametrize("form", ["post_form", "stable_form"])
+def test_one_broken_line_of_the_twin_is_named_by_its_link(form, link, tmp_path, monkeypatch):
+    wrong = broken.with_line(twin, form, *TWIN[link])
+    monkeypatch.setitem(twin.FORMS, form.removesuffix("_form"), wrong)
+    result = judge(the_case(tmp_path, DRAWN))
+    assert result.verdict is Verdict.FAIL
+    assert result.first_broken_link == link
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "link"),
+    [
+        ("dC_dy = dC_dy_o * dy_o_dy", "dC_dy = dC_dy_o", "dC_dy"),
+        ("dC_dW = X.T @ dC_dy", "dC_dW = -X.T @ dC_dy", "dC_dW"),
+        ("dC_dW = X.T @ dC_dy", "dC_dW = X @ dC_dy", "dC_dW"),
+        ("dC_dW = X.T @ dC_dy", "dC_dW = (X.T @ dC_dy).T", "dC_dW"),
+        ("dC_dW = X.T @ dC_dy", "dC_dW = X[:-1].T @ dC_dy[:-1]", "dC_dW"),
+        ("W_next = W - h * dC_dW", "W_next = W + h * dC_dW", "W_next"),
+        ("dC_dy_o = -P / y_o / N", "dC_dy_o = -P / y_o", "dC_dy_o"),
+        ("y = X @ W", "y = X @ W + np.nan", "y"),
+        ("y_o = sigma(y)", "y_o = sigma(sigma(y))", "y_o"),
+        ("C = -np.sum(P * np.log(y_o)) / N", "C = -np.sum(P * np.log(y_o))", "C"),
+        ("C = -np.sum(P * np.log(y_o)) / N", "C = np.float16(1)", "C"),
+    ],
+)
+def test_what_people_get_wrong_is_named_by_its_link(old, new, link, tmp_path, monkeypatch):
+    monkeypatch.setitem(manual.FORMS, "post", broken.with_line(manual, "post_form", old, new))
+    result = judge(the_case(tmp_path, DRAWN))
+    assert result.verdict is Verdict.FAIL
+    assert result.first_broken_link == link
+
+
+def test_a_fault_of_a_single_entry_names_the_entry_and_both_values(tmp_path, monkeypatch):
+    new = "dC_dW = X.T @ dC_dy; dC_dW[3, 1] *= 1 + 1e-12"
+    wrong = broken.with_line(manual, "stable_form", "dC_dW = X.T @ dC_dy", new)
+    monkeypatch.setitem(manual.FORMS, "stable", wrong)
+    figure = judge(the_case(tmp_path, DRAWN)).worst
+    assert (figure.link, figure.entry) == ("dC_dW", (3, 1))
+    assert figure.ratio > 10
+    assert figure.found == pytest.approx(figure.truth, rel=1e-11)
+    assert figure.found != figure.truth
+    assert figure.ulps > 1000
+
+
+def test_without_a_truth_manual_and_twin_still_judge_each_other(tmp_path, monkeypatch):
+    case = the_case(tmp_path, DRAWN)
+    assert judge(case, budget=0).verdict is Verdict.PASS
+    wrong = broken.with_line(manual, "post_form", "y_o = sigma(y)", "y_o = sigma(y) * 1.001")
+    monkeypatch.setitem(manual.FORMS, "post", wrong)
+    result = judge(case, budget=0)
+    assert result.first_broken_link == "y_o"
+    assert {f.check for f in result.findings} == {"agreement"}
+
+
+def test_an_exact_relation_that_breaks_is_a_failure(tmp_path, monkeypatch):
+    """An epsilon inside the log is below the bound of C here, but not exact."""
+    new = "C = -np.sum(P * np.log(y_o + 1e-30 * P)) / N"
+    old = "C = -np.sum(P * np.log(y_o)) / N"
+    wrong = broken.with_line(manual, "post_form", old, new)
+    monkeypatch.setitem(manual.FORMS, "post", wrong)
+    assert judge(the_case(tmp_path, DRAWN)).verdict is Verdict.PASS  # invisible, and harmless
+    wrong = broken.with_line(manual, "post_form", old, old + " + (P.sum() > 7) * 2.0**-52 * y_o[0, 0]")
+    monkeypatch.setitem(manual.FORMS, "post", wrong)
+    result = judge(the_case(tmp_path, DRAWN))
+    assert ("relation", "C") in {(f.check, f.link) for f in result.findings}
+
+
+def test_a_case_that_could_notice_nothing_is_not_green(tmp_path):
+    text = EXAMPLE.replace("[[2, 4, -2]]", "[[0, 0, 0]]")
+    result = judge(the_case(tmp_path, text))
+    assert result.verdict is Verdict.CANNOT_JUDGE
+    assert "resolution" in {f.check for f in result.findings}
+
+
+def test_products_near_overflow_cannot_be_judged(tmp_path):
+    text = EXAMPLE.replace("[[2, 4, -2]]", "[[1e38, 2e38, -1e38]]")
+    result = judge(the_case(tmp_path, text, "float32"))
+    assert result.verdict is Verdict.CANNOT_JUDGE
+    assert result.findings[0].check == "range"
+
+
+SATURATED = """
+title = "saturated"
+inputs = [[1, 0], [0, 1]]
+weights = [[{y}, 1], [2, {y}]]
+labels = [0, 1]
+step_size = {h}
+dtype = "float32"
+"""
+
+
+@pytest.mark.parametrize(
+    ("y", "h", "truth"), [(-2, 1, "agrees"), (-89, 1, "nonfinite"), (20, 1e6, "blind")]
+)
+@pytest.mark.parametrize("declared", ["agrees", "nonfinite", "blind"])
+def test_the_post_form_is_as_declared_or_the_case_is_not_green(y, h, truth, declared, tmp_path):
+    text = SATURATED.format(y=y, h=h) + f'[expect]\npost_form = "{declared}"\n'
+    (case,) = the_cases(tmp_path, text)
+    result = judge(case)
+    assert result.ok == (declared == truth)
+    if not result.ok:
+        assert "post_form" in {f.check for f in result.findings}
+
+
+CONFLICT = """
+title = "conflict"
+inputs = [[1], [-1]]
+weights = [[0.05]]
+labels = [[1], [1]]
+step_size = {h}
+dtype = "float64"
+[expect]
+loss = "{loss}"
+"""
+
+
+@pytest.mark.parametrize(("h", "truth"), [(7.999, "falls"), (8.1, "rises")])
+@pytest.mark.parametrize("declared", ["falls", "rises", "any"])
+def test_the_cost_moves_as_declared_or_the_case_fails(h, truth, declared, tmp_path):
+    (case,) = the_cases(tmp_path, CONFLICT.format(h=h, loss=declared))
+    result = judge(case)
+    assert result.ok == (declared in (truth, "any"))
+    assert result.verdict is (Verdict.PASS if result.ok else Verdict.FAIL)
+    assert bool(result.notes) == (declared == "any" and truth == "falls")
+
+
+def test_a_change_of_cost_below_all_rounding_cannot_be_judged(tmp_path):
+    text = CONFLICT.format(h=1e-17, loss="falls").replace("0.05", "0.5")
+    (case,) = the_cases(tmp_path, text)
+    result = judge(case)
+    assert (result.verdict, result.findings[0].check) == (Verdict.CANNOT_JUDGE, "loss")
+
+
+FIGURES = {
+    ("7.87", "7.63"): Verdict.PASS,
+    ("7.9", "7.6"): Verdict.PASS,
+    ("8", "8"): Verdict.PASS,
+    ("7.870382", "7.630577"): Verdict.PASS,
+    ("7.88", "7.63"): Verdict.FAIL,
+    ("7.870", "7.64"): Verdict.FAIL,
+    ("7.87", "5.475"): Verdict.FAIL,
+    ("15.74", "7.63"): Verdict.FAIL,
+    ("7.87038196140565541", "7.63"): Verdict.CANNOT_JUDGE,
+}
+
+
+@pytest.mark.parametrize("figures", FIGURES, ids="-".join)
+def test_a_printed_figure_means_half_a_unit_of_its_last_digit(figures, tmp_path):
+    before, after = figures
+    text = EXAMPLE + f'[expect]\nloss_before = "{before}"\nloss_after = "{after}"\n'
+    assert judge(the_case(tmp_path, text)).verdict is FIGURES[figures]
+
+
+def test_an_absent_device_is_not_run_and_never_silently_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.twin, "available", lambda device: device == "cpu")
+    result = judge(the_case(tmp_path, EXAMPLE + 'device = "cuda"\n'))
+    assert result.verdict is Verdict.NOT_RUN
+    assert "no cuda device" in result.findings[0].message
+
+
+def test_an_exception_of_a_subject_is_a_finding_that_quotes_its_line(tmp_path, monkeypatch):
+    new = "dC_dW = np.linalg.inv(X) @ dC_dy"
+    wrong = broken.with_line(manual, "post_form", "dC_dW = X.T @ dC_dy", new)
+    monkeypatch.setitem(manual.FORMS, "post", wrong)
+    result = judge(the_case(tmp_path, DRAWN))
+    assert result.findings[0].check == "exception"
+    assert "LinAlgError" in result.findings[0].message
+
+
+def test_a_large_case_is_judged_on_sampled_columns_and_says_which(tmp_path):
+    result = judge(the_case(tmp_path, DRAWN), budget=3000)
+    assert result.verdict is Verdict.PASS
+    assert result.columns == (0,)
+    assert "columns 0 of W" in " ".join(result.notes)
+
+
+def test_an_error_outside_the_sampled_columns_is_seen_against_the_twin(tmp_path, monkeypatch):
+    new = "dC_dW = X.T @ dC_dy; dC_dW[:, 2] *= 1.001"
+    wrong = broken.with_line(manual, "stable_form", "dC_dW = X.T @ dC_dy", new)
+    monkeypatch.setitem(manual.FORMS, "stable", wrong)
+    result = judge(the_case(tmp_path, DRAWN), budget=3000)
+    assert result.first_broken_link == "dC_dW"
+    assert {f.check for f in result.findings} == {"agreement"}
+
+
+def test_numpy_warns_of_nothing_where_a_form_breaks(tmp_path):
+    text = SATURATED.format(y=-89, h=1) + '[expect]\npost_form = "nonfinite"\n'
+    with np.errstate(all="raise"):
+        assert judge(the_case(tmp_path, text, "float32")).ok
