@@ -116,7 +116,9 @@ def test_an_exact_relation_that_breaks_is_a_failure(tmp_path, monkeypatch):
     wrong = broken.with_line(manual, "post_form", old, new)
     monkeypatch.setitem(manual.FORMS, "post", wrong)
     assert judge(the_case(tmp_path, DRAWN)).verdict is Verdict.PASS  # invisible, and harmless
-    wrong = broken.with_line(manual, "post_form", old, old + " + (P.sum() > 7) * 2.0**-52 * y_o[0, 0]")
+    wrong = broken.with_line(
+        manual, "post_form", old, old + " + (P.sum() > 7) * 2.0**-52 * y_o[0, 0]"
+    )
     monkeypatch.setitem(manual.FORMS, "post", wrong)
     result = judge(the_case(tmp_path, DRAWN))
     assert ("relation", "C") in {(f.check, f.link) for f in result.findings}

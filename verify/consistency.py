@@ -10,7 +10,7 @@ from verify import table
 from verify.document import Document, Limits, RandomLabels, RandomValues, TableColumn, TableColumns
 from verify.errors import ScenarioError
 from verify.locate import Path as Key
-from verify.wording import Complaint, dotted, nearest, shown
+from verify.wording import Complaint, closest, dotted, nearest, shown
 
 Tables: TypeAlias = Mapping[str, table.Table]
 Axes: TypeAlias = Mapping[str, tuple[Any, ...]]
@@ -33,8 +33,11 @@ def complaints(
 
 
 def _required(raw: Mapping[str, Any]) -> Iterator[Complaint]:
+    misspelt = {
+        closest(key, Document.model_fields) for key in raw if key not in Document.model_fields
+    }
     for key in ("title", "inputs", "weights", "labels"):
-        if key not in raw:
+        if key not in raw and key not in misspelt:
             yield (
                 (key,),
                 "missing",
@@ -42,7 +45,8 @@ def _required(raw: Mapping[str, Any]) -> Iterator[Complaint]:
                 "every scenario gives title, inputs, weights, labels and step_size",
             )
     vary = raw.get("vary")
-    if "step_size" not in raw and not (isinstance(vary, dict) and "step_size" in vary):
+    varied = isinstance(vary, dict) and "step_size" in vary
+    if "step_size" not in {*raw, *misspelt} and not varied:
         yield ("step_size",), "missing", "", "h > 0, at the top or in [vary]"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel
@@ -97,8 +97,13 @@ def _siblings(error: Any) -> list[str]:
 
 
 def nearest(name: str, allowed: list[str]) -> str:
-    close = difflib.get_close_matches(name, allowed, 1, 0.6)
-    return f"did you mean {close[0]!r}?" if close else f"allowed are {', '.join(allowed)}"
+    close = closest(name, allowed)
+    return f"did you mean {close!r}?" if close else f"allowed are {', '.join(allowed)}"
+
+
+def closest(name: str, allowed: Iterable[str]) -> str | None:
+    """The allowed name that a misspelt one most likely meant."""
+    return next(iter(difflib.get_close_matches(name, list(allowed), 1, 0.6)), None)
 
 
 def shown(value: Any) -> str:
