@@ -5,7 +5,7 @@ from __future__ import annotations
 import broken
 import numpy as np
 import pytest
-from scenarios import DRAWN, EXAMPLE, the_case, the_cases
+from texts import DRAWN, EXAMPLE, the_case, the_cases
 
 from verify import judge as module
 from verify import manual, twin

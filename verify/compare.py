@@ -46,7 +46,9 @@ def evaluate(subject: Subject, problem: Problem) -> tuple[Chain, Finding | None]
         return subject.implementation(problem), None
     except Exception as error:  # a subject may raise anything, and that is what is found
         frames = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
-        reached = next((f for f in reversed(frames) if any(link in f for link in LINKS)), {})
+        reached: dict[str, Any] = next(
+            (f for f in reversed(frames) if any(link in f for link in LINKS)), {}
+        )
         partial = Chain(**{link: reached[link] for link in LINKS if link in reached})
         link = next((link for link in LINKS if link not in reached), None)
         message = f"{type(error).__name__} on the way to {link}: {error}"

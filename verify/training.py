@@ -29,7 +29,7 @@ class Path:
     W: Array
     drift: Array
     losses: list[float] = field(default_factory=list)
-    left: bool = False  # it left the domain of its form, and is followed no further
+    left: bool = False  # followed no further: out of its form's domain, or unusable
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +87,7 @@ def _step(path: Path, batch: Problem, factor: Array, t: int) -> list[Finding]:
         return [Finding("post_form", Verdict.CANNOT_JUDGE, message, subject.name)]
     chain = subject.implementation(problem)
     if np.shape(chain.W_next) != path.W.shape or not np.isfinite(chain.W_next).all():
+        path.left = True
         message = f"W_next is unusable after step {t + 1}"
         return [Finding("trajectory", Verdict.FAIL, message, subject.name, "W_next")]
     path.W = np.asarray(chain.W_next, batch.dtype)

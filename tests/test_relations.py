@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from problems import drawn, made
+
+from verify import manual, relations, twin
+from verify.cases import laid_out
+from verify.chain import DTYPES
+
+FORMS = [manual.post_form, manual.stable_form, twin.post_form, twin.stable_form]
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "strided"])
+@pytest.mark.parametrize("form", FORMS, ids=lambda f: f"{f.__module__}.{f.__name__}")
+@given(seed=st.integers(0, 10**6))
+def test_powers_of_two_pass_through_every_form_bit_for_bit(form, layout, seed):
+    problem = drawn(seed, dtype=DTYPES[seed % 2])
+    problem = replace(problem, X=laid_out(problem.X, layout))
+    chain = form(problem)
+    assert relations.applies(problem, chain)
+    assert relations.powers_of_two(form, problem, chain) == []
+
+
+def test_an_absolute_epsilon_is_not_exact():
+    def with_epsilon(problem):
+        chain = manual.post_form(problem)
+        return replace(chain, dC_dW=chain.dC_dW + problem.dtype.type(1e-15))
+
+    problem = drawn(3)
+    chain = with_epsilon(problem)
+    assert relations.powers_of_two(with_epsilon, problem, chain) == ["dC_dW"]
+
+
+def test_a_cost_with_an_offset_is_not_exact():
+    def with_offset(problem):
+        chain = manual.post_form(problem)
+        return replace(chain, C=chain.C + 1)
+
+    problem = drawn(3)
+    assert relations.powers_of_two(with_offset, problem, with_offset(problem)) == ["C"]
+
+
+def test_near_underflow_the_relation_does_not_apply():
+    problem = made([[1e-30]], [[1]], [[1e-7]], dtype="float32")
+    chain = manual.stable_form(problem)
+    assert not relations.applies(problem, chain)
+    assert relations.powers_of_two(manual.stable_form, problem, chain) == []
+
+
+def test_beyond_the_post_form_the_relation_does_not_apply():
+    problem = made([[1]], [[-1000]], [[1]])
+    with np.errstate(all="ignore"):
+        assert not relations.applies(problem, manual.post_form(problem))
+
+
+def test_a_copy_keeps_strides_and_alignment():
+    for layout in ("C", "F", "strided"):
+        like = laid_out(np.arange(12.0).reshape(3, 4), layout)
+        copy = relations.same_layout(like * 2, like)
+        assert copy.strides == like.strides
+        assert copy.ctypes.data % 64 == like.ctypes.data % 64
+        assert np.array_equal(copy, like * 2)
+        assert not np.shares_memory(copy, like)

@@ -1,0 +1,107 @@
+"""Over the steps: trajectories within their drift, costs within their fall."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from problems import drawn, made
+
+from verify import manual, training, twin
+from verify.compare import Subject
+from verify.result import Verdict
+
+MANUAL = Subject("manual.stable_form", manual.stable_form, "stable")
+TWIN = Subject("twin.stable_form", twin.stable_form, "stable")
+BUDGET = 2.0**30
+
+
+def altered(change):
+    """The stable form with its answer changed."""
+
+    def form(problem):
+        return change(manual.stable_form(problem), problem)
+
+    return Subject("altered", form, "stable")
+
+
+def test_right_trajectories_stay_within_their_drift():
+    trained = training.train([MANUAL, TWIN], [drawn(1)], 40, range(3), BUDGET)
+    assert trained.findings == ()
+    assert trained.enclosed == 40
+    assert (trained.paths["manual.stable_form"].drift > 0).all()
+    assert len(trained.paths["twin.stable_form"].losses) == 40
+
+
+def test_batches_are_taken_in_turn_each_with_its_own_fall():
+    a, b = drawn(1), drawn(2, N=5)
+    batches = [a, replace(b, W=a.W)]
+    assert training.train([MANUAL, TWIN], batches, 10, range(3), BUDGET).findings == ()
+
+
+def test_momentum_is_seen_at_the_second_step():
+    class Momentum:
+        velocity = 0.0
+
+        def __call__(self, problem):
+            chain = manual.stable_form(problem)
+            self.velocity = 0.9 * self.velocity + chain.dC_dW
+            return replace(chain, W_next=problem.W - problem.h * self.velocity)
+
+    subject = Subject("momentum", Momentum(), "stable")
+    trained = training.train([subject], [drawn(1)], 5, range(3), BUDGET)
+    assert "trajectory" in {f.check for f in trained.findings}
+    assert trained.enclosed <= 2
+
+
+@pytest.mark.parametrize("budget", [BUDGET, 0.0])
+def test_a_step_a_thousandth_too_long_is_seen_by_truth_or_by_the_twin(budget):
+    long = altered(lambda c, p: replace(c, W_next=p.W - p.h * c.dC_dW * 1.001))
+    trained = training.train([long, TWIN], [drawn(1)], 5, range(3), budget)
+    assert {f.check for f in trained.findings} >= {"trajectory"}
+    assert trained.enclosed == (1 if budget else 0)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.5, -1])
+def test_a_gradient_that_the_cost_does_not_follow_breaks_the_fall(factor):
+    def wrong(c, p):
+        return replace(c, dC_dW=factor * c.dC_dW, W_next=p.W - p.h * factor * c.dC_dW)
+
+    problem = replace(drawn(1), h=np.float64(1e-3))
+    trained = training.train([altered(wrong)], [problem], 1, range(3), 0.0)
+    assert [f.check for f in trained.findings] == ["descent"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_end_the_path(value):
+    lost = altered(lambda c, p: replace(c, W_next=np.full_like(p.W, value)))
+    trained = training.train([lost], [drawn(1)], 3, range(3), BUDGET)
+    assert [f.message for f in trained.findings] == ["W_next is unusable after step 1"]
+
+
+def test_a_post_form_that_leaves_its_domain_is_followed_no_further():
+    post = Subject("manual.post_form", manual.post_form, "post")
+    problem = made([[1]], [[-650]], [[0.5]], 100)
+    away = Subject("away", lambda p: replace(manual.post_form(p), W_next=p.W - 100), "post")
+    assert training.train([post], [problem], 3, range(1), 0.0).findings == ()
+    trained = training.train([away], [problem], 3, range(1), 0.0)
+    assert trained.findings[0].message == "W leaves the domain of the post form at step 2"
+    assert trained.findings[0].verdict is Verdict.CANNOT_JUDGE
+
+
+def test_the_loss_is_the_truths_and_its_spread_covers_the_drift():
+    problem = drawn(3)
+    exact = training.loss(problem, problem.W, np.zeros(3), BUDGET)
+    assert exact.spread < 1e-25
+    drift = np.full(3, 1e-6)
+    loose = training.loss(problem, problem.W, drift, BUDGET)
+    moved = training.loss(problem, problem.W + 1e-6 / np.sqrt(4), np.zeros(3), BUDGET)
+    assert 0 < abs(moved.minus(loose)) <= loose.spread
+    assert loose.printed > 2 * loose.spread
+
+
+def test_without_a_budget_the_loss_is_as_uncertain_as_its_bound():
+    problem = drawn(3)
+    found = training.loss(problem, problem.W, np.zeros(3), 0)
+    assert 1e-17 < found.spread < 1e-13
