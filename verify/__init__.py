@@ -15,7 +15,7 @@ The floors, from the top; a module imports only from floors below its own:
     cases
     scenario
     consistency
-    wording
+    wording  sizes
     document
     manual  twin  truth  bounds  descent  relations  result  draw  locate  table  selection
     chain

@@ -12,9 +12,9 @@ import numpy as np
 
 from verify import draw
 from verify.chain import Array, Problem
-from verify.consistency import Sizes, sizes
 from verify.document import Expect, RandomLabels, RandomValues, TableColumn, TableColumns
 from verify.scenario import Scenario
+from verify.sizes import Sizes, sizes
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from verify import table
 from verify.document import Document, Limits, RandomLabels, RandomValues, TableColumn, TableColumns
 from verify.errors import ScenarioError
 from verify.locate import Path as Key
+from verify.sizes import Tables, claims_of
 from verify.wording import Complaint, closest, dotted, nearest, shown
 
-Tables: TypeAlias = Mapping[str, table.Table]
 Axes: TypeAlias = Mapping[str, tuple[Any, ...]]
 
 
@@ -155,60 +153,6 @@ _CHECKS: tuple[Callable[[Document, Tables], Iterator[Complaint]], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """N rows, D features, K classes, and how many rows a step takes."""
-
-    N: int
-    D: int
-    K: int
-    batch: int
-
-
-def sizes(document: Document, tables: Tables, combination: Mapping[str, Any]) -> Sizes:
-    """The sizes of one case of a valid document."""
-    N, D, K = (_first(_claims(document, tables, combination)[axis]) for axis in "NDK")
-    batch = combination["batch_size"]
-    return Sizes(N, D, K, N if batch is None else min(batch, N))
-
-
-def _first(claims: list[tuple[Key, int]]) -> int:
-    return claims[0][1]
-
-
-def _claims(
-    document: Document, tables: Tables, combination: Mapping[str, Any]
-) -> dict[str, list[tuple[Key, int]]]:
-    """For each size, who says what it is: the matrices first, then the parameters."""
-    claims: dict[str, list[tuple[Key, int]]] = {"N": [], "D": [], "K": []}
-    inputs, weights, labels = document.inputs, document.weights, document.labels
-    if isinstance(inputs, list):
-        claims["N"].append((("inputs",), len(inputs)))
-        claims["D"].append((("inputs",), len(inputs[0])))
-    elif isinstance(inputs, TableColumns):
-        claims["D"].append((("inputs", "columns"), len(inputs.columns)))
-        if inputs.file in tables:
-            claims["N"].append((("inputs", "file"), len(tables[inputs.file])))
-    elif isinstance(inputs, RandomValues) and combination["batch_size"] is not None:
-        claims["N"].append((("batch_size",), combination["batch_size"]))
-    if isinstance(weights, list):
-        claims["D"].append((("weights",), len(weights)))
-        claims["K"].append((("weights",), len(weights[0])))
-    if isinstance(labels, list):
-        claims["N"].append((("labels",), len(labels)))
-        if isinstance(labels[0], list):
-            claims["K"].append((("labels",), len(labels[0])))
-    elif isinstance(labels, TableColumn) and labels.file in tables:
-        column = tables[labels.file]
-        claims["N"].append((("labels", "file"), len(column)))
-        if labels.column in column.columns:
-            claims["K"].append((("labels", "column"), column.classes(labels.column)[1]))
-    for axis, name in (("D", "features"), ("K", "classes")):
-        if combination[name] is not None:
-            claims[axis].append(((name,), combination[name]))
-    return claims
-
-
 _UNSAID = {
     "N": (("batch_size",), "random inputs need a batch_size"),
     "D": (("features",), "random inputs and weights need features"),
@@ -221,7 +165,7 @@ def _sizes_fit(
 ) -> Iterator[Complaint]:
     if None in (document.inputs, document.weights, document.labels):
         return
-    claims = _claims(document, tables, combination)
+    claims = claims_of(document, tables, combination)
     unread = {s.file for s in (document.inputs, document.labels)
               if isinstance(s, TableColumns | TableColumn)} - set(tables)  # fmt: skip
     for axis, said in claims.items():

@@ -79,6 +79,8 @@ def pinned(device: str = "cpu") -> Iterator[Any]:
 
     TF32 and reduced-precision sums are outside the rounding model of the bounds (they keep 10 or
     fewer bits of a product), so they are off while a twin runs.
+
+    Raises  EnvironmentUnfit when the device is absent.
     """
     torch = _torch()
     if not available(device):

@@ -97,6 +97,7 @@ def _siblings(error: Any) -> list[str]:
 
 
 def nearest(name: str, allowed: list[str]) -> str:
+    """What to say to a name that is not allowed."""
     close = closest(name, allowed)
     return f"did you mean {close!r}?" if close else f"allowed are {', '.join(allowed)}"
 
@@ -113,6 +114,7 @@ def shown(value: Any) -> str:
 
 
 def dotted(key: Key) -> str:
+    """A path as one would write it: labels[2][0], vary.seed."""
     parts = (f"[{k}]" if isinstance(k, int) else f".{_name(k)}" for k in key)
     return "".join(parts).removeprefix(".")
 

@@ -1,0 +1,29 @@
+"""What `import verify` gives, and that it is light."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import verify
+
+
+def test_the_door_is_nine_names_complete_and_sorted():
+    assert dir(verify) == sorted(verify.__all__)
+    assert set(verify._HOMES) | {"__version__"} == set(verify.__all__)
+    assert len(verify.__all__) == 9
+    for name in verify.__all__:
+        assert getattr(verify, name) is not None
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'runn'"):
+        verify.runn  # noqa: B018
+
+
+def test_importing_the_package_loads_nothing_of_it():
+    code = "import sys, verify; print([m for m in sys.modules if m.startswith('verify.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

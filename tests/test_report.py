@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import io
+import json
+import math
+
+from test_result import ABSENT, PASSED, finding, result
+
+from verify import report
+from verify.result import Figure, Finding, Report, Verdict
+
+WORST = Figure(
+    "manual.post_form", "dC_dy", (3, 1), -0.0703125, -0.03515625, 0.03515625, 1e-9, 3.5e7, 9e6
+)
+FAILED = result(
+    Finding("bound", Verdict.FAIL, "dC_dy is beyond its bound", "manual.post_form", "dC_dy", WORST),
+    Finding("bound", Verdict.FAIL, "dC_dW is beyond its bound", "manual.post_form", "dC_dW"),
+    figures=(WORST,),
+    resolution=1e-15,
+)
+
+
+def test_a_failure_is_told_in_aligned_facts_and_with_the_command_that_repeats_it():
+    assert report.block(FAILED).split("\n") == [
+        "FAIL  s.toml::dtype=float64",
+        "  first broken link   dC_dy          (y, y_o, C, dC_dy_o, dy_o_dy are right)",
+        "  subject             manual.post_form",
+        "  worst entry         [3, 1]",
+        "  found               -0x1.2000000000000p-4    -0.0703125",
+        "  truth               -0x1.2000000000000p-5    -0.03515625",
+        "  error               0.03516                  9e+06 ulp",
+        "  bound               1e-09",
+        "  error / bound       3.5e+07                  (limit 1)",
+        "  bound               manual.post_form: dC_dy is beyond its bound",
+        "  bound               manual.post_form: dC_dW is beyond its bound",
+        "  resolution          1e-15",
+        "  to repeat it        verify run 's.toml::dtype=float64'",
+    ]
+
+
+def test_a_case_that_cannot_be_judged_says_why():
+    text = report.block(result(Finding("resolution", Verdict.CANNOT_JUDGE, "sees nothing")))
+    assert text.startswith(
+        "CANNOT JUDGE  s.toml::dtype=float64\n  resolution          sees nothing"
+    )
+
+
+def test_many_findings_are_counted_instead_of_listed():
+    many = result(*(finding(Verdict.FAIL, "y") for _ in range(9)))
+    assert "and 5 more findings" in report.block(many)
+
+
+def test_a_line_carries_the_whole_id():
+    line = report.line(FAILED)
+    assert line.split()[:2] == ["FAIL", "s.toml::dtype=float64"]
+    assert line.endswith("error/bound 3.5e+07 at dC_dy  resolution 1e-15")
+
+
+def test_the_summary_counts_everything_and_names_what_was_not_verified():
+    absent = result(Finding("device", Verdict.NOT_RUN, "no cuda device here"))
+    text = report.summary(Report((PASSED, FAILED, absent), seconds=1.25))
+    assert text == (
+        "3 cases found, 2 judged, 1 passed, 1 failed, 1 not run in 1.2 s\n"
+        "NOT VERIFIED: 1 cases: no cuda device here"
+    )
+    assert "nothing was judged" in report.summary(Report((ABSENT,)))
+
+
+def test_the_table_has_a_row_a_file_with_its_worst_verdict():
+    from rich.console import Console
+
+    console = Console(width=120, file=io.StringIO())
+    console.print(report.table(Report((PASSED, FAILED))))
+    text = console.file.getvalue()
+    assert text.split("\n")[1].split()[:3] == ["s.toml", "2", "FAIL"]
+
+
+def test_json_holds_every_finding_and_figure():
+    read = json.loads(report.as_json(Report((FAILED,))))
+    assert read["counts"]["FAIL"] == 1
+    assert len(read["results"][0]["findings"]) == 2
+    assert math.isclose(read["results"][0]["figures"][0]["ratio"], 3.5e7)
+
+
+def test_text_from_files_cannot_command_a_terminal_or_a_log():
+    hostile = "a\x1b[31m\n::error::x\u202eb"
+    assert report.printable(hostile) == "a\\x1b[31m\\n::error::x\\u202eb"
+    assert "\n" not in report.printable(hostile)

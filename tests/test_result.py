@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from verify.errors import Fault
+from verify.result import Figure, Finding, Report, Result, Verdict, by_severity
+
+
+def result(*findings: Finding, **more) -> Result:
+    return Result("s.toml", "dtype=float64", 3, "float64", "cpu", findings, **more)
+
+
+def finding(verdict: Verdict, link: str | None = None) -> Finding:
+    return Finding("bound", verdict, "m", "manual.post_form", link)
+
+
+def figure(link: str, ratio: float) -> Figure:
+    return Figure("manual.post_form", link, (0, 1), 1.0, 1.0, ratio, 1.0, ratio, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ([], Verdict.PASS),
+        ([Verdict.CANNOT_JUDGE], Verdict.CANNOT_JUDGE),
+        ([Verdict.CANNOT_JUDGE, Verdict.FAIL], Verdict.FAIL),
+        ([Verdict.NOT_RUN], Verdict.NOT_RUN),
+    ],
+)
+def test_the_worst_finding_is_the_verdict(verdicts, expected):
+    found = result(*(finding(v) for v in verdicts))
+    assert found.verdict is expected
+    assert found.ok == (expected is Verdict.PASS)
+
+
+def test_the_first_broken_link_is_the_first_in_the_posts_order():
+    fail = Verdict.FAIL
+    found = result(finding(fail, "dC_dW"), finding(fail, "y_o"), finding(Verdict.CANNOT_JUDGE, "y"))
+    assert found.first_broken_link == "y_o"
+    assert result(finding(fail)).first_broken_link is None
+
+
+def test_the_worst_figure_is_of_the_first_broken_link_and_nan_is_worst():
+    figures = (figure("y", 0.5), figure("y_o", 3.0), figure("y_o", math.nan), figure("C", 9.0))
+    found = result(finding(Verdict.FAIL, "y_o"), figures=figures)
+    assert math.isnan(found.worst.ratio)
+    assert result(figures=figures[:2]).worst.link == "y_o"
+    assert result().worst is None
+
+
+@pytest.mark.parametrize("ratio", [math.nan, math.inf, 1.0000001])
+def test_a_ratio_above_one_or_nan_does_not_hold(ratio):
+    assert not figure("y", ratio).holds
+    assert figure("y", 1.0).holds
+
+
+PASSED, FAILED = result(), result(finding(Verdict.FAIL))
+UNSURE, ABSENT = result(finding(Verdict.CANNOT_JUDGE)), result(finding(Verdict.NOT_RUN))
+
+
+@pytest.mark.parametrize(
+    ("results", "faults", "code"),
+    [
+        ([PASSED], [], 0),
+        ([PASSED, ABSENT], [], 0),
+        ([PASSED, FAILED], [], 1),
+        ([PASSED, UNSURE], [], 1),
+        ([PASSED], [Fault("p", 1, 1, "k", "w", "f", "a")], 2),
+        ([ABSENT], [], 5),
+        ([], [], 5),
+    ],
+)
+def test_only_judged_and_passed_is_green(results, faults, code):
+    report = Report(tuple(results), tuple(faults))
+    assert report.exit_code == code
+    assert report.ok == (code == 0)
+
+
+def test_found_is_judged_and_not_run():
+    counts = Report((PASSED, FAILED, UNSURE, ABSENT)).counts
+    assert counts == {
+        "found": 4,
+        "judged": 3,
+        "FAIL": 1,
+        "CANNOT JUDGE": 1,
+        "NOT RUN": 1,
+        "PASS": 1,
+    }
+
+
+def test_a_report_is_json_without_any_nan():
+    report = Report((result(finding(Verdict.FAIL, "C"), figures=(figure("C", math.nan),)),))
+    read = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert read["results"][0]["figures"][0]["ratio"] == "nan"
+    assert read["results"][0]["first_broken_link"] == "C"
+    assert read["format"] == 1
+
+
+def test_failures_come_first():
+    assert by_severity([PASSED, ABSENT, UNSURE, FAILED]) == [FAILED, UNSURE, ABSENT, PASSED]

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from verify.wording import WrittenFloat, closest, dotted, nearest, shown
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (("labels", 2, 0), "labels[2][0]"),
+        (("vary", "seed"), "vary.seed"),
+        (("a\x1b[31m",), "'a\\x1b[31m'"),
+    ],
+)
+def test_a_path_reads_as_it_would_be_written_and_commands_no_terminal(path, text):
+    assert dotted(path) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("x\n::error", "'x\\n::error'"),
+        ("\u202e", "'\\u202e'"),
+        (WrittenFloat("1e400"), "1e400"),
+        ("a" * 100, "'" + "a" * 56 + "..."),
+    ],
+)
+def test_a_found_value_is_short_and_escaped(value, text):
+    assert shown(value) == text
+
+
+def test_the_nearest_key_is_offered_or_all_are():
+    assert closest("stepsize", ["title", "step_size"]) == "step_size"
+    assert closest("qqq", ["title", "step_size"]) is None
+    assert nearest("stepsize", ["step_size"]) == "did you mean 'step_size'?"
+    assert nearest("qqq", ["a", "b"]) == "allowed are a, b"
+
+
+def test_a_written_float_remembers_its_text():
+    number = WrittenFloat("1e-400")
+    assert number == 0
+    assert number.text == "1e-400"
