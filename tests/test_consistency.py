@@ -1,4 +1,4 @@
-"""Whether the parts of a document fit; tests/hostile has a file for each way in which they do not."""
+"""Whether the parts of a document fit; tests/hostile has one file for each way to fail."""
 
 from __future__ import annotations
 

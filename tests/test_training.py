@@ -17,6 +17,16 @@ TWIN = Subject("twin.stable_form", twin.stable_form, "stable")
 BUDGET = 2.0**30
 
 
+def train(subjects, batches, steps, columns, budget):
+    starts = {s: training.evaluated(s, batches[0]) for s in subjects}
+    with np.errstate(all="ignore"):  # as the judge does
+        return training.train(starts, batches, steps, columns, budget)
+
+
+def loss(problem, W, drift, budget):
+    return training.loss(training.evaluated(MANUAL, replace(problem, W=W)), drift, budget)
+
+
 def altered(change):
     """The stable form with its answer changed."""
 
@@ -27,7 +37,7 @@ def altered(change):
 
 
 def test_right_trajectories_stay_within_their_drift():
-    trained = training.train([MANUAL, TWIN], [drawn(1)], 40, range(3), BUDGET)
+    trained = train([MANUAL, TWIN], [drawn(1)], 40, range(3), BUDGET)
     assert trained.findings == ()
     assert trained.enclosed == 40
     assert (trained.paths["manual.stable_form"].drift > 0).all()
@@ -37,7 +47,7 @@ def test_right_trajectories_stay_within_their_drift():
 def test_batches_are_taken_in_turn_each_with_its_own_fall():
     a, b = drawn(1), drawn(2, N=5)
     batches = [a, replace(b, W=a.W)]
-    assert training.train([MANUAL, TWIN], batches, 10, range(3), BUDGET).findings == ()
+    assert train([MANUAL, TWIN], batches, 10, range(3), BUDGET).findings == ()
 
 
 def test_momentum_is_seen_at_the_second_step():
@@ -50,7 +60,7 @@ def test_momentum_is_seen_at_the_second_step():
             return replace(chain, W_next=problem.W - problem.h * self.velocity)
 
     subject = Subject("momentum", Momentum(), "stable")
-    trained = training.train([subject], [drawn(1)], 5, range(3), BUDGET)
+    trained = train([subject], [drawn(1)], 5, range(3), BUDGET)
     assert "trajectory" in {f.check for f in trained.findings}
     assert trained.enclosed <= 2
 
@@ -58,7 +68,7 @@ def test_momentum_is_seen_at_the_second_step():
 @pytest.mark.parametrize("budget", [BUDGET, 0.0])
 def test_a_step_a_thousandth_too_long_is_seen_by_truth_or_by_the_twin(budget):
     long = altered(lambda c, p: replace(c, W_next=p.W - p.h * c.dC_dW * 1.001))
-    trained = training.train([long, TWIN], [drawn(1)], 5, range(3), budget)
+    trained = train([long, TWIN], [drawn(1)], 5, range(3), budget)
     assert {f.check for f in trained.findings} >= {"trajectory"}
     assert trained.enclosed == (1 if budget else 0)
 
@@ -69,14 +79,14 @@ def test_a_gradient_that_the_cost_does_not_follow_breaks_the_fall(factor):
         return replace(c, dC_dW=factor * c.dC_dW, W_next=p.W - p.h * factor * c.dC_dW)
 
     problem = replace(drawn(1), h=np.float64(1e-3))
-    trained = training.train([altered(wrong)], [problem], 1, range(3), 0.0)
+    trained = train([altered(wrong)], [problem], 1, range(3), 0.0)
     assert [f.check for f in trained.findings] == ["descent"]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_weights_that_are_not_finite_end_the_path(value):
     lost = altered(lambda c, p: replace(c, W_next=np.full_like(p.W, value)))
-    trained = training.train([lost], [drawn(1)], 3, range(3), BUDGET)
+    trained = train([lost], [drawn(1)], 3, range(3), BUDGET)
     assert [f.message for f in trained.findings] == ["W_next is unusable after step 1"]
 
 
@@ -84,24 +94,24 @@ def test_a_post_form_that_leaves_its_domain_is_followed_no_further():
     post = Subject("manual.post_form", manual.post_form, "post")
     problem = made([[1]], [[-650]], [[0.5]], 100)
     away = Subject("away", lambda p: replace(manual.post_form(p), W_next=p.W - 100), "post")
-    assert training.train([post], [problem], 3, range(1), 0.0).findings == ()
-    trained = training.train([away], [problem], 3, range(1), 0.0)
+    assert train([post], [problem], 3, range(1), 0.0).findings == ()
+    trained = train([away], [problem], 3, range(1), 0.0)
     assert trained.findings[0].message == "W leaves the domain of the post form at step 2"
     assert trained.findings[0].verdict is Verdict.CANNOT_JUDGE
 
 
 def test_the_loss_is_the_truths_and_its_spread_covers_the_drift():
     problem = drawn(3)
-    exact = training.loss(problem, problem.W, np.zeros(3), BUDGET)
+    exact = loss(problem, problem.W, np.zeros(3), BUDGET)
     assert exact.spread < 1e-25
     drift = np.full(3, 1e-6)
-    loose = training.loss(problem, problem.W, drift, BUDGET)
-    moved = training.loss(problem, problem.W + 1e-6 / np.sqrt(4), np.zeros(3), BUDGET)
+    loose = loss(problem, problem.W, drift, BUDGET)
+    moved = loss(problem, problem.W + 1e-6 / np.sqrt(4), np.zeros(3), BUDGET)
     assert 0 < abs(moved.minus(loose)) <= loose.spread
     assert loose.printed > 2 * loose.spread
 
 
 def test_without_a_budget_the_loss_is_as_uncertain_as_its_bound():
     problem = drawn(3)
-    found = training.loss(problem, problem.W, np.zeros(3), 0)
+    found = loss(problem, problem.W, np.zeros(3), 0)
     assert 1e-17 < found.spread < 1e-13

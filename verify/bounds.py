@@ -31,13 +31,14 @@ of y widened by float64's own rounding; the factor 1 + 1e-9 covers what is left 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from verify.chain import Chain, Problem
+from verify.chain import Array, Chain, Problem
 
 Float64: TypeAlias = npt.NDArray[np.float64]
 
@@ -95,21 +96,89 @@ class Bounds:
     """The bound of every link in each form, as Chains of float64 arrays.
 
     An entry is infinite where the dtype cannot hold the link (dC_dy_o, when p / y_o overflows).
+    What needs X^T is computed when it is first asked for: of the last W only C is.
     """
 
-    post: Chain
-    stable: Chain
-    post_holds: bool  # every y is where exp(-y) is finite and sigma(y) normal
-    fits: bool  # no product or sum comes near the largest number of the dtype
+    problem: Problem
+    model: Model
+    forward: _Forward
 
     def __getitem__(self, form: str) -> Chain:
         return {"post": self.post, "stable": self.stable}[form]
+
+    @cached_property
+    def post(self) -> Chain:
+        return self._chain("post")
+
+    @cached_property
+    def stable(self) -> Chain:
+        return self._chain("stable")
+
+    def at(self, W: Array) -> Bounds:
+        """The bounds of the same rows at other weights.
+
+        Shapes  W (D, K).
+        """
+        problem = replace(self.problem, W=W)
+        with np.errstate(all="ignore"):
+            return Bounds(problem, self.model, _forward(problem, self.model, self.forward.abs_X))
 
     def wider(self) -> Chain:
         """The bound that any correct algorithm keeps: the wider form where the post form holds."""
         if not self.post_holds:
             return self.stable
         return Chain(*(np.maximum(getattr(self.post, n), b) for n, b in self.stable))
+
+    def C(self, form: str) -> float:
+        """The bound of C alone."""
+        return float(self.forward.C[form])
+
+    def dC_dy(self, form: str) -> Float64:
+        """The bound of dC_dy alone."""
+        return self.forward.dG[form] / len(self.problem.X) + self.model.tiny
+
+    @property
+    def post_holds(self) -> bool:
+        """Every y is where exp(-y) is finite, sigma(y) normal, and p / sigma(y) in range."""
+        return self.forward.post_holds
+
+    @property
+    def cost_fits(self) -> bool:
+        """No product of X W comes near the largest number of the dtype."""
+        return self.forward.largest < self.model.largest / 4
+
+    @cached_property
+    def fits(self) -> bool:
+        """No product or sum of the whole chain comes near the largest number of the dtype."""
+        N, h = len(self.problem.X), float(self.problem.h)
+        largest = float(np.max(self._backward["magnitude"])) * max(N, h)
+        finite = all(np.isfinite(b).all() for b in self._backward.values())
+        return self.cost_fits and largest < self.model.largest / 4 and finite
+
+    @cached_property
+    def _backward(self) -> dict[str, Float64]:
+        """dC_dW's bound in both forms, and |X|^T|dC_dy|."""
+        m, f, N = self.model, self.forward, len(self.problem.X)
+        K = f.pq.shape[1]
+        with np.errstate(all="ignore"):
+            rows = np.concatenate([f.dG["post"], f.dG["stable"], f.pq], axis=1)
+            products = (rows.T @ f.abs_X).T / N
+            magnitude = products[:, 2 * K :]
+            g_N = m.gamma(N, m.sum_dC_dW)
+            rest = g_N * magnitude + N * m.tiny * (1 + f.abs_X.max())
+            post, stable = ((1 + g_N) * products[:, i * K : (i + 1) * K] + rest for i in (0, 1))
+        return {"post": post, "stable": stable, "magnitude": magnitude}
+
+    def _chain(self, form: str) -> Chain:
+        m, f, h = self.model, self.forward, np.float64(self.problem.h)
+        B, u = self._backward[form], self.model.u
+        with np.errstate(all="ignore"):
+            step = h * (self._backward["magnitude"] + B)
+            W_next = h * B + m.step * u * step + m.tiny
+            W_next += m.subtraction * u * (np.abs(self.problem.W) + step * (1 + u))
+            links = {**f.shared, "dC_dy": self.dC_dy(form), "dC_dW": B, "W_next": W_next}
+            widened = {link: np.asarray(bound * _EVALUATION) for link, bound in links.items()}
+        return Chain(**widened, C=f.C[form])
 
 
 def bounds(problem: Problem, model: Model | None = None) -> Bounds:
@@ -121,23 +190,35 @@ def bounds(problem: Problem, model: Model | None = None) -> Bounds:
     """
     m = model or MODELS[str(problem.dtype)]
     with np.errstate(all="ignore"):
-        return _bounds(problem, m)
+        return Bounds(problem, m, _forward(problem, m, np.abs(np.asarray(problem.X, np.float64))))
 
 
-def _bounds(problem: Problem, m: Model) -> Bounds:
-    X, W, P, h = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P, problem.h))
+@dataclass(frozen=True, eq=False)
+class _Forward:
+    """What the bounds need of X W: everything but X^T."""
+
+    abs_X: Float64
+    shared: dict[str, Float64]  # y, y_o, dC_dy_o, dy_o_dy: the same in both forms
+    C: dict[str, Float64]
+    dG: dict[str, Float64]  # N times the bound of dC_dy
+    pq: Float64
+    post_holds: bool
+    largest: float
+
+
+def _forward(problem: Problem, m: Model, abs_X: Float64) -> _Forward:
+    X, W, P = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P))
     N, D, K = problem.sizes.values()
-    u, tiny = m.u, m.tiny
-    abs_X = np.abs(X)
+    u, tiny, k = m.u, m.tiny, m.exp * m.u
+    abs_W = np.abs(W)
 
-    a = abs_X @ np.abs(W)
+    a = abs_X @ abs_W
     y = X @ W
     own = MODELS["float64"].gamma(D) * a
     eps = m.gamma(D, m.sum_y) * a + (1 + m.gamma(D)) * D * tiny
     low, high = y - own, y + own
     c, cp = _sigma(eps - low), _sigma(eps + high)
     y_o, q = _sigma(high), _sigma(-low)
-    k = m.exp * u
 
     r = np.expm1(c * k / (1 - c * k) + m.sigma * u / (1 - u) + 4 * tiny)
     ln_y_o = eps * c - np.log1p(-r)
@@ -147,46 +228,32 @@ def _bounds(problem: Problem, m: Model) -> Bounds:
     dq_stable = q * np.expm1(k / (1 - k) + m.stable * u / (1 - u) + eps * cp) + 2 * tiny
 
     upstream = P / _sigma(low)
-    dC_dy_o = upstream * np.expm1(ln_y_o + m.quotient * u / (1 - u)) / N + tiny
     in_range = (low - eps >= m.lowest_y) & (upstream < m.largest / 4)
+    dC_dy_o = upstream * np.expm1(ln_y_o + m.quotient * u / (1 - u)) / N + tiny
     # Where eps is so large that relative errors mean nothing, no value exceeds the largest y_o.
     largest_y_o = cp * (1 + r) * (1 + 2 * u)
-    dy_o_dy = y_o * (rho * q + (1 + rho) * dq_post)
+    dy_o_dy = np.fmin(y_o * (rho * q + (1 + rho) * dq_post), largest_y_o)
     shared = {
         "y": eps,
         "y_o": np.fmin(y_o * rho, largest_y_o) + 2 * tiny,
         "dC_dy_o": np.where(in_range, dC_dy_o, np.inf),
-        "dy_o_dy": np.fmin(dy_o_dy, largest_y_o) * (1 + 2 * u) + 2 * u * y_o * q + 2 * tiny,
+        "dy_o_dy": dy_o_dy * (1 + 2 * u) + 2 * u * y_o * q + 2 * tiny,
     }
 
-    pi = np.expm1(m.product * u / (1 - u))
-    pq = P * q
-    dG = {
-        f: P * ((1 + pi) * dq) + pi * pq + 2 * tiny
-        for f, dq in (("post", dq_post), ("stable", dq_stable))
-    }
-    g_N = m.gamma(N, m.sum_dC_dW)
-    products = abs_X.T @ np.concatenate([dG["post"], dG["stable"], pq], axis=1) / N
-    magnitude = products[:, 2 * K :]
-    underflow = N * tiny * (1 + abs_X.max())
+    pi, pq = np.expm1(m.product * u / (1 - u)), P * q
+    dq = {"post": dq_post, "stable": dq_stable}
+    dG = {form: P * ((1 + pi) * dq[form]) + pi * pq + 2 * tiny for form in dq}
 
     L = np.logaddexp(0, -low)
-    d = {"post": ln_y_o, "stable": eps * c + (m.exp + m.log + 3) * u * (L + eps * c) + 2 * tiny}
-    g_C = m.gamma(N * K + 4, m.sum_C)
-
-    chains = {}
-    for form, columns in (("post", slice(0, K)), ("stable", slice(K, 2 * K))):
-        t = d[form] + m.log * u * (L + d[form])
-        C = ((1 + g_C) * np.sum(P * t) + g_C * np.sum(P * L)) / N + (N * K + 4) * tiny
-        B = (1 + g_N) * products[:, columns] + g_N * magnitude + underflow
-        step = h * (magnitude + B)
-        W_next = h * B + m.step * u * step + m.subtraction * u * (np.abs(W) + step * (1 + u)) + tiny
-        links = {**shared, "C": C, "dC_dy": dG[form] / N + tiny, "dC_dW": B, "W_next": W_next}
-        chains[form] = Chain(**{link: np.asarray(b * _EVALUATION) for link, b in links.items()})
-
-    largest = max(a.max(), N * magnitude.max(), (h * magnitude).max(), np.abs(W).max())
-    fits = largest < m.largest / 4 and np.isfinite(products).all()
-    return Bounds(chains["post"], chains["stable"], bool(in_range.all()), bool(fits))
+    stable_log = eps * c + (m.exp + m.log + 3) * u * (L + eps * c) + 2 * tiny
+    g_C, all_costs, C = m.gamma(N * K + 4, m.sum_C), np.sum(P * L), {}
+    for form, d in (("post", ln_y_o), ("stable", stable_log)):
+        t = np.sum(P * (d + m.log * u * (L + d)))
+        C[form] = np.asarray(
+            (((1 + g_C) * t + g_C * all_costs) / N + (N * K + 4) * tiny) * _EVALUATION
+        )
+    largest = float(max(a.max(), abs_W.max()))
+    return _Forward(abs_X, shared, C, dG, pq, bool(in_range.all()), largest)
 
 
 def _sigma(z: Float64) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -16,9 +16,10 @@ from verify.cases import Case
 from verify.chain import Chain, Implementation
 from verify.compare import Reference, Subject
 from verify.result import Figure, Finding, Result, Verdict
-from verify.training import Loss
+from verify.training import Evaluation, Loss, evaluated
 
 BLIND = 1e-2  # a case that notices no smaller relative error of the gradient is no evidence
+LEAD = "manual.stable_form"  # whose W the expected figures are computed at
 _ELEMENT_WORK = 512  # N D K up to which the element-wise loops are worth their time
 
 
@@ -46,7 +47,7 @@ def _judged(blank: Result, case: Case, budget: float) -> Result:
         return replace(blank, findings=(Finding("range", Verdict.CANNOT_JUDGE, message),))
     subjects = _subjects(case, ref)
     chains, findings, figures = _one_step(subjects, ref)
-    gradient = chains["manual.stable_form"].dC_dW if "manual.stable_form" in chains else np.nan
+    gradient = chains[LEAD].dC_dW if LEAD in chains else np.nan
     sees = compare.resolution(ref.bounds.stable, gradient)
     post_sees = compare.resolution(ref.bounds.post, gradient) if ref.bounds.post_holds else np.nan
     findings += _evidence(case, ref, sees, post_sees)
@@ -59,7 +60,9 @@ def _judged(blank: Result, case: Case, budget: float) -> Result:
     )
     if any(f.verdict is Verdict.FAIL for f in findings):
         return replace(result, findings=tuple(findings))
-    return _over_steps(replace(result, findings=tuple(findings)), case, ref, subjects, budget)
+    return _over_steps(
+        replace(result, findings=tuple(findings)), case, ref, subjects, chains, budget
+    )
 
 
 def _subjects(case: Case, ref: Reference) -> list[Subject]:
@@ -94,7 +97,7 @@ def _one_step(
         findings += [*unfit, *compare.broken("bound", seen), *([raised] if raised else [])]
         if not unfit and raised is None:
             chains[subject.name] = chain
-            if subject.form == "post":
+            if subject.name.startswith("manual.") and subject.form == "post":
                 findings += _scaling(subject, chain, ref)
     for form in ("post", "stable"):
         pair = [name for name in (f"manual.{form}_form", f"twin.{form}_form") if name in chains]
@@ -150,17 +153,29 @@ def _evidence(case: Case, ref: Reference, sees: float, post_sees: float) -> Iter
 
 
 def _over_steps(
-    result: Result, case: Case, ref: Reference, subjects: Sequence[Subject], budget: float
+    result: Result,
+    case: Case,
+    ref: Reference,
+    subjects: Sequence[Subject],
+    chains: Mapping[str, Chain],
+    budget: float,
 ) -> Result:
     """The trajectory, the fall of C, and what the file expects of C."""
     single = case.steps == 1
-    followed = [s for s in subjects if s.name == "manual.stable_form" or not single]
-    followed = [s for s in followed if s.implementation is not manual.element_form]
+    starts = {
+        s: Evaluation(ref.problem, ref.bounds, chains[s.name])
+        for s in subjects
+        if s.name == LEAD or not (single or s.implementation is manual.element_form)
+    }
     columns = ref.truth.columns if ref.truth else range(ref.problem.sizes["K"])
-    trained = training.train(followed, case.batches, case.steps, columns, budget)
-    lead = trained.paths["manual.stable_form"]
-    before = training.loss(case.problem, case.problem.W, np.zeros_like(lead.drift), budget)
-    after = training.loss(case.problem, lead.W, lead.drift, budget)
+    trained = training.train(starts, case.batches, case.steps, columns, budget)
+    lead = trained.paths[LEAD]
+    first, last = starts[lead.subject], lead.here
+    if last is None or len(case.batches) > 1:  # the batches' costs are not the cost of all rows
+        first = evaluated(lead.subject, case.problem)
+        last = evaluated(lead.subject, replace(case.problem, W=lead.W))
+    before = training.loss(first, np.zeros_like(lead.drift), budget)
+    after = training.loss(last, lead.drift, budget)
     notes = []
     if not single and ref.truth is not None and trained.enclosed < case.steps:
         notes.append(

@@ -9,13 +9,30 @@ from typing import Any
 
 import numpy as np
 
-from verify import descent, manual, truth
+from verify import descent, truth
 from verify.bounds import Bounds, bounds
 from verify.chain import Array, Chain, Problem
 from verify.compare import Subject
 from verify.result import Finding, Verdict
 
 _EVALUATION = 1 + 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A problem with its bounds and one subject's chain; made once wherever W has been."""
+
+    problem: Problem
+    bounds: Bounds
+    chain: Chain
+
+    def holds(self, form: str) -> bool:
+        """Whether the bounds of the form hold here."""
+        return self.bounds.fits and self.cost_holds(form)
+
+    def cost_holds(self, form: str) -> bool:
+        """The same of C alone."""
+        return self.bounds.cost_fits and (form == "stable" or self.bounds.post_holds)
 
 
 @dataclass
@@ -28,6 +45,7 @@ class Path:
     subject: Subject
     W: Array
     drift: Array
+    here: Evaluation | None = None
     losses: list[float] = field(default_factory=list)
     left: bool = False  # followed no further: out of its form's domain, or unusable
 
@@ -41,8 +59,16 @@ class Training:
     enclosed: int
 
 
+def evaluated(subject: Subject, problem: Problem) -> Evaluation:
+    """The bounds and the subject's chain at one problem.
+
+    Shapes  as Problem.
+    """
+    return Evaluation(problem, bounds(problem), subject.implementation(problem))
+
+
 def train(
-    subjects: Sequence[Subject],
+    starts: Mapping[Subject, Evaluation],
     batches: Sequence[Problem],
     steps: int,
     columns: Sequence[int],
@@ -50,15 +76,16 @@ def train(
 ) -> Training:
     """All subjects, side by side, for `steps` steps over the batches in turn.
 
-    After each step W is held against the exact trajectory while `budget` lasts, manual and twin of
-    one form against each other always, and the cost of the step's own batch against its fall.
+    `starts` has each subject's evaluation of the first batch. After each step W is held against
+    the exact trajectory while `budget` lasts, manual and twin of one form against each other
+    always, and the cost of the step's own batch against its fall.
 
     Shapes  batches share W (D, K).
     Source  descent's derivations.
     """
-    K = batches[0].W.shape[1]
-    paths = {s.name: Path(s, batches[0].W, np.zeros(K)) for s in subjects}
-    factors = [descent.stretch(batch) if steps > 1 else np.ones(K) for batch in batches]
+    W = batches[0].W
+    paths = {s.name: Path(s, W, np.zeros(W.shape[1]), here) for s, here in starts.items()}
+    factors = [descent.stretch(b) if steps > 1 else np.ones(W.shape[1]) for b in batches]
     exact = truth.trajectory(batches, columns, budget) if steps > 1 else iter(())
     findings: list[Finding] = []
     enclosed = 0
@@ -79,33 +106,35 @@ def train(
 
 def _step(path: Path, batch: Problem, factor: Array, t: int) -> list[Finding]:
     """One step of one subject: its chain, its drift, and the fall of the cost."""
-    subject, problem = path.subject, replace(batch, W=path.W)
-    limits = bounds(problem)
-    if not limits.fits or (subject.form == "post" and not limits.post_holds):
+    subject, form = path.subject, path.subject.form
+    if path.here is None or path.here.problem.X is not batch.X:
+        path.here = evaluated(subject, replace(batch, W=path.W))
+    here, chain = path.here, path.here.chain
+    if not here.holds(form):
         path.left = True
-        message = f"W leaves the domain of the {subject.form} form at step {t + 1}"
+        message = f"W leaves the domain of the {form} form at step {t + 1}"
         return [Finding("post_form", Verdict.CANNOT_JUDGE, message, subject.name)]
-    chain = subject.implementation(problem)
     if np.shape(chain.W_next) != path.W.shape or not np.isfinite(chain.W_next).all():
         path.left = True
         message = f"W_next is unusable after step {t + 1}"
         return [Finding("trajectory", Verdict.FAIL, message, subject.name, "W_next")]
     path.W = np.asarray(chain.W_next, batch.dtype)
-    path.drift = descent.drift(path.drift, factor, limits[subject.form].W_next)
+    path.drift = descent.drift(path.drift, factor, here.bounds[form].W_next)
     path.losses.append(float(chain.C))
-    return list(_fall(subject, problem, chain, limits, t))
+    path.here = _moved(subject, here, path.W)
+    return list(_fall(subject, here, path.here, t)) if path.here.cost_holds(form) else []
 
 
-def _fall(
-    subject: Subject, problem: Problem, chain: Chain, limits: Bounds, t: int
-) -> Iterator[Finding]:
-    after = replace(problem, W=np.asarray(chain.W_next, problem.dtype))
-    limits_after = bounds(after)
-    if not limits_after.fits or (subject.form == "post" and not limits_after.post_holds):
-        return
-    C_next = float(subject.implementation(after).C)
-    bound, bound_C_next = limits[subject.form], float(limits_after[subject.form].C)
-    fall = descent.fall(problem, chain, C_next, bound, bound_C_next)
+def _moved(subject: Subject, here: Evaluation, W: Array) -> Evaluation:
+    """The evaluation of the same rows at the next W."""
+    limits = here.bounds.at(W)
+    return Evaluation(limits.problem, limits, subject.implementation(limits.problem))
+
+
+def _fall(subject: Subject, here: Evaluation, after: Evaluation, t: int) -> Iterator[Finding]:
+    form, C_next = subject.form, float(after.chain.C)
+    bound, bound_C_next = here.bounds[form], after.bounds.C(form)
+    fall = descent.fall(here.problem, here.chain, C_next, bound, bound_C_next)
     if not fall.holds:
         message = (
             f"step {t + 1} changes C by {fall.found:.6g}; convexity and smoothness allow"
@@ -160,23 +189,27 @@ class Loss:
         return (self.C - other.C) + (self.rest - other.rest)
 
 
-def loss(problem: Problem, W: Array, drift: Array, budget: float) -> Loss:
-    """C of all rows at weights that lie within `drift` of the exact ones.
+def loss(at: Evaluation, drift: Array, budget: float) -> Loss:
+    """C of all rows where a stable form was evaluated, at weights within `drift` of the exact ones.
 
-    Shapes  W (D, K), drift (K,).
+    Shapes  drift (K,).
     Units   nats a row.
-    Source  |C(W) - C(W*)| <= sum_k |g_k| drift_k + L_k drift_k^2 / 2, and the bound of C.
+    Source  Taylor and the trace bound of L_k; and the bound of C.
     """
-    here = replace(problem, W=W)
-    limits = bounds(here)
-    chain = manual.stable_form(here)
-    exact = truth.cost(problem, W, budget) if budget > 0 else None
-    bound_C = float(limits.wider().C)
+    problem, chain = at.problem, at.chain
+    exact = truth.cost(problem, problem.W, budget) if budget > 0 else None
+    bound_C = max(at.bounds.C(form) for form in ("post", "stable") if at.cost_holds(form))
     C, rest, rad = float(chain.C), 0.0, bound_C
     if exact:
         C, rest, rad = float(exact.hi), float(exact.lo), float(exact.rad)
-    X, P = np.asarray(problem.X, np.float64), np.asarray(problem.P, np.float64)
-    L = np.sum(X * X, axis=1) @ P / (4 * len(X))
-    g = np.linalg.norm(np.abs(chain.dC_dW) + limits.stable.dC_dW, axis=0)
-    spread = rad + float(np.sum(g * drift + L * drift**2 / 2))
+    spread = rad + (_spread(at, drift) if drift.any() else 0.0)
     return Loss(C, rest, spread, 2 * spread + bound_C)
+
+
+def _spread(at: Evaluation, drift: Array) -> float:
+    """sum_k |g_k| drift_k + L_k drift_k^2 / 2, with |g_k| <= sum_n |x_n||dC_dy_nk|."""
+    X, P = np.asarray(at.problem.X, np.float64), np.asarray(at.problem.P, np.float64)
+    squares = np.einsum("nd,nd->n", X, X)
+    g = np.sqrt(squares) @ (np.abs(at.chain.dC_dy) + at.bounds.dC_dy("stable"))
+    L = squares @ P / (4 * len(X))
+    return float(np.sum(g * drift + L * drift**2 / 2))
