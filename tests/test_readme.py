@@ -1,0 +1,55 @@
+"""README says what is so."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from verify.cli import EXIT_CODES, cli
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_printed_output_is_what_the_command_prints():
+    done = subprocess.run(
+        [sys.executable, "-m", "verify", "run", "scenarios/worked-example.toml"],
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+    for line in done.stdout.splitlines()[:2]:
+        shown = next(s.strip() for s in README.splitlines() if s.strip()[:60] == line[:60])
+        # The last digits of an error depend on the machine's kernels, the words do not.
+        assert re.sub(r"[\d.e-]+(?= at| *$)", "#", shown) == re.sub(
+            r"[\d.e-]+(?= at| *$)", "#", line
+        )
+
+
+def test_every_command_it_names_exists():
+    named = set(re.findall(r"^    verify ([a-z]+)", README, re.MULTILINE))
+    assert named
+    assert named <= set(cli.commands)
+
+
+@pytest.mark.parametrize("code", range(6))
+def test_exit_codes_are_those_of_the_command(code):
+    assert f"| {code} |" in README
+    assert f"{code} " in EXIT_CODES
+
+
+def test_the_links_of_the_contributors_guide_and_its_keys_exist():
+    from verify.document import Document
+
+    guide = (ROOT / "scenarios" / "README.md").read_text()
+    keys = set(re.findall(r"`([a-z_]+)`", guide.split("## When")[0]))
+    assert set(Document.model_fields) - {"vary", "expect"} <= keys
+
+
+def test_nothing_points_outside_the_project():
+    for path in [*ROOT.glob("verify/*.py"), *ROOT.glob("tests/*.py"), ROOT / "README.md"]:
+        if path != Path(__file__):
+            assert "/work/" not in path.read_text(), path
+            assert "../shared" not in path.read_text(), path

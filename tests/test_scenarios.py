@@ -1,0 +1,42 @@
+"""The committed scenarios as a set: each says what it sees, and together they cover what they must."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from verify.cases import cases
+from verify.runner import packaged, scenario_files
+from verify.scenario import load
+
+FILES = scenario_files(packaged())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_a_scenario_begins_by_saying_what_it_sees(path):
+    first = path.read_text().split("title")[0]
+    assert first.startswith("# ")
+    assert re.search("[Ss]ees|ties the suite", first)
+
+
+def test_ids_are_unique_without_regard_to_case():
+    ids = [case.id.lower() for path in FILES for case in cases(load(path))]
+    assert len(ids) == len(set(ids))
+    assert len(ids) >= 240
+
+
+def test_the_set_covers_sizes_labels_layouts_steps_and_both_edges():
+    every = [case for path in FILES for case in cases(load(path))]
+    sizes = [case.sizes for case in every]
+    assert {1, 4096} <= {s.N for s in sizes}
+    assert 1 in {s.K for s in sizes}
+    assert any(len({s.N, s.D, s.K, 1}) == 4 for s in sizes)
+    assert any(s.batch < s.N and s.N % s.batch for s in sizes)
+    assert {c.parameters["layout"] for c in every} == {"C", "F", "strided"}
+    assert max(c.steps for c in every) >= 300
+    assert {c.expect.loss for c in every} >= {"falls", "rises"}
+    for dtype in ("float32", "float64"):
+        forms = {c.expect.post_form for c in every if c.dtype == dtype}
+        assert forms == {"agrees", "nonfinite", "blind"}
+    assert sum(c.expect.loss_before == "7.87" for c in every) >= 8
