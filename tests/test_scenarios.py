@@ -1,4 +1,4 @@
-"""The committed scenarios as a set: each says what it sees, and together they cover what they must."""
+"""The committed scenarios: each says what it sees; together they cover what they must."""
 
 from __future__ import annotations
 

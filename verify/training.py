@@ -175,13 +175,15 @@ def _too_far(name: str, what: str, away: Any, drift: Any, t: int) -> Iterator[Fi
 
 @dataclass(frozen=True)
 class Loss:
-    """C at some weights, to twice float64's digits; how far off the exact one, and a printed one.
+    """C where a subject went, to twice float64's digits, and how uncertain it is.
 
-    Units   nats a row.
+    Units   nats a row. `radius` of the value itself; `spread` of the value on the exact trajectory;
+            `printed` of what any correct program prints there.
     """
 
     C: float
     rest: float
+    radius: float
     spread: float
     printed: float
 
@@ -203,7 +205,7 @@ def loss(at: Evaluation, drift: Array, budget: float) -> Loss:
     if exact:
         C, rest, rad = float(exact.hi), float(exact.lo), float(exact.rad)
     spread = rad + (_spread(at, drift) if drift.any() else 0.0)
-    return Loss(C, rest, spread, 2 * spread + bound_C)
+    return Loss(C, rest, rad, spread, 2 * spread + bound_C)
 
 
 def _spread(at: Evaluation, drift: Array) -> float:
