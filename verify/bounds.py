@@ -104,7 +104,8 @@ class Bounds:
     forward: _Forward
 
     def __getitem__(self, form: str) -> Chain:
-        return {"post": self.post, "stable": self.stable}[form]
+        """The form's chain; "wider" is what any correct algorithm keeps."""
+        return self.wider() if form == "wider" else {"post": self.post, "stable": self.stable}[form]
 
     @cached_property
     def post(self) -> Chain:
@@ -131,7 +132,8 @@ class Bounds:
 
     def C(self, form: str) -> float:
         """The bound of C alone."""
-        return float(self.forward.C[form])
+        wider = ("post", "stable") if self.post_holds else ("stable",)
+        return max(float(self.forward.C[f]) for f in (wider if form == "wider" else (form,)))
 
     def dC_dy(self, form: str) -> Float64:
         """The bound of dC_dy alone."""

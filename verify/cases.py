@@ -54,6 +54,10 @@ class Case:
         return str(self.parameters["device"])
 
     @property
+    def layout(self) -> str:
+        return str(self.parameters["layout"])
+
+    @property
     def steps(self) -> int:
         return int(self.parameters["steps"])
 
@@ -73,7 +77,7 @@ class Case:
         P = self._labels().astype(dtype)[rows]
         W = np.ascontiguousarray(self._weights().astype(dtype))
         h = dtype.type(self.parameters["step_size"])
-        return Problem(laid_out(X, self.parameters["layout"]), W, np.ascontiguousarray(P), h)
+        return Problem(laid_out(X, self.layout), W, np.ascontiguousarray(P), h)
 
     @cached_property
     def batches(self) -> list[Problem]:

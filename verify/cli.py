@@ -72,6 +72,21 @@ def cli(context: click.Context) -> None:
     metavar="WORK",
     help="Multiplications that a case's truth may cost; above, columns are sampled. [2^24]",
 )
+@click.option("--candidate", metavar="SPEC", help="Judge package.module:name or file.py:name too.")
+@click.option(
+    "--candidate-arrays",
+    "arrays",
+    type=click.Choice(["numpy", "torch", "jax"]),
+    default="numpy",
+    help="What the candidate takes.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    metavar="SECONDS",
+    help="Limit of one call of the candidate. [60]",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Only what is not green, and the summary.")
 def run(
     paths: Sequence[str] = (),
@@ -80,6 +95,9 @@ def run(
     require_device: str | None = None,
     json_file: str | None = None,
     truth_budget: float | None = None,
+    candidate: str | None = None,
+    arrays: str = "numpy",
+    timeout: float = 60.0,
     quiet: bool = False,
 ) -> NoReturn:
     """Judge scenario files, folders of them, or single cases (FILE::CASE)."""
@@ -91,6 +109,9 @@ def run(
         device=device,
         require_device=require_device,
         budget=truth.BUDGET if truth_budget is None else truth_budget,
+        candidate=candidate,
+        arrays=arrays,
+        timeout=timeout,
         progress=None if quiet else _bar,
     )
     _show(report, quiet, json_file)
@@ -123,7 +144,7 @@ def _show(report: Report, quiet: bool, json_file: str | None) -> None:
             click.echo(faces.line(result))
     for result in report.results:
         if not result.ok and result.verdict != "NOT RUN":
-            click.echo("\n" + faces.block(result))
+            click.echo("\n" + faces.block(result, report.candidate))
     click.echo("\n" + faces.summary(report))
 
 

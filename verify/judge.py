@@ -12,34 +12,38 @@ from typing import Any
 import numpy as np
 
 from verify import compare, manual, relations, training, truth, twin
+from verify.candidate import Candidate
 from verify.cases import Case
 from verify.chain import Chain, Implementation
 from verify.compare import Reference, Subject
 from verify.result import Figure, Finding, Result, Verdict
 from verify.training import Evaluation, Loss, evaluated
+from verify.trial import trained, tried
 
 BLIND = 1e-2  # a case that notices no smaller relative error of the gradient is no evidence
 LEAD = "manual.stable_form"  # whose W the expected figures are computed at
 _ELEMENT_WORK = 512  # N D K up to which the element-wise loops are worth their time
 
 
-def judge(case: Case, budget: float = truth.BUDGET) -> Result:
-    """The judgement of one case: manual and twin, in the forms that hold there, by every check.
+def judge(case: Case, budget: float = truth.BUDGET, candidate: Candidate | None = None) -> Result:
+    """The judgement of one case: manual and twin, in the forms that hold there, and a candidate.
 
-    `budget` is the work that may be spent on the truth; 0 leaves manual and twin to each other.
+    `budget` is the work that may be spent on the truth; 0 leaves manual and twin to each other. A
+    candidate is judged only where manual and twin pass, so that it is not blamed for the machine.
     """
     started = time.perf_counter()
-    blank = Result(case.path, case.name, case.line, case.dtype, case.device)
+    blank = Result(case.path, case.name, case.line, case.dtype, case.device, case.layout)
     if not twin.available(case.device):
         message = f"no {case.device} device here"
         return replace(blank, findings=(Finding("device", Verdict.NOT_RUN, message),))
     with np.errstate(all="ignore"):  # non-finite numbers are judged as numbers, not as warnings
-        result = _judged(blank, case, budget)
+        result = _judged(blank, case, budget, candidate)
     return replace(result, seconds=time.perf_counter() - started)
 
 
-def _judged(blank: Result, case: Case, budget: float) -> Result:
+def _judged(blank: Result, case: Case, budget: float, candidate: Candidate | None) -> Result:
     ref = compare.reference(case.batches[0], budget)
+    blank = replace(blank, work=ref.problem.work)
     if not ref.bounds.fits:
         message = (
             f"|X||W| or |X|^T|dC_dy| comes near the largest {case.dtype}: no bound holds there"
@@ -60,8 +64,27 @@ def _judged(blank: Result, case: Case, budget: float) -> Result:
     )
     if any(f.verdict is Verdict.FAIL for f in findings):
         return replace(result, findings=tuple(findings))
-    return _over_steps(
-        replace(result, findings=tuple(findings)), case, ref, subjects, chains, budget
+    result = replace(result, findings=tuple(findings))
+    result = _over_steps(result, case, ref, subjects, chains, budget)
+    return _with_candidate(result, case, ref, candidate, budget) if candidate else result
+
+
+def _with_candidate(
+    result: Result, case: Case, ref: Reference, candidate: Candidate, budget: float
+) -> Result:
+    """The result with what the candidate did, unless manual and twin are not green themselves."""
+    if not result.ok:
+        return result
+    trial = tried(candidate, ref)
+    findings = list(trial.findings)
+    if not findings:
+        columns = ref.truth.columns if ref.truth else range(ref.problem.sizes["K"])
+        findings += trained(candidate, case.batches, case.steps, columns, budget)
+    return replace(
+        result,
+        findings=tuple(findings),
+        figures=(*result.figures, *trial.figures),
+        notes=(*result.notes, *trial.notes),
     )
 
 

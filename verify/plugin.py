@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from verify.candidate import Candidate
     from verify.cases import Case
     from verify.errors import Fault, ScenarioError
     from verify.result import Result
@@ -32,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="multiplications that a case's truth may cost")  # fmt: skip
     group.addoption("--require-device", choices=["cuda"],
                     help="fail when this device is missing")  # fmt: skip
+    group.addoption("--candidate", metavar="SPEC",
+                    help="judge package.module:name or file.py:name too")  # fmt: skip
+    group.addoption("--candidate-arrays", choices=["numpy", "torch", "jax"], default="numpy",
+                    help="what the candidate takes")  # fmt: skip
+    group.addoption("--candidate-timeout", type=float, default=60.0, metavar="SECONDS",
+                    help="limit of one call of the candidate")  # fmt: skip
     parser.addini("verify_scenarios", "folders of scenario files", type="paths", default=[])
 
 
@@ -144,22 +151,45 @@ class CaseItem(pytest.Item):
 
         with one_thread():
             budget = self.config.getoption("--truth-budget")
-            result = judge(self.case, truth.BUDGET if budget is None else budget)
+            candidate = _candidate(self.config)
+            result = judge(self.case, truth.BUDGET if budget is None else budget, candidate)
         self.user_properties += _properties(result)
         if result.verdict is Verdict.NOT_RUN:
             if self.config.getoption("--require-device") == result.device:
                 raise CaseFailure(f"{result.findings[0].message}, and --require-device was given")
             pytest.skip(result.findings[0].message)
         if not result.ok:
-            raise CaseFailure(block(result))
+            raise CaseFailure(block(result, self.config.getoption("--candidate") or ""))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
-        if isinstance(excinfo.value, CaseFailure):
+        from verify.errors import VerifyError
+
+        if isinstance(excinfo.value, CaseFailure | VerifyError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, *args)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return self.path, self.case.line - 1, self.name
+
+
+_CANDIDATE = pytest.StashKey[Any]()
+
+
+def _candidate(config: pytest.Config) -> Candidate | None:
+    """The candidate of the options: one child process in this worker, made when first asked for."""
+    spec = config.getoption("--candidate")
+    if spec and _CANDIDATE not in config.stash:
+        from verify.candidate import candidate
+
+        arrays, timeout = (config.getoption(f"--candidate-{o}") for o in ("arrays", "timeout"))
+        config.stash[_CANDIDATE] = candidate(spec, arrays, timeout=timeout)
+    return config.stash.get(_CANDIDATE, None)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the candidate's process."""
+    if _CANDIDATE in config.stash:
+        config.stash[_CANDIDATE].close()
 
 
 class Tally:

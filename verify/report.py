@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from verify.chain import LINKS
+from verify.diagnosis import across
 from verify.result import Finding, Report, Result, Verdict
 
 if TYPE_CHECKING:
@@ -33,16 +35,13 @@ def line(result: Result) -> str:
     return "  ".join(parts)
 
 
-def block(result: Result) -> str:
+def block(result: Result, candidate: str = "") -> str:
     """What is wrong with one case, in aligned columns; the same in terminal, pytest and page."""
     rows = [f"{result.verdict}  {printable(result.id)}"]
-    link = result.first_broken_link
-    if link:
-        right = ", ".join(LINKS[: LINKS.index(link)])
-        rows.append(
-            _row("first broken link", f"{link:<14} {f'({right} are right)' if right else ''}")
-        )
-    leading = _leading(result)
+    link, leading = result.first_broken_link, _leading(result)
+    if link and leading:
+        right = ", ".join(_right_before(link, leading.subject, result))
+        rows.append(_row("first broken link", f"{link:<14} {right and f'({right} are right)'}"))
     if leading and leading.figure:
         figure = leading.figure
         truth = "other side" if " against " in figure.subject else "truth"
@@ -65,7 +64,8 @@ def block(result: Result) -> str:
     if not math.isnan(result.resolution):
         rows.append(_row("resolution", f"{result.resolution:.3g}"))
     rows += [_row("note", note) for note in result.notes]
-    rows.append(_row("to repeat it", f"verify run '{printable(result.id)}'"))
+    more_options = f" --candidate {printable(candidate)}" if candidate else ""
+    rows.append(_row("to repeat it", f"verify run '{printable(result.id)}'{more_options}"))
     return "\n".join(row.rstrip() for row in rows)
 
 
@@ -81,6 +81,13 @@ def summary(report: Report) -> str:
     parts = [f"{counts['found']} cases found", f"{counts['judged']} judged"]
     parts += [f"{n} {word}" for word, n in verdicts.items() if n or word in ("passed", "failed")]
     lines = [", ".join(parts) + f" in {report.seconds:.1f} s"]
+    if report.candidate:
+        lines.append(f"candidate {printable(report.candidate)}, beside manual and twin")
+        lines += [f"  {pattern}" for pattern in across(report.results)]
+        told = Counter(
+            n for r in report.results if r.ok for n in r.notes if n.startswith("candidate")
+        )
+        lines += [f"  in {count} passed cases: {printable(note)}" for note, count in told.items()]
     skipped = [r for r in report.results if r.verdict is Verdict.NOT_RUN]
     for why, group in groupby(skipped, key=lambda r: r.findings[0].message):
         lines.append(f"NOT VERIFIED: {len(list(group))} cases: {why}")
@@ -142,6 +149,13 @@ def _leading(result: Result) -> Finding | None:
     failed = [f for f in result.findings if f.verdict is Verdict.FAIL and f.link == link]
     with_figure = [f for f in failed if f.figure is not None]
     return next(iter(with_figure or failed or result.findings), None)
+
+
+def _right_before(link: str, subject: str, result: Result) -> list[str]:
+    """The links before the broken one that this subject gave, and gave rightly."""
+    name = subject.split(" against ")[0]
+    held = {f.link for f in result.figures if f.subject == name and f.holds}
+    return [other for other in LINKS[: LINKS.index(link)] if other in held]
 
 
 def _row(name: str, value: str) -> str:

@@ -66,7 +66,7 @@ class Result:
     """The judgement of one case.
 
     Units   resolution: the smallest relative error of one entry of dC_dW that exceeds its bound;
-            loss_before, loss_after in nats a row; seconds of wall time.
+            loss_before, loss_after in nats a row; seconds of wall time; work = N D K.
     """
 
     path: str
@@ -74,6 +74,8 @@ class Result:
     line: int
     dtype: str
     device: str
+    layout: str = "C"
+    work: int = 0
     findings: tuple[Finding, ...] = ()
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = ()
@@ -130,6 +132,7 @@ class Report:
     faults: tuple[Fault, ...] = ()
     seconds: float = 0.0
     environment: dict[str, str] = field(default_factory=dict)
+    candidate: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -162,6 +165,7 @@ class Report:
             "counts": self.counts,
             "seconds": self.seconds,
             "environment": self.environment,
+            "candidate": self.candidate,
             "faults": [asdict(f) for f in self.faults],
             "results": [r.to_dict() for r in self.results],
         }

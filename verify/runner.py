@@ -18,6 +18,7 @@ from threadpoolctl import ThreadpoolController
 
 import verify
 from verify import selection, truth
+from verify.candidate import candidate as loaded
 from verify.cases import Case, cases
 from verify.document import Limits
 from verify.errors import EnvironmentUnfit, Fault, ScenarioError, UsageError
@@ -44,21 +45,35 @@ def run(
     require_device: str | None = None,
     budget: float = truth.BUDGET,
     limits: Limits | None = None,
+    candidate: str | Callable[..., Any] | None = None,
+    arrays: str = "numpy",
+    timeout: float = 60.0,
     progress: Callable[[Sequence[Case]], Iterable[Case]] | None = None,
 ) -> Report:
     """Judge every case of some files, folders, `file::case` names, Scenarios or Cases.
 
     `device` overrides the cases' own; `keyword` selects by id; `progress` may wrap the cases.
+    `candidate` is judged too: a name (package.module:attribute or path/to/file.py:attribute) runs
+    in a child process with `timeout` seconds a call; a function runs in this one, without a limit.
+    It takes (X, W, P, h), or (X, W, P) as `arrays` of torch or jax.
 
     Raises  ScenarioError with all faults of all files, before anything is judged; UsageError for a
-            path or keyword that cannot be meant; EnvironmentUnfit where `require_device` is absent.
+            path or keyword that cannot be meant; CandidateError for a candidate that cannot be
+            loaded; EnvironmentUnfit where `require_device` is absent.
     """
     started = time.perf_counter()
     chosen = collect(paths, keyword=keyword, device=device, limits=limits)
-    with one_thread():
-        results = tuple(judge(case, budget) for case in (progress or iter)(chosen))
+    subject = None if candidate is None else loaded(candidate, arrays, device or "cpu", timeout)
+    try:
+        with one_thread():
+            results = tuple(judge(case, budget, subject) for case in (progress or iter)(chosen))
+    finally:
+        if subject is not None:
+            subject.close()
     _require(require_device, results)
-    return Report(results, seconds=time.perf_counter() - started, environment=environment())
+    seconds = time.perf_counter() - started
+    name = "" if subject is None else subject.name
+    return Report(results, (), seconds, environment(), candidate=name)
 
 
 def collect(

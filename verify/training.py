@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -32,7 +32,7 @@ class Evaluation:
 
     def cost_holds(self, form: str) -> bool:
         """The same of C alone."""
-        return self.bounds.cost_fits and (form == "stable" or self.bounds.post_holds)
+        return self.bounds.cost_fits and (form != "post" or self.bounds.post_holds)
 
 
 @dataclass
@@ -46,7 +46,6 @@ class Path:
     W: Array
     drift: Array
     here: Evaluation | None = None
-    losses: list[float] = field(default_factory=list)
     left: bool = False  # followed no further: out of its form's domain, or unusable
 
 
@@ -120,9 +119,9 @@ def _step(path: Path, batch: Problem, factor: Array, t: int) -> list[Finding]:
         return [Finding("trajectory", Verdict.FAIL, message, subject.name, "W_next")]
     path.W = np.asarray(chain.W_next, batch.dtype)
     path.drift = descent.drift(path.drift, factor, here.bounds[form].W_next)
-    path.losses.append(float(chain.C))
     path.here = _moved(subject, here, path.W)
-    return list(_fall(subject, here, path.here, t)) if path.here.cost_holds(form) else []
+    told = path.here.chain.C is not None and chain.dC_dW is not None
+    return list(_fall(subject, here, path.here, t)) if told and path.here.cost_holds(form) else []
 
 
 def _moved(subject: Subject, here: Evaluation, W: Array) -> Evaluation:
@@ -200,7 +199,7 @@ def loss(at: Evaluation, drift: Array, budget: float) -> Loss:
     """
     problem, chain = at.problem, at.chain
     exact = truth.cost(problem, problem.W, budget) if budget > 0 else None
-    bound_C = max(at.bounds.C(form) for form in ("post", "stable") if at.cost_holds(form))
+    bound_C = at.bounds.C("wider")
     C, rest, rad = float(chain.C), 0.0, bound_C
     if exact:
         C, rest, rad = float(exact.hi), float(exact.lo), float(exact.rad)

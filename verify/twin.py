@@ -132,3 +132,27 @@ def _chain(problem: Problem, W: Any, y: Any, y_o: Any, C: Any, dC_dy_o: Any, dy_
     W_next = W.detach() - float(problem.h) * W.grad
     tensors = (y, y_o, C, dC_dy_o, dy_o_dy, y.grad, W.grad, W_next)
     return Chain(*(np.asarray(t.detach().cpu()) for t in tensors))
+
+
+def differentiated(function: Any, device: str = "cpu") -> Callable[..., Any]:
+    """A function of torch tensors (X, W, P), or an autograd.Function, as one of NumPy arrays.
+
+    Where it returns a scalar, that is the cost C, and its own backward gives dC_dW; anything else
+    is passed on as it is.
+
+    Shapes  X (N, D), W (D, K), P (N, K) give C () and dC_dW (D, K).
+    Raises  EnvironmentUnfit, when it is called, if the device is absent.
+    """
+    made = getattr(function, "apply", function) if isinstance(function, type) else function
+
+    def call(X: Any, W: Any, P: Any) -> Any:
+        with pinned(device) as torch:
+            tensors = [torch.tensor(a, device=device) for a in (X, W, P)]
+            tensors[1].requires_grad_()
+            found = made(*tensors)
+            if not isinstance(found, torch.Tensor) or found.ndim:
+                return found
+            (gradient,) = torch.autograd.grad(found, tensors[1])
+            return {"C": found, "dC_dW": gradient}
+
+    return call

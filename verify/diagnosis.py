@@ -1,0 +1,105 @@
+"""What an error looks like: the pattern behind a wrong gradient, and behind a set of failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from verify.chain import Chain, Problem
+from verify.compare import Reference
+from verify.manual import stable_form
+from verify.result import Result, Verdict
+
+_SAME = 1e-4  # a pattern is recognised by eye, not proven: float32 must show it too
+
+
+def patterns(chain: Chain, ref: Reference) -> Iterator[str]:
+    """What the first wrong link has to do with the right one, in a sentence each.
+
+    Shapes  as Chain; needs a truth of all columns.
+    """
+    if ref.truth is None or not ref.truth.whole:
+        return
+    enclosed = dict(ref.truth.chain)
+    for link, found in chain:
+        right = np.asarray(enclosed[link].hi)
+        if np.shape(found) != right.shape:
+            if right.ndim == 2 and np.shape(found) == right.T.shape and _same(found, right.T):
+                yield f"{link} is transposed"
+            continue
+        wrong = ~(enclosed[link].error(found) <= getattr(ref.bounds.wider(), link))
+        if wrong.any():
+            yield from _of_link(link, np.asarray(found, np.float64), right, wrong, ref.problem)
+            return
+
+
+def _of_link(link: str, found: Any, right: Any, wrong: Any, problem: Problem) -> Iterator[str]:
+    if right.ndim == 2 and right.shape[0] == right.shape[1] and _same(found, right.T):
+        yield f"{link} is transposed"
+        return
+    with np.errstate(all="ignore"):
+        ratio = np.asarray(found / right)[np.asarray(right != 0)]
+    if ratio.size and np.isfinite(ratio).all() and _same(ratio, np.full_like(ratio, ratio.flat[0])):
+        factor = _factor(float(ratio.flat[0]), problem)
+        yield f"{link} is off by the same factor everywhere: {factor}"
+        return
+    if not np.isfinite(found).all():
+        yield f"{link} has {int((~np.isfinite(found)).sum())} entries that are not finite"
+    if right.ndim == 2:
+        yield from _where(link, wrong)
+    if link == "dC_dW" and np.isfinite(found).all():
+        yield from _missing_rows(found, problem)
+
+
+def _factor(ratio: float, problem: Problem) -> str:
+    sizes = {name: float(size) for name, size in problem.sizes.items()}
+    named = {"-1": -1.0, "0": 0.0, "2": 2.0, "1/2": 0.5, "h": float(problem.h)}
+    for name, size in sizes.items():
+        named |= {name: size, f"1/{name}": 1 / size, f"-{name}": -size}
+    named |= {"N K": sizes["N"] * sizes["K"], "1/(N K)": 1 / (sizes["N"] * sizes["K"])}
+    close = [n for n, v in named.items() if abs(ratio - v) <= _SAME * abs(v) and abs(v - 1) > _SAME]
+    return f"{ratio:.6g}" + (f", which is {' or '.join(close)} here" if close else "")
+
+
+def _where(link: str, wrong: Any) -> Iterator[str]:
+    for axis, kind in ((0, "column"), (1, "row")):
+        lines = np.flatnonzero(wrong.any(axis=axis))
+        if wrong.shape[1 - axis] > 1 and len(lines) <= wrong.shape[1 - axis] // 2:
+            listed = ", ".join(map(str, lines[:6])) + (", ..." if len(lines) > 6 else "")
+            yield f"{link} is wrong only in {kind} {listed}"
+
+
+def _missing_rows(found: Any, problem: Problem) -> Iterator[str]:
+    """Whether the gradient is that of a batch without one of its rows."""
+    with np.errstate(all="ignore"):
+        dC_dy = np.asarray(stable_form(problem).dC_dy, np.float64)
+    X = np.asarray(problem.X, np.float64)
+    whole = X.T @ dC_dy
+    for n in (len(X) - 1, 0):
+        if len(X) > 1 and _same(found, whole - np.outer(X[n], dC_dy[n])):
+            yield f"dC_dW is that of the batch without row {n}"
+    if len(X) > 1 and _same(found, np.outer(X[0], dC_dy[0])):
+        yield "dC_dW is that of row 0 alone"
+
+
+def _same(one: Any, other: Any) -> bool:
+    scale = float(np.max(np.abs(other), initial=0.0))
+    return bool(
+        np.isfinite(one).all() and (np.abs(one - other) <= _SAME * scale).all() and scale > 0
+    )
+
+
+def across(results: Sequence[Result]) -> Iterator[str]:
+    """What the failing cases have in common and the passing ones have not; the smallest of them."""
+    failed = [r for r in results if r.verdict is Verdict.FAIL]
+    passed = [r for r in results if r.verdict is Verdict.PASS]
+    if not failed:
+        return
+    for name in ("dtype", "layout", "device"):
+        bad, good = ({getattr(r, name) for r in some} for some in (failed, passed))
+        if len(bad) == 1 and not bad & good and good:
+            yield f"wrong only with {name} {next(iter(bad))}"
+    smallest = min(failed, key=lambda r: r.work)
+    yield f"the smallest case that shows it: verify run '{smallest.id}'"
