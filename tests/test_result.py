@@ -10,7 +10,7 @@ from verify.result import Figure, Finding, Report, Result, Verdict, by_severity
 
 
 def result(*findings: Finding, **more) -> Result:
-    return Result("s.toml", "dtype=float64", 3, "float64", "cpu", findings, **more)
+    return Result("s.toml", "dtype=float64", 3, "float64", "cpu", findings=findings, **more)
 
 
 def finding(verdict: Verdict, link: str | None = None) -> Finding:

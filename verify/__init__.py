@@ -8,16 +8,21 @@ The floors, from the top; a module imports only from floors below its own:
 
     cli  plugin
     report
+    sight
     runner
-    judge
-    training
+    judge  proof
+    trial
+    training  diagnosis
     compare
-    cases
+    cases  candidate
     scenario
     consistency
     wording  sizes
     document
-    manual  twin  truth  bounds  descent  relations  result  draw  locate  table  selection
+    probe
+    manual  twin  truth  bounds  descent  relations  result  draw  locate  table  selection  child
+    faults
+    examination  behaviour
     chain
     errors
 """

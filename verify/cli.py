@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -14,9 +15,9 @@ from click.shell_completion import CompletionItem
 from verify.errors import VerifyError
 
 if TYPE_CHECKING:
-    from verify.cases import Case
     from verify.result import Report
 
+T = TypeVar("T")
 EXIT_CODES = """\b
 Exit codes: 0 all judged cases passed; 1 a case failed or cannot be judged;
 2 bad scenario file or usage; 3 internal error; 4 unfit environment (a required
@@ -119,6 +120,25 @@ def run(
 
 
 @cli.command()
+@click.argument("paths", nargs=-1, type=_ScenarioPath())
+@click.option("--json", "as_json", is_flag=True, help="The whole matrix, as JSON on stdout.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, help="Processes. [2]")
+def faults(paths: Sequence[str], as_json: bool, workers: int) -> NoReturn:
+    """Plant every known fault in every scenario file: which of them catches which.
+
+    Exit 1 when a visible fault survives, or a kind of scenario that faults need is missing.
+    """
+    from verify import runner, sight
+    from verify.report import kill_matrix
+
+    cases = runner.collect(paths or None)
+    files = list(dict.fromkeys(case.path for case in cases))
+    seen = sight.sight(files, workers=workers, progress=partial(_bar, unit="files"))
+    click.echo(json.dumps(seen.to_dict(), indent=1) if as_json else kill_matrix(seen))
+    sys.exit(bool(seen.survivors or (seen.missing_kinds and not paths)))
+
+
+@cli.command()
 def schema() -> None:
     """Print the JSON Schema of a scenario file, for editors."""
     from verify.document import schema as of_documents
@@ -148,10 +168,10 @@ def _show(report: Report, quiet: bool, json_file: str | None) -> None:
     click.echo("\n" + faces.summary(report))
 
 
-def _bar(cases: Sequence[Case]) -> Iterable[Case]:
-    """The cases, behind a progress bar on stderr with rate and time left; nothing elsewhere."""
+def _bar(things: Sequence[T], unit: str = "cases") -> Iterator[T]:
+    """The things, behind a progress bar on stderr with rate and time left; nothing elsewhere."""
     if not sys.stderr.isatty():
-        yield from cases
+        yield from things
         return
     from rich.console import Console
     from rich.progress import (
@@ -162,12 +182,12 @@ def _bar(cases: Sequence[Case]) -> Iterable[Case]:
         TimeRemainingColumn,
     )
 
-    rate = TextColumn("{task.fields[rate]:.0f} cases/s")
+    rate = TextColumn(f"{{task.fields[rate]:.0f}} {unit}/s")
     columns = (BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=len(cases), rate=0.0)
-        for case in cases:
-            yield case
+        task = progress.add_task("", total=len(things), rate=0.0)
+        for thing in things:
+            yield thing
             progress.update(task, advance=1, rate=progress.tasks[0].speed or 0.0)
 
 

@@ -180,7 +180,9 @@ def _candidate(config: pytest.Config) -> Candidate | None:
     spec = config.getoption("--candidate")
     if spec and _CANDIDATE not in config.stash:
         from verify.candidate import candidate
+        from verify.proof import proven
 
+        proven()
         arrays, timeout = (config.getoption(f"--candidate-{o}") for o in ("arrays", "timeout"))
         config.stash[_CANDIDATE] = candidate(spec, arrays, timeout=timeout)
     return config.stash.get(_CANDIDATE, None)

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from verify.chain import LINKS
 from verify.diagnosis import across
+from verify.faults import FAULTS
 from verify.result import Finding, Report, Result, Verdict
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from verify.sight import Sight
 
 STYLES = {
     Verdict.PASS: "green",
@@ -82,7 +85,9 @@ def summary(report: Report) -> str:
     parts += [f"{n} {word}" for word, n in verdicts.items() if n or word in ("passed", "failed")]
     lines = [", ".join(parts) + f" in {report.seconds:.1f} s"]
     if report.candidate:
-        lines.append(f"candidate {printable(report.candidate)}, beside manual and twin")
+        lines.append(
+            f"candidate {printable(report.candidate)}, beside manual and twin; {report.proof}"
+        )
         lines += [f"  {pattern}" for pattern in across(report.results)]
         told = Counter(
             n for r in report.results if r.ok for n in r.notes if n.startswith("candidate")
@@ -114,6 +119,32 @@ def table(report: Report) -> Table:
     for path, group in groupby(report.results, key=lambda r: r.path):
         made.add_row(*_summarised(path, list(group)))
     return made
+
+
+def kill_matrix(seen: Sight) -> str:
+    """The fault matrix in lines: faults by link with what catches them, then the files' worth."""
+    names = {path: path.rsplit("/", 1)[-1].removesuffix(".toml") for path in seen.kinds}
+    lines = [f"{'fault':<30} {'link':<8} {'caught by':>9}  first seen as, mistake"]
+    for name, fault in FAULTS.items():
+        by = seen.kills[name]
+        how = Counter(by.values()).most_common(1)
+        first = how[0][0] if how else "SURVIVES" if fault.visible else "invisible, by design"
+        count = f"{len(by)}/{len(names)}"
+        lines.append(f"{name:<30} {fault.link:<8} {count:>9}  {first}: {fault.mistake}")
+    caught = sum(bool(by) for by in seen.kills.values())
+    lines += ["", f"{caught} of {len(seen.kills)} faults caught by {len(names)} scenario files"]
+    lines.append("survivors: " + (", ".join(seen.survivors) or "none"))
+    for path, name in names.items():
+        if seen.alone(path):
+            lines.append(f"only {name} catches {', '.join(seen.alone(path))}")
+    idle = [name for path, name in names.items() if not seen.alone(path)]
+    lines.append(f"catch nothing that another does not: {', '.join(idle) or 'none'}")
+    for times, word in ((1, "once"), (2, "twice")):
+        chosen = ", ".join(names[path] for path in seen.minimal(times))
+        lines.append(f"enough to catch everything {word}: {chosen}")
+    lines.append("kinds of case that faults need and no file has: "
+                 + (", ".join(seen.missing_kinds) or "none"))  # fmt: skip
+    return "\n".join(lines)
 
 
 def as_json(report: Report) -> str:

@@ -133,6 +133,7 @@ class Report:
     seconds: float = 0.0
     environment: dict[str, str] = field(default_factory=dict)
     candidate: str = ""
+    proof: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -166,6 +167,7 @@ class Report:
             "seconds": self.seconds,
             "environment": self.environment,
             "candidate": self.candidate,
+            "proof": self.proof,
             "faults": [asdict(f) for f in self.faults],
             "results": [r.to_dict() for r in self.results],
         }

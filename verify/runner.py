@@ -23,6 +23,7 @@ from verify.cases import Case, cases
 from verify.document import Limits
 from verify.errors import EnvironmentUnfit, Fault, ScenarioError, UsageError
 from verify.judge import judge
+from verify.proof import proven
 from verify.result import Report, Result, Verdict
 from verify.scenario import Scenario, load
 
@@ -63,7 +64,11 @@ def run(
     """
     started = time.perf_counter()
     chosen = collect(paths, keyword=keyword, device=device, limits=limits)
-    subject = None if candidate is None else loaded(candidate, arrays, device or "cpu", timeout)
+    subject, proof = None, ""
+    if candidate is not None:
+        with one_thread():
+            proof = proven(device or "cpu")
+        subject = loaded(candidate, arrays, device or "cpu", timeout)
     try:
         with one_thread():
             results = tuple(judge(case, budget, subject) for case in (progress or iter)(chosen))
@@ -73,7 +78,7 @@ def run(
     _require(require_device, results)
     seconds = time.perf_counter() - started
     name = "" if subject is None else subject.name
-    return Report(results, (), seconds, environment(), candidate=name)
+    return Report(results, (), seconds, environment(), candidate=name, proof=proof)
 
 
 def collect(

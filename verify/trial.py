@@ -68,11 +68,11 @@ def trained(
 
 
 def _promises(name: str, answer: Answer) -> Iterator[Finding]:
-    if answer.trouble:
-        yield Finding("exception", Verdict.FAIL, answer.trouble, name)
     for fault in answer.faults:
         check, _, message = fault.partition(": ")
         yield Finding(check, Verdict.FAIL, message, name)
+    if answer.trouble:
+        yield Finding("exception", Verdict.FAIL, answer.trouble, name)
 
 
 def _on_other_data(name: str, answer: Answer, other: Problem) -> Iterator[Finding]:

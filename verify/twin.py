@@ -156,3 +156,16 @@ def differentiated(function: Any, device: str = "cpu") -> Callable[..., Any]:
             return {"C": found, "dC_dW": gradient}
 
     return call
+
+
+def kernels(device: str = "cpu") -> dict[str, Callable[[Any], Any]]:
+    """torch.exp and torch.log on a device, as functions of NumPy arrays.
+
+    Shapes  any; the same.
+    """
+    torch = _torch()
+
+    def of_arrays(kernel: Any) -> Callable[[Any], Any]:
+        return lambda x: np.asarray(kernel(torch.from_numpy(x).to(device)).cpu())
+
+    return {"torch.exp": of_arrays(torch.exp), "torch.log": of_arrays(torch.log)}

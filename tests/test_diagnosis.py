@@ -1,0 +1,91 @@
+"""What an error looks like, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from problems import drawn
+from test_result import finding, result
+
+from verify import compare, diagnosis
+from verify.chain import Chain
+from verify.faults import FAULTS
+from verify.result import Verdict
+
+
+def words(name: str, **sizes) -> str:
+    problem = drawn(1, **sizes)
+    ref = compare.reference(problem, budget=2.0**30)
+    with np.errstate(all="ignore"):
+        links = FAULTS[name].make()(problem.X, problem.W, problem.P, problem.h)
+    return "; ".join(diagnosis.patterns(Chain(**links), ref))
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (
+            "upstream-mean-forgotten",
+            "dC_dy_o is off by the same factor everywhere: 6, which is N here",
+        ),
+        ("upstream-mean-twice", "0.166667, which is 1/N here"),
+        ("cost-mean-of-all", "C is off by the same factor everywhere: 0.333333, which is 1/K here"),
+        ("gradient-sign", "-1, which is -1 here"),
+        ("gradient-doubled", "2, which is 2 here"),
+        ("gradient-zero", "0, which is 0 here"),
+        ("gradient-transposed", "dC_dW is transposed"),
+        ("first-class-only", "dC_dW is wrong only in"),
+        ("last-row-dropped", "dC_dW is that of the batch without row 5"),
+        ("first-row-only", "dC_dW is that of row 0 alone"),
+        ("update-of-first-class", "W_next is wrong"),
+    ],
+)
+def test_a_pattern_is_recognised(fault, sentence):
+    K = 4 if "class" in fault else 3
+    assert (sentence in words(fault, K=K)) or (
+        fault == "update-of-first-class" and words(fault) == ""
+    )
+
+
+def test_a_square_gradient_that_is_transposed_is_recognised():
+    problem = drawn(1, N=6, D=3, K=3)
+    ref = compare.reference(problem, budget=2.0**30)
+    g = np.asarray(ref.truth.chain.dC_dW.hi)
+    assert list(diagnosis.patterns(Chain(dC_dW=g.T), ref)) == ["dC_dW is transposed"]
+
+
+def test_one_wrong_column_or_row_is_counted():
+    problem = drawn(1, K=5)
+    ref = compare.reference(problem, budget=2.0**30)
+    g = np.array(ref.truth.chain.dC_dW.hi)
+    g[:, 3] *= 1.5
+    assert "dC_dW is wrong only in column 3" in list(diagnosis.patterns(Chain(dC_dW=g), ref))
+
+
+def test_values_that_are_not_finite_are_counted():
+    problem = drawn(1)
+    ref = compare.reference(problem, budget=2.0**30)
+    g = np.array(ref.truth.chain.dC_dW.hi)
+    g[0, 0] = np.nan
+    assert "dC_dW has 1 entries that are not finite" in list(
+        diagnosis.patterns(Chain(dC_dW=g), ref)
+    )
+
+
+def test_a_right_chain_has_no_pattern():
+    problem = drawn(1)
+    ref = compare.reference(problem, budget=2.0**30)
+    assert list(diagnosis.patterns(Chain(dC_dW=ref.truth.chain.dC_dW.hi), ref)) == []
+
+
+def test_failures_that_share_a_dtype_or_layout_say_so_and_the_smallest_is_named():
+    import dataclasses
+
+    bad = dataclasses.replace(result(finding(Verdict.FAIL)), layout="strided", work=9)
+    smaller = dataclasses.replace(bad, work=4, case="small")
+    good = result()
+    assert list(diagnosis.across([bad, good, smaller])) == [
+        "wrong only with layout strided",
+        "the smallest case that shows it: verify run 's.toml::small'",
+    ]
+    assert list(diagnosis.across([good])) == []

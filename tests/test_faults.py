@@ -1,0 +1,60 @@
+"""The table of planted faults: the right chain in it is right, and every fault is seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from problems import drawn, made
+
+from verify import compare, manual
+from verify.chain import LINKS
+from verify.faults import FAULTS, INVISIBLE, with_formulas
+from verify.proof import caught_by
+
+
+def test_the_chain_that_the_faults_vary_is_the_stable_form():
+    problem = drawn(1)
+    found = with_formulas()()(problem.X, problem.W, problem.P, problem.h)
+    for link, value in manual.stable_form(problem):
+        np.testing.assert_allclose(found[link], value, rtol=1e-13)
+
+
+def test_there_are_at_least_eighty_each_with_a_link_and_the_mistake_in_words():
+    assert len(FAULTS) >= 80
+    for fault in FAULTS.values():
+        assert fault.link in LINKS
+        assert len(fault.mistake) > 5
+    assert {f.link for f in FAULTS.values()} == set(LINKS)
+
+
+def problems():
+    """Small problems that together show every fault."""
+    ordinary = drawn(1)
+    both = made([[1, 0, 2], [0, 1, 1], [1, 1, 0]], [[-100, 8], [7, -750], [9, 3]],
+                [[0.25, 0.75], [1, 0], [0.5, 0.125]], 0.5)  # fmt: skip
+    return [ordinary, drawn(2, N=7, D=3, K=1), both, made([[40.0]], [[-1.0]], [[1]], 0.5)]
+
+
+@pytest.mark.parametrize("name", [n for n in FAULTS if n not in INVISIBLE])
+def test_a_fault_is_seen_on_a_small_problem(name):
+    with np.errstate(all="ignore"):
+        refs = [compare.reference(p, budget=2.0**30) for p in problems()]
+        assert any(caught_by(FAULTS[name], ref) for ref in refs)
+
+
+LINK_OF = {name: fault.link for name, fault in FAULTS.items()
+           if fault.link in ("y", "y_o", "C", "dC_dy_o", "dy_o_dy", "dC_dy")}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LINK_OF)
+def test_a_fault_of_a_formula_is_named_at_its_link(name):
+    ref = compare.reference(drawn(1, N=7), budget=2.0**30)
+    with np.errstate(all="ignore"):
+        found = caught_by(FAULTS[name], ref)
+    if found is not None and found.check == "bound":
+        assert found.link == LINK_OF[name]
+
+
+def test_one_ulp_in_one_entry_is_no_fault():
+    ref = compare.reference(drawn(1), budget=2.0**30)
+    assert caught_by(FAULTS["one-ulp"], ref) is None

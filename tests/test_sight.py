@@ -1,0 +1,55 @@
+"""What the committed scenarios can see: every planted fault, by scenarios that earn their keep."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from texts import EXAMPLE, written
+
+from verify.faults import FAULTS, INVISIBLE
+from verify.runner import packaged, scenario_files
+from verify.sight import KINDS, Sight, sight
+
+
+@pytest.fixture(scope="module")
+def seen() -> Sight:
+    return sight([str(p) for p in scenario_files(packaged())], workers=1)
+
+
+def test_no_visible_fault_survives(seen):
+    assert seen.survivors == []
+    assert {name for name, by in seen.kills.items() if not by} == INVISIBLE
+
+
+def test_every_kind_of_scenario_that_faults_need_is_there(seen):
+    assert seen.missing_kinds == []
+
+
+def test_a_minimal_set_catches_everything_and_none_of_it_could_go(seen):
+    for times in (1, 2):
+        chosen = seen.minimal(times)
+        assert len(chosen) < 12
+        for left_out in [None, *chosen]:
+            rest = [path for path in chosen if path != left_out]
+            enough = all(
+                sum(p in by for p in rest) >= min(times, len(by)) for by in seen.kills.values()
+            )
+            assert enough == (left_out is None)
+
+
+def test_the_matrix_is_json(seen):
+    read = json.loads(json.dumps(seen.to_dict()))
+    assert set(read["faults"]) == set(FAULTS)
+    assert read["survivors"] == []
+
+
+def test_one_scenario_alone_lets_faults_survive_and_lacks_kinds(tmp_path):
+    path = str(written(tmp_path, EXAMPLE))
+    alone = sight([path], ["gradient-sign", "upstream-mean-forgotten", "one-ulp"])
+    assert alone.survivors == ["upstream-mean-forgotten"]
+    assert alone.kills["gradient-sign"] == {path: "bound dC_dW"}
+    assert alone.alone(path) == ["gradient-sign"]
+    assert "more than one row" in alone.missing_kinds
+    assert "one row" not in alone.missing_kinds
+    assert set(alone.missing_kinds) < set(KINDS)

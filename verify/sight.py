@@ -1,0 +1,168 @@
+"""Faults x scenarios: who catches whom, which scenarios are needed, and what kinds they must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+from verify import compare
+from verify.cases import Case
+from verify.chain import Problem
+from verify.faults import FAULTS
+from verify.proof import caught_by
+from verify.result import Finding
+from verify.runner import collect, one_thread
+
+BUDGET = 2.0**23  # of each case's truth
+WORK = 2**22  # N D K of the cases in which faults are planted: 90 of them, three calls each
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Which scenario file catches which fault, and by what.
+
+    `kills` maps a fault to the files that catch it, each with the check and the first link of the
+    first finding; `kinds` maps a file to what its cases are.
+    """
+
+    kills: Mapping[str, Mapping[str, str]]
+    kinds: Mapping[str, frozenset[str]]
+
+    @property
+    def survivors(self) -> list[str]:
+        """Visible faults that nothing catches."""
+        return [name for name, by in self.kills.items() if not by and FAULTS[name].visible]
+
+    @property
+    def missing_kinds(self) -> list[str]:
+        """Kinds of cases that faults need and no file is of."""
+        present = frozenset().union(*self.kinds.values()) if self.kinds else frozenset()
+        return [kind for kind in KINDS if kind not in present]
+
+    def alone(self, path: str) -> list[str]:
+        """The faults that only this file catches."""
+        return [name for name, by in self.kills.items() if set(by) == {path}]
+
+    def minimal(self, times: int) -> list[str]:
+        """A set of files that catches every fault `times` times, as far as the files do at all.
+
+        None of them could be left out.
+        """
+        need = {name: min(times, len(by)) for name, by in self.kills.items()}
+        chosen: list[str] = []
+        while missing := [n for n, k in need.items() if _hits(self.kills[n], chosen) < k]:
+            left = [path for path in self.kinds if path not in chosen]
+            chosen.append(max(left, key=lambda p: sum(p in self.kills[n] for n in missing)))
+        for path in list(chosen):
+            rest = [p for p in chosen if p != path]
+            if all(_hits(self.kills[n], rest) >= k for n, k in need.items()):
+                chosen = rest
+        return sorted(chosen)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types only."""
+        return {
+            "format": 1,
+            "faults": {n: {"link": f.link, "mistake": f.mistake, "visible": f.visible,
+                           "killed_by": dict(self.kills[n])} for n, f in FAULTS.items()
+                       if n in self.kills},
+            "kinds": {path: sorted(kinds) for path, kinds in self.kinds.items()},
+            "survivors": self.survivors,
+            "missing_kinds": self.missing_kinds,
+            "alone": {path: self.alone(path) for path in self.kinds},
+            "minimal_once": self.minimal(1),
+            "minimal_twice": self.minimal(2),
+        }  # fmt: skip
+
+
+def sight(
+    paths: Sequence[str], faults: Sequence[str] = tuple(FAULTS), workers: int = 1,
+    progress: Callable[[Sequence[str]], Iterable[str]] | None = None,
+) -> Sight:  # fmt: skip
+    """Plant every fault in every scenario file, until a case of the file catches it.
+
+    `workers` processes share the files; `progress` may wrap them.
+
+    Raises  ScenarioError for a bad file.
+    """
+    kills: dict[str, dict[str, str]] = {name: {} for name in faults}
+    kinds: dict[str, frozenset[str]] = {}
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        seen = {path: pool.submit(_in_file, path, tuple(faults)) for path in paths}
+        for path in (progress or iter)(paths):
+            caught, kinds[path] = seen[path].result()
+            for name, how in caught.items():
+                kills[name][path] = how
+    return Sight(kills, kinds)
+
+
+def _in_file(path: str, faults: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]:
+    """What catches each fault in one file, and the kinds of the file's cases."""
+    caught: dict[str, str] = {}
+    kinds: frozenset[str] = frozenset()
+    with one_thread():
+        for case in collect(path):
+            problem = case.batches[0]
+            with np.errstate(all="ignore"):
+                kinds |= kinds_of(problem, case)
+                left = [FAULTS[name] for name in faults if name not in caught]
+                if problem.work > WORK or not left:
+                    continue
+                ref = compare.reference(problem, BUDGET)
+                found = {f.name: caught_by(f, ref) for f in left if ref.bounds.fits}
+            caught |= {name: told(how) for name, how in found.items() if how is not None}
+    return caught, kinds
+
+
+def told(finding: Finding) -> str:
+    """The check and the link, as `bound dC_dW`."""
+    return " ".join([finding.check, *([finding.link] if finding.link else [])])
+
+
+def _hits(by: Mapping[str, str], chosen: Sequence[str]) -> int:
+    return sum(path in by for path in chosen)
+
+
+KINDS: Mapping[str, Callable[[Problem, Case], Any]] = {
+    "more than one row": lambda p, c: len(p.X) > 1,
+    "one row": lambda p, c: len(p.X) == 1,
+    "more than one class": lambda p, c: p.W.shape[1] > 1,
+    "one class": lambda p, c: p.W.shape[1] == 1,
+    "one feature": lambda p, c: p.X.shape[1] == 1,
+    "three distinct sizes above 1": lambda p, c: len({*p.sizes.values(), 1}) == 4,
+    "soft labels": lambda p, c: ((p.P > 0) & (p.P < 1)).any(),
+    "several labels in a row": lambda p, c: (p.P.sum(axis=1) > 1.5).any(),
+    "labels above 1": lambda p, c: (p.P > 1).any(),
+    "rows without a label": lambda p, c: (p.P.sum(axis=1) == 0).any(),
+    "inputs with fractions": lambda p, c: (np.trunc(p.X) != p.X).any(),
+    "large gradients": lambda p, c: _steepest(p) > 1,
+    "y below -30": lambda p, c: (p.X @ p.W).min() < -30,
+    "y above 7 at a label": lambda p, c: ((p.X @ p.W)[p.P > 0] > 7).any(),
+    "beyond the post form": lambda p, c: c.expect.post_form == "nonfinite",
+    "blind for the post form": lambda p, c: c.expect.post_form == "blind",
+    "strided inputs": lambda p, c: c.layout == "strided",
+    "Fortran order": lambda p, c: c.layout == "F",
+    "several steps": lambda p, c: c.steps > 1,
+    "uneven batches": lambda p, c: c.sizes.N % c.sizes.batch != 0,
+    "a step of 1 or more": lambda p, c: p.h >= 1,
+    "float32": lambda p, c: c.dtype == "float32",
+    "float64": lambda p, c: c.dtype == "float64",
+}
+
+
+def kinds_of(problem: Problem, case: Case) -> frozenset[str]:
+    """What a case is, computed from its data.
+
+    Shapes  as Problem.
+    """
+    return frozenset(kind for kind, holds in KINDS.items() if holds(problem, case))
+
+
+def _steepest(problem: Problem) -> float:
+    dC_dy = problem.P / (1 + np.exp(np.minimum(problem.X @ problem.W, 80))) / len(problem.X)
+    return float(np.abs(problem.X.T @ dC_dy).max())
