@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from problems import drawn
 
-from verify.examination import Inputs, adapted, examine, loaded
-from verify.faults import FAULTS, with_formulas
+from verify.examination import Inputs, examine
+from verify.faults import FAULTS
+from verify.formulas import with_formulas
 
 RIGHT = with_formulas()()
 
@@ -62,7 +63,7 @@ def test_the_callers_arrays_are_never_touched():
 
 def test_what_is_printed_is_told_and_shown_nowhere(capfd):
     def printing(X, W, P, h):
-        print("hello")
+        print("hello")  # noqa: T201 what strangers do
         return RIGHT(X, W, P, h)
 
     answer = examine(printing, inputs())
@@ -117,27 +118,3 @@ def test_lists_and_tensors_are_answers():
         answer = examine(lambda X, W, P, h, made=made: made(RIGHT(X, W, P, h)["dC_dW"]), inputs())
         assert answer.trouble == ""
         assert answer.links["dC_dW"].shape == p.W.shape
-
-
-def test_a_function_is_loaded_by_module_or_by_file(tmp_path):
-    (tmp_path / "mine.py").write_text(
-        "class A:\n    @staticmethod\n    def f(X, W, P, h): return W + 0\n"
-    )
-    assert loaded(f"{tmp_path / 'mine.py'}:A.f")(0, 1, 2, 3) == 1
-    assert loaded("verify.manual:post_form").__name__ == "post_form"
-
-
-@pytest.mark.parametrize(
-    ("spec", "error"),
-    [("mine", ValueError), ("mine:", ValueError), ("absent_module:f", ImportError),
-     ("absent.py:f", ImportError), ("verify.manual:absent", AttributeError),
-     ("verify.manual:FORMS", TypeError)],
-)  # fmt: skip
-def test_a_name_that_names_nothing_is_refused(spec, error):
-    with pytest.raises(error):
-        loaded(spec)
-
-
-def test_unknown_arrays_are_refused():
-    with pytest.raises(ValueError, match="numpy, torch or jax"):
-        adapted(RIGHT, "cupy")

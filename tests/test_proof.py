@@ -8,7 +8,8 @@ from texts import EXAMPLE, written
 import verify
 import verify.proof as module
 from verify.errors import EnvironmentUnfit, VerifyError
-from verify.faults import FAULTS, Fault, with_formulas
+from verify.faults import FAULTS, Fault
+from verify.formulas import with_formulas
 
 
 def test_the_suite_proves_itself_here():

@@ -22,7 +22,8 @@ The floors, from the top; a module imports only from floors below its own:
     probe
     manual  twin  truth  bounds  descent  relations  result  draw  locate  table  selection  child
     faults
-    examination  behaviour
+    examination  formulas  loading
+    behaviour
     chain
     errors
 """

@@ -12,7 +12,8 @@ import numpy as np
 from verify.chain import Chain, Problem
 from verify.child import Child
 from verify.errors import CandidateError
-from verify.examination import Answer, Inputs, adapted, examine
+from verify.examination import Answer, Inputs, examine
+from verify.loading import adapted
 
 LAYOUTS = ("F", "strided", "read-only")
 

@@ -21,7 +21,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from verify.examination import Answer, Inputs, examine, loaded
+from verify.examination import Answer, Inputs, examine
+from verify.loading import loaded
 
 _LENGTH = struct.Struct("<Q")
 _START = "from verify.child import serve; serve()"

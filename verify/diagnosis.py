@@ -41,7 +41,7 @@ def _of_link(link: str, found: Any, right: Any, wrong: Any, problem: Problem) ->
         return
     with np.errstate(all="ignore"):
         ratio = np.asarray(found / right)[np.asarray(right != 0)]
-    if ratio.size and np.isfinite(ratio).all() and _same(ratio, np.full_like(ratio, ratio.flat[0])):
+    if ratio.size and (np.abs(ratio - ratio.flat[0]) <= _SAME * abs(ratio.flat[0])).all():
         factor = _factor(float(ratio.flat[0]), problem)
         yield f"{link} is off by the same factor everywhere: {factor}"
         return
@@ -64,11 +64,14 @@ def _factor(ratio: float, problem: Problem) -> str:
 
 
 def _where(link: str, wrong: Any) -> Iterator[str]:
+    """The columns or rows that hold the error, or that alone are free of it."""
     for axis, kind in ((0, "column"), (1, "row")):
-        lines = np.flatnonzero(wrong.any(axis=axis))
-        if wrong.shape[1 - axis] > 1 and len(lines) <= wrong.shape[1 - axis] // 2:
-            listed = ", ".join(map(str, lines[:6])) + (", ..." if len(lines) > 6 else "")
-            yield f"{link} is wrong only in {kind} {listed}"
+        bad = wrong.any(axis=axis)
+        lines, word = (bad, "wrong") if bad.sum() <= len(bad) // 2 else (~bad, "right")
+        if lines.any():
+            found = np.flatnonzero(lines)
+            listed = ", ".join(map(str, found[:6])) + (", ..." if len(found) > 6 else "")
+            yield f"{link} is {word} only in {kind} {listed}"
 
 
 def _missing_rows(found: Any, problem: Problem) -> Iterator[str]:

@@ -7,8 +7,7 @@ process is put back and told.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+import contextlib
 import inspect
 import os
 import pickle
@@ -18,7 +17,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,50 +54,6 @@ class Answer:
     faults: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     trouble: str = ""
-
-
-def loaded(spec: str, arrays: str = "numpy", device: str = "cpu") -> Callable[..., Any]:
-    """The function that `package.module:attribute` or `path/to/file.py:attribute` names.
-
-    Raises  ImportError, AttributeError or whatever the module raises; ValueError for another form.
-    """
-    place, _, attribute = spec.rpartition(":")
-    if not place or not attribute:
-        raise ValueError(f"{spec!r} is not package.module:attribute or path/to/file.py:attribute")
-    if place.endswith(".py"):
-        path = Path(place).resolve()
-        sys.path.insert(0, str(path.parent))
-        found = importlib.util.spec_from_file_location(path.stem, path)
-        if found is None or found.loader is None or not path.is_file():
-            raise ImportError(f"{place}: no such file")
-        module = importlib.util.module_from_spec(found)
-        sys.modules[path.stem] = module
-        found.loader.exec_module(module)
-    else:
-        if "" not in sys.path:
-            sys.path.insert(0, "")
-        module = importlib.import_module(place)
-    function: Any = module
-    for part in attribute.split("."):
-        function = getattr(function, part)
-    return adapted(function, arrays, device)
-
-
-def adapted(function: Any, arrays: str, device: str = "cpu") -> Callable[..., Any]:
-    """The function as one of NumPy arrays.
-
-    Raises  ValueError for another kind of arrays; TypeError for what cannot be called.
-    """
-    if arrays == "torch":
-        twin = importlib.import_module("verify.twin")
-        return twin.differentiated(function, device)  # type: ignore[no-any-return]
-    if arrays == "jax":
-        return _of_jax(function)
-    if arrays != "numpy":
-        raise ValueError(f"{arrays!r}: arrays are numpy, torch or jax")
-    if not callable(function):
-        raise TypeError(f"{type(function).__name__} cannot be called; a function is expected")
-    return function  # type: ignore[no-any-return]
 
 
 def examine(
@@ -238,22 +192,6 @@ def _copied(X: Any) -> Any:
     return wide[:, ::2]
 
 
-def _of_jax(function: Any) -> Callable[..., Any]:
-    """A function of jax arrays: its gradient if it returns a cost, else what it returns."""
-    jax = importlib.import_module("jax")
-    jax.config.update("jax_enable_x64", True)
-
-    def call(X: Any, W: Any, P: Any) -> Any:
-        X, W, P = (jax.numpy.asarray(a) for a in (X, W, P))
-        found = function(X, W, P)
-        if getattr(found, "shape", None) != ():
-            return found
-        C, gradient = jax.value_and_grad(function, argnums=1)(X, W, P)
-        return {"C": C, "dC_dW": gradient}
-
-    return call
-
-
 @contextmanager
 def _undisturbed(seen: _Seen) -> Iterator[None]:
     """What the function changes of the process is put back, and told; so is what it prints."""
@@ -262,11 +200,12 @@ def _undisturbed(seen: _Seen) -> Iterator[None]:
     with tempfile.TemporaryFile() as printed:
         sys.stdout.flush()
         saved = os.dup(1)
-        os.dup2(printed.fileno(), 1)
+        os.dup2(printed.fileno(), 1)  # for what C prints
+        stdout = os.fdopen(os.dup(1), "w", buffering=1)
         try:
-            yield
+            with stdout, contextlib.redirect_stdout(stdout):
+                yield
         finally:
-            sys.stdout.flush()
             os.dup2(saved, 1)
             os.close(saved)
             printed.seek(0)
@@ -290,5 +229,10 @@ def _watched() -> dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]]:
     torch = sys.modules.get("torch")
     if torch is not None:
         watched["torch's default dtype"] = (torch.get_default_dtype, torch.set_default_dtype)
-        watched["torch's random state"] = (torch.random.get_rng_state, torch.random.set_rng_state)
+        watched["torch's random state"] = (
+            lambda: torch.get_rng_state().numpy().tobytes(),
+            lambda state: torch.set_rng_state(
+                torch.frombuffer(bytearray(state), dtype=torch.uint8)
+            ),
+        )
     return watched

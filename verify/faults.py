@@ -1,4 +1,4 @@
-"""Planted faults: what people get wrong in a hand-written backward pass, each a small variation.
+"""Planted faults: what people get wrong in a hand-written backward pass, a variation each.
 
 To add one: a line in the group of its link, with a name, the mistake in words, and the formula that
 replaces the link's own. A formula sees everything before it as attributes of `v`: X, W, P, h, N, D,
@@ -10,15 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, TypeAlias
 
 import numpy as np
 
 from verify.behaviour import BEHAVIOUR, Function
-from verify.chain import LINKS
-
-Formula: TypeAlias = Callable[[Any], Any]
+from verify.formulas import (
+    RIGHT,
+    Formula,
+    differences,
+    one_ulp,
+    overflowing,
+    sigma,
+    with_formulas,
+    without_smallest,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,51 +35,6 @@ class Fault:
     mistake: str
     make: Callable[[], Function]
     visible: bool = True  # False for what lies inside any sound bound
-
-
-def sigma(y: Any) -> Any:
-    """The sigmoid without overflow, for faults that are about something else.
-
-    Shapes  any; the same.
-    """
-    e = np.exp(-np.abs(y))
-    return np.where(y >= 0, 1, e) / (1 + e)
-
-
-# The right chain in the stable form; dC_dy is what every later link is made from.
-RIGHT: Mapping[str, Formula] = {
-    "y": lambda v: v.X @ v.W,
-    "y_o": lambda v: sigma(v.y),
-    "C": lambda v: np.sum(v.P * np.logaddexp(0, -v.y).astype(v.y.dtype)) / v.N,
-    "dC_dy_o": lambda v: -v.P / v.y_o / v.N,
-    "dy_o_dy": lambda v: v.y_o * v.s,
-    "dC_dy": lambda v: -v.P * v.s / v.N,
-    "dC_dW": lambda v: v.X.T @ v.dC_dy,
-    "W_next": lambda v: v.W - v.h * v.dC_dW,
-}
-
-
-def with_formulas(**wrong: Formula) -> Callable[[], Function]:
-    """The right chain with some formulas replaced.
-
-    Shapes  the made function takes X (N, D), W (D, K), P (N, K), h () and gives every link.
-    """
-
-    def function(X: Any, W: Any, P: Any, h: Any) -> dict[str, Any]:
-        N, D = X.shape
-        v = SimpleNamespace(X=X, W=W, P=P, h=h, N=N, D=D, K=W.shape[1])
-        for name, formula in wrong.items():
-            if name not in LINKS and name != "s":  # an input that is read wrongly
-                setattr(v, name, formula(v))
-        given: dict[str, Any] = {}
-        for link in LINKS:
-            if link == "dy_o_dy":
-                v.s = wrong.get("s", lambda v: sigma(-v.y))(v)
-            given[link] = wrong.get(link, RIGHT[link])(v)
-            setattr(v, link, given[link])
-        return given
-
-    return lambda: function
 
 
 _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
@@ -207,11 +167,11 @@ _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
     ("gradient-a-trillionth-off", "dC_dW", "times 1 + 1e-12", {
         "dC_dW": lambda v: v.X.T @ v.dC_dy * v.X.dtype.type(1 + 1e-12)}),
     ("smallest-entry-zeroed", "dC_dW", "a threshold that drops small entries", {
-        "dC_dW": lambda v: _without_smallest(v.X.T @ v.dC_dy)}),
+        "dC_dW": lambda v: without_smallest(v.X.T @ v.dC_dy)}),
     ("weight-decay", "dC_dW", "weight decay of 1e-4 left on", {
         "dC_dW": lambda v: v.X.T @ v.dC_dy + v.X.dtype.type(1e-4) * v.W}),
     ("nan-to-num", "dC_dW", "nan_to_num over a post form that overflows", {
-        "dC_dW": lambda v: _overflowing(v)}),
+        "dC_dW": lambda v: overflowing(v)}),
     ("gradient-squeezed", "dC_dW", "squeeze() of a size-1 axis", {
         "dC_dW": lambda v: np.squeeze(v.X.T @ v.dC_dy)}),
     ("gradient-flattened", "dC_dW", "ravel() of the gradient", {
@@ -223,9 +183,9 @@ _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
         "dC_dW": lambda v: (
             v.X.astype(np.float32).T @ v.dC_dy.astype(np.float32)).astype(v.X.dtype)}),
     ("finite-differences", "dC_dW", "central differences instead of the derivative", {
-        "dC_dW": lambda v: _differences(v)}),
+        "dC_dW": lambda v: differences(v)}),
     ("one-ulp", "dC_dW", "the largest entry one ulp off", {
-        "dC_dW": lambda v: _one_ulp(v.X.T @ v.dC_dy)}),
+        "dC_dW": lambda v: one_ulp(v.X.T @ v.dC_dy)}),
     # W_next: the update
     ("update-uphill", "W_next", "+= instead of -=", {"W_next": lambda v: v.W + v.h * v.dC_dW}),
     ("step-twice", "W_next", "h applied twice", {"W_next": lambda v: v.W - v.h * v.h * v.dC_dW}),
@@ -238,40 +198,6 @@ _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
     ("step-by-batch", "W_next", "h divided by N once more", {
         "W_next": lambda v: v.W - v.h / v.N * v.dC_dW}),
 )  # fmt: skip
-
-
-def _without_smallest(g: Any) -> Any:
-    size = np.where(g == 0, np.inf, np.abs(g))
-    g[np.unravel_index(size.argmin(), g.shape)] = 0
-    return g
-
-
-def _one_ulp(g: Any) -> Any:
-    at = np.unravel_index(np.abs(g).argmax(), g.shape)
-    g[at] = np.nextafter(g[at], np.inf)
-    return g
-
-
-def _overflowing(v: Any) -> Any:
-    with np.errstate(all="ignore"):
-        y_o = 1 / (1 + np.exp(-v.y))
-        return np.nan_to_num(v.X.T @ (-v.P / y_o * (y_o * (1 - y_o)) / v.N))
-
-
-def _differences(v: Any) -> Any:
-    """Column by column at once: the cost is a sum over columns."""
-
-    def costs(W: Any) -> Any:
-        return np.sum(v.P * np.logaddexp(0, -(v.X @ W)), axis=0) / v.N
-
-    step, g = v.X.dtype.type(2.0**-10), np.zeros_like(v.W)
-    for d in range(v.D):
-        W = v.W.copy()
-        W[d] += step
-        above = costs(W)
-        W[d] -= 2 * step
-        g[d] = (above - costs(W)) / (2 * step)
-    return g
 
 
 INVISIBLE = {"one-ulp"}
