@@ -112,14 +112,15 @@ def test_what_raises_says_so(path):
 
 
 # Where code runs that may raise anything, and that it does is what is found.
-STRANGERS = {"compare": 1, "child": 1, "examination": 2}
+STRANGERS = {"compare": 1, "child": 1, "examination": 2, "peers": 1}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
 def test_no_verdict_rests_on_an_assert_and_nothing_is_silenced(path):
     text = path.read_text()
     assert not any(isinstance(n, ast.Assert) for n in ast.walk(ast.parse(text)))
-    assert text.count("type: ignore") <= (path.stem == "report")
+    # mypy cannot see torch's classes, and rich's column justification is a literal type.
+    assert text.count("type: ignore") <= (path.stem in ("report", "peers"))
     broad = [line for line in text.split("\n") if "except Exception" in line]
     assert len(broad) <= STRANGERS.get(path.stem, 0)
     assert all("  # " in line for line in broad)

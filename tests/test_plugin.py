@@ -164,6 +164,17 @@ def test_every_worker_has_one_thread_a_pool(pytester, folder):
     run(pytester, "cases").assert_outcomes(passed=2)
 
 
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_a_candidate_is_judged_in_every_worker(workers, pytester, folder):
+    (pytester.path / "mine.py").write_text("def zero(X, W, P, h):\n    return W * 0\n")
+    result = run(pytester, "cases", "--candidate", "mine.py:zero", *workers)
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["  subject             candidate mine.py:zero"])
+    result = run(pytester, "cases", "--candidate", "mine.py:absent", *workers)
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["candidate mine.py:absent: cannot be loaded: AttributeError*"])
+
+
 def loaded_by_import(module: str) -> set[str]:
     code = f"import sys, {module}; print('|'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,24 @@ def test_the_printed_output_is_what_the_command_prints():
         assert re.sub(r"[\d.e-]+(?= at| *$)", "#", shown) == re.sub(
             r"[\d.e-]+(?= at| *$)", "#", line
         )
+
+
+def test_the_candidate_it_shows_is_a_right_one(tmp_path):
+    """As it stands in README, with its import; its exp may overflow to infinity, and is right then."""
+    body = re.search(r"    def gradient\(X.*?\n\n", README, re.DOTALL).group()
+    (tmp_path / "lab.py").write_text("import numpy as np\n" + textwrap.dedent(body))
+    done = subprocess.run(
+        [sys.executable, "-m", "verify", "run", "-q", str(ROOT / "scenarios"), "--candidate",
+         f"{tmp_path / 'lab.py'}:gradient", "-k", "not (large or steps or digits)"],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_number_of_faults_is_the_tables():
+    from verify.faults import FAULTS
+
+    assert f"{len(FAULTS)} mistakes that people make" in README
 
 
 def test_every_command_it_names_exists():

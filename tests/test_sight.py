@@ -9,7 +9,7 @@ from texts import EXAMPLE, written
 
 from verify.faults import FAULTS, INVISIBLE
 from verify.runner import packaged, scenario_files
-from verify.sight import KINDS, Sight, sight
+from verify.sight import KINDS, OURS, Sight, comparison, sight
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +53,14 @@ def test_one_scenario_alone_lets_faults_survive_and_lacks_kinds(tmp_path):
     assert "more than one row" in alone.missing_kinds
     assert "one row" not in alone.missing_kinds
     assert set(alone.missing_kinds) < set(KINDS)
+
+
+def test_side_by_side_this_suite_sees_most_and_raises_no_false_alarm(tmp_path):
+    names = ("distinct-sizes", "right-side")
+    found = comparison([str(packaged() / f"{name}.toml") for name in names])
+    assert found.alarms[OURS] == 0
+    assert found.cases > 10
+    assert found.faults == len(FAULTS)
+    others = [count for name, count in found.reported.items() if name != OURS]
+    assert found.reported[OURS] > max(others) > 20
+    assert json.dumps(found.to_dict())

@@ -19,7 +19,7 @@ The floors, from the top; a module imports only from floors below its own:
     consistency
     wording  sizes
     document
-    probe
+    probe  peers
     manual  twin  truth  bounds  descent  relations  result  draw  locate  table  selection  child
     faults
     examination  formulas  loading

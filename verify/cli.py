@@ -123,16 +123,23 @@ def run(
 @click.argument("paths", nargs=-1, type=_ScenarioPath())
 @click.option("--json", "as_json", is_flag=True, help="The whole matrix, as JSON on stdout.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, help="Processes. [2]")
-def faults(paths: Sequence[str], as_json: bool, workers: int) -> NoReturn:
+@click.option(
+    "--compare", is_flag=True, help="What gradcheck, assert_close and others see instead."
+)
+def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> NoReturn:
     """Plant every known fault in every scenario file: which of them catches which.
 
     Exit 1 when a visible fault survives, or a kind of scenario that faults need is missing.
     """
     from verify import runner, sight
-    from verify.report import kill_matrix
+    from verify.report import kill_matrix, side_by_side
 
     cases = runner.collect(paths or None)
     files = list(dict.fromkeys(case.path for case in cases))
+    if compare:
+        found = sight.comparison(files, partial(_bar, unit="files"))
+        click.echo(json.dumps(found.to_dict(), indent=1) if as_json else side_by_side(found))
+        sys.exit(0)
     seen = sight.sight(files, workers=workers, progress=partial(_bar, unit="files"))
     click.echo(json.dumps(seen.to_dict(), indent=1) if as_json else kill_matrix(seen))
     sys.exit(bool(seen.survivors or (seen.missing_kinds and not paths)))

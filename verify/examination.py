@@ -110,7 +110,7 @@ class _Seen:
             found = self._call(
                 function, {"X": X, "W": inputs.W.copy(), "P": inputs.P.copy()}, inputs
             )
-        except Exception as error:
+        except Exception as error:  # told as any other, with the layout that it happened in
             raise RuntimeError(f"with X {layout}: {type(error).__name__}: {error}") from error
         return found.get("dC_dW")
 

@@ -17,7 +17,7 @@ from verify.result import Finding, Report, Result, Verdict
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from verify.sight import Sight
+    from verify.sight import Comparison, Sight
 
 STYLES = {
     Verdict.PASS: "green",
@@ -144,6 +144,15 @@ def kill_matrix(seen: Sight) -> str:
         lines.append(f"enough to catch everything {word}: {chosen}")
     lines.append("kinds of case that faults need and no file has: "
                  + (", ".join(seen.missing_kinds) or "none"))  # fmt: skip
+    return "\n".join(lines)
+
+
+def side_by_side(found: Comparison) -> str:
+    """What each check reports of the same faults, and of what is right."""
+    lines = [f"{'check':<34} {'faults seen':>11} {'false alarms':>13}"]
+    for name, count in found.reported.items():
+        alarms = f"{found.alarms[name]}/{found.cases}"
+        lines.append(f"{name:<34} {f'{count}/{found.faults}':>11} {alarms:>13}")
     return "\n".join(lines)
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from verify import compare
+from verify import compare, peers
 from verify.cases import Case
 from verify.chain import Problem
-from verify.faults import FAULTS
+from verify.faults import FAULTS, Fault
+from verify.formulas import with_formulas
 from verify.proof import caught_by
 from verify.result import Finding
 from verify.runner import collect, one_thread
@@ -166,3 +167,60 @@ def kinds_of(problem: Problem, case: Case) -> frozenset[str]:
 def _steepest(problem: Problem) -> float:
     dC_dy = problem.P / (1 + np.exp(np.minimum(problem.X @ problem.W, 80))) / len(problem.X)
     return float(np.abs(problem.X.T @ dC_dy).max())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How many faults, and how many correct implementations, each check reports; of how many."""
+
+    reported: Mapping[str, int]
+    alarms: Mapping[str, int]
+    faults: int
+    cases: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types only."""
+        return {"reported": dict(self.reported), "false_alarms": dict(self.alarms),
+                "faults": self.faults, "cases": self.cases}  # fmt: skip
+
+
+def comparison(
+    paths: Sequence[str], progress: Callable[[Sequence[str]], Iterable[str]] | None = None
+) -> Comparison:
+    """This suite and other checks side by side: the same faults, the same small cases.
+
+    A check sees a fault if it notices it in any case in which it does not notice the right chain
+    as well: that is a false alarm. Cases are those within PEER_WORK and inside the post form's
+    domain, since the others cannot compare anything beyond it.
+
+    Raises  ScenarioError for a bad file.
+    """
+    right = Fault("right", "y", "none", with_formulas())
+    seen: dict[str, set[str]] = {name: set() for name in (OURS, *peers.CHECKS)}
+    alarms = dict.fromkeys(seen, 0)
+    count = 0
+    for path in (progress or iter)(paths):
+        with one_thread(), np.errstate(all="ignore"):
+            for case in collect(path):
+                if case.batches[0].work > PEER_WORK:
+                    continue
+                ref = compare.reference(case.batches[0], BUDGET)
+                if ref.bounds.post_holds and ref.bounds.fits:
+                    count += 1
+                    for name, found in seen.items():
+                        alarm = _notices(name, right, ref)
+                        alarms[name] += alarm
+                        if not alarm:
+                            left = (f for f in FAULTS.values() if f.name not in found)
+                            found |= {f.name for f in left if _notices(name, f, ref)}
+    return Comparison({n: len(s) for n, s in seen.items()}, alarms, len(FAULTS), count)
+
+
+def _notices(check: str, fault: Fault, ref: compare.Reference) -> bool:
+    if check == OURS:
+        return caught_by(fault, ref) is not None
+    return peers.notices(peers.CHECKS[check], fault.make(), ref.problem)
+
+
+OURS = "this suite"
+PEER_WORK = 2**9  # N D K that slow gradcheck can do for every fault

@@ -1,0 +1,41 @@
+"""Other people's checks, used as they are meant to be: they see what they look at."""
+
+from __future__ import annotations
+
+import pytest
+from problems import drawn
+
+from verify import peers
+from verify.faults import FAULTS
+from verify.formulas import with_formulas
+
+
+@pytest.mark.parametrize("check", peers.CHECKS)
+def test_a_right_function_is_not_noticed(check):
+    assert not peers.notices(peers.CHECKS[check], with_formulas()(), drawn(1))
+
+
+SEES = {
+    ("assert_close against the twin", "gradient-doubled"): True,
+    ("assert_close against the twin", "gradient-a-trillionth-off"): False,
+    ("assert_allclose against the twin", "gradient-a-millionth-off"): True,
+    ("gradcheck, slow", "gradient-doubled"): True,
+    ("gradcheck, slow", "cost-summed"): False,
+    ("gradcheck, fast", "gradient-sign"): True,
+    ("gradcheck, fast", "weights-changed"): True,
+    ("the loss fell", "update-uphill"): True,
+    ("the loss fell", "gradient-doubled"): False,
+}
+
+
+@pytest.mark.parametrize(("check", "fault"), SEES)
+def test_a_check_sees_what_it_looks_at_and_no_more(check, fault):
+    seen = peers.notices(peers.CHECKS[check], FAULTS[fault].make(), drawn(1))
+    assert seen == SEES[check, fault]
+
+
+def test_gradcheck_does_not_judge_float32():
+    problem = drawn(1, dtype="float32")
+    assert not peers.notices(
+        peers.CHECKS["gradcheck, slow"], FAULTS["gradient-zero"].make(), problem
+    )
