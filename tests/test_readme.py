@@ -30,7 +30,7 @@ def test_the_printed_output_is_what_the_command_prints():
 
 
 def test_the_candidate_it_shows_is_a_right_one(tmp_path):
-    """As it stands in README, with its import; its exp may overflow to infinity, and is right then."""
+    """As it stands in README, with its import; where exp overflows it is still right."""
     body = re.search(r"    def gradient\(X.*?\n\n", README, re.DOTALL).group()
     (tmp_path / "lab.py").write_text("import numpy as np\n" + textwrap.dedent(body))
     done = subprocess.run(
