@@ -121,13 +121,18 @@ def test_products_near_the_largest_number_do_not_fit():
     assert not bounds(made([[1e20]], [[1e19]], [[1]], 1e-37, "float32")).fits
 
 
-def test_the_wider_bound_is_the_larger_of_both_forms_where_both_hold():
+def test_the_wider_bound_is_at_least_that_of_both_forms_where_both_hold():
     found = bounds(worked_example())
-    wide = found.wider()
-    assert (wide.dC_dW >= found.post.dC_dW).all()
-    assert (wide.dC_dW >= found.stable.dC_dW).all()
-    beyond = bounds(made([[1]], [[-800]], [[1]], 1))
-    assert beyond.wider() is beyond.stable
+    for link, wide in found.wider:
+        for form in (found.post, found.stable):
+            assert (wide >= getattr(form, link) * (1 - 1e-15)).all(), link
+
+
+def test_beyond_the_post_form_the_wider_bound_is_the_stable_one_at_those_entries_alone():
+    found = bounds(made([[1.0]], [[-800, 30]], [[1, 1]], 1))
+    assert not found.post_holds
+    assert found.wider.dC_dy[0, 0] == found.stable.dC_dy[0, 0]
+    assert found.wider.dC_dy[0, 1] == found.post.dC_dy[0, 1] > 1000 * found.stable.dC_dy[0, 1]
 
 
 def test_an_infinite_bound_marks_only_what_the_dtype_cannot_hold():

@@ -15,7 +15,7 @@ WORST = Figure(
 FAILED = result(
     Finding("bound", Verdict.FAIL, "dC_dy is beyond its bound", "manual.post_form", "dC_dy", WORST),
     Finding("bound", Verdict.FAIL, "dC_dW is beyond its bound", "manual.post_form", "dC_dW"),
-    figures=(WORST,),
+    figures=(WORST, *(Figure("manual.post_form", n, (), *[0.0] * 6) for n in ("y", "y_o", "C"))),
     resolution=1e-15,
 )
 
@@ -23,7 +23,7 @@ FAILED = result(
 def test_a_failure_is_told_in_aligned_facts_and_with_the_command_that_repeats_it():
     assert report.block(FAILED).split("\n") == [
         "FAIL  s.toml::dtype=float64",
-        "  first broken link   dC_dy          (y, y_o, C, dC_dy_o, dy_o_dy are right)",
+        "  first broken link   dC_dy          (y, y_o, C are right)",
         "  subject             manual.post_form",
         "  worst entry         [3, 1]",
         "  found               -0x1.2000000000000p-4    -0.0703125",
@@ -86,3 +86,17 @@ def test_text_from_files_cannot_command_a_terminal_or_a_log():
     hostile = "a\x1b[31m\n::error::x\u202eb"
     assert report.printable(hostile) == "a\\x1b[31m\\n::error::x\\u202eb"
     assert "\n" not in report.printable(hostile)
+
+
+def test_the_links_that_are_right_are_those_that_the_subject_gave_and_gave_rightly():
+    lonely = result(*FAILED.findings, figures=(WORST,))
+    assert report.block(lonely).split("\n")[1] == "  first broken link   dC_dy"
+
+
+def test_a_candidate_is_named_in_the_command_that_repeats_and_its_notes_are_counted():
+    assert report.block(FAILED, "lab.py:f").endswith("'s.toml::dtype=float64' --candidate lab.py:f")
+    told = result(notes=("candidate lab.py:f: it prints 'x'", "another note"))
+    text = report.summary(Report((told, told), candidate="lab.py:f", proof="proven first"))
+    assert "candidate lab.py:f, beside manual and twin; proven first" in text
+    assert "in 2 passed cases: candidate lab.py:f: it prints 'x'" in text
+    assert "another note" not in text

@@ -35,8 +35,11 @@ def test_the_oracle_of_the_standard_library_lies_in_every_enclosure(case):
         ball = getattr(found.chain, link)
         with localcontext(prec=oracle.DIGITS):
             for index in np.ndindex(np.shape(ball.hi)):
-                middle = Decimal(float(ball.hi[index])) + Decimal(float(ball.lo[index]))
                 exact = expected[index] if SHAPES[link] else expected
+                if np.isinf(ball.hi[index]):  # no float64 is near it
+                    assert abs(exact) > Decimal(1.7e308), (link, index)
+                    continue
+                middle = Decimal(float(ball.hi[index])) + Decimal(float(ball.lo[index]))
                 slack = abs(exact) * Decimal(10) ** -60
                 assert abs(middle - exact) <= Decimal(float(ball.rad[index])) + slack, (link, index)
 

@@ -104,8 +104,8 @@ class Bounds:
     forward: _Forward
 
     def __getitem__(self, form: str) -> Chain:
-        """The form's chain; "wider" is what any correct algorithm keeps."""
-        return self.wider() if form == "wider" else {"post": self.post, "stable": self.stable}[form]
+        """The chain of "post", "stable" or "wider"."""
+        return {"post": self.post, "stable": self.stable}[form] if form != "wider" else self.wider
 
     @cached_property
     def post(self) -> Chain:
@@ -124,16 +124,15 @@ class Bounds:
         with np.errstate(all="ignore"):
             return Bounds(problem, self.model, _forward(problem, self.model, self.forward.abs_X))
 
+    @cached_property
     def wider(self) -> Chain:
-        """The bound that any correct algorithm keeps: the wider form where the post form holds."""
-        if not self.post_holds:
-            return self.stable
-        return Chain(*(np.maximum(getattr(self.post, n), b) for n, b in self.stable))
+        """The bound that any correct algorithm keeps: at every entry the wider of the forms that
+        hold there. Beyond the post form's domain that is the stable form."""
+        return self._chain("wider")
 
     def C(self, form: str) -> float:
         """The bound of C alone."""
-        wider = ("post", "stable") if self.post_holds else ("stable",)
-        return max(float(self.forward.C[f]) for f in (wider if form == "wider" else (form,)))
+        return float(self.forward.C[form])
 
     def dC_dy(self, form: str) -> Float64:
         """The bound of dC_dy alone."""
@@ -159,21 +158,36 @@ class Bounds:
 
     @cached_property
     def _backward(self) -> dict[str, Float64]:
-        """dC_dW's bound in both forms, and |X|^T|dC_dy|."""
-        m, f, N = self.model, self.forward, len(self.problem.X)
-        K = f.pq.shape[1]
+        """dC_dW's bound in both forms, and |X|^T|dC_dy|; in one product, because X is read once."""
+        K, f = self.forward.pq.shape[1], self.forward
         with np.errstate(all="ignore"):
             rows = np.concatenate([f.dG["post"], f.dG["stable"], f.pq], axis=1)
-            products = (rows.T @ f.abs_X).T / N
-            magnitude = products[:, 2 * K :]
-            g_N = m.gamma(N, m.sum_dC_dW)
-            rest = g_N * magnitude + N * m.tiny * (1 + f.abs_X.max())
-            post, stable = ((1 + g_N) * products[:, i * K : (i + 1) * K] + rest for i in (0, 1))
-        return {"post": post, "stable": stable, "magnitude": magnitude}
+            products = (rows.T @ f.abs_X).T / len(self.problem.X)
+        post, stable, magnitude = (products[:, i * K : (i + 1) * K] for i in range(3))
+        return {
+            "post": self._summed(post, magnitude),
+            "stable": self._summed(stable, magnitude),
+            "magnitude": magnitude,
+        }
+
+    def _summed(self, product: Float64, magnitude: Float64) -> Float64:
+        """The bound of a sum over N rows, from |X|^T times the bound of its terms."""
+        m, N = self.model, len(self.problem.X)
+        g_N = m.gamma(N, m.sum_dC_dW)
+        underflow = N * m.tiny * (1 + self.forward.abs_X.max())
+        with np.errstate(all="ignore"):
+            return np.asarray((1 + g_N) * product + g_N * magnitude + underflow)
+
+    def _of_dC_dW(self, form: str) -> Float64:
+        if form != "wider":
+            return self._backward[form]
+        with np.errstate(all="ignore"):
+            product = self.forward.abs_X.T @ self.forward.dG["wider"] / len(self.problem.X)
+        return self._summed(product, self._backward["magnitude"])
 
     def _chain(self, form: str) -> Chain:
         m, f, h = self.model, self.forward, np.float64(self.problem.h)
-        B, u = self._backward[form], self.model.u
+        B, u = self._of_dC_dW(form), self.model.u
         with np.errstate(all="ignore"):
             step = h * (self._backward["magnitude"] + B)
             W_next = h * B + m.step * u * step + m.tiny
@@ -244,12 +258,14 @@ def _forward(problem: Problem, m: Model, abs_X: Float64) -> _Forward:
 
     pi, pq = np.expm1(m.product * u / (1 - u)), P * q
     dq = {"post": dq_post, "stable": dq_stable}
+    dq["wider"] = np.where(in_range, np.fmax(dq_post, dq_stable), dq_stable)
     dG = {form: P * ((1 + pi) * dq[form]) + pi * pq + 2 * tiny for form in dq}
 
     L = np.logaddexp(0, -low)
     stable_log = eps * c + (m.exp + m.log + 3) * u * (L + eps * c) + 2 * tiny
     g_C, all_costs, C = m.gamma(N * K + 4, m.sum_C), np.sum(P * L), {}
-    for form, d in (("post", ln_y_o), ("stable", stable_log)):
+    wider_log = np.where(in_range, np.fmax(ln_y_o, stable_log), stable_log)
+    for form, d in (("post", ln_y_o), ("stable", stable_log), ("wider", wider_log)):
         t = np.sum(P * (d + m.log * u * (L + d)))
         C[form] = np.asarray(
             (((1 + g_C) * t + g_C * all_costs) / N + (N * K + 4) * tiny) * _EVALUATION

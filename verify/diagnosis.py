@@ -29,7 +29,7 @@ def patterns(chain: Chain, ref: Reference) -> Iterator[str]:
             if right.ndim == 2 and np.shape(found) == right.T.shape and _same(found, right.T):
                 yield f"{link} is transposed"
             continue
-        wrong = ~(enclosed[link].error(found) <= getattr(ref.bounds.wider(), link))
+        wrong = ~(enclosed[link].error(found) <= getattr(ref.bounds.wider, link))
         if wrong.any():
             yield from _of_link(link, np.asarray(found, np.float64), right, wrong, ref.problem)
             return

@@ -39,7 +39,7 @@ def tried(candidate: Candidate, ref: Reference) -> Trial:
     findings = list(_promises(name, answer))
     if answer.trouble:
         return Trial(tuple(findings), (), tuple(notes))
-    chain, bound = Chain(**answer.links), ref.bounds.wider()
+    chain, bound = Chain(**answer.links), ref.bounds.wider
     findings += compare.misshapen(name, chain, ref.problem)
     figures = compare.against_truth(name, chain, ref, bound)
     findings += compare.broken("bound", figures)
@@ -87,14 +87,14 @@ def _on_other_data(name: str, answer: Answer, other: Problem) -> Iterator[Findin
     names = (name, "manual.stable_form")
     shapes = list(compare.misshapen(name, found, other))
     for finding in shapes or compare.broken(
-        "other data", compare.against_each_other(names, pair, held, limits.wider())
+        "other data", compare.against_each_other(names, pair, held, limits.wider)
     ):
         message = f"on other data of the same shape: {finding.message}"
         yield Finding("other data", Verdict.FAIL, message, name, finding.link, finding.figure)
 
 
 def _in_layouts(name: str, answer: Answer, ref: Reference) -> Iterator[Finding]:
-    bound = ref.bounds.wider()
+    bound = ref.bounds.wider
     for layout, found in answer.layouts.items():
         chain = Chain(dC_dW=found)
         shapes = list(compare.misshapen(name, chain, ref.problem))
