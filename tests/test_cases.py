@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 from texts import DRAWN, EXAMPLE, the_case, the_cases
 
-from verify.cases import laid_out
-
 
 def test_what_varies_is_crossed_and_named_in_a_fixed_order(tmp_path):
     text = DRAWN + "[vary]\nseed = [0, 1]\nclasses = [2, 4]\n"
@@ -37,11 +35,6 @@ def test_a_layout_changes_the_strides_and_nothing_else(layout, tmp_path):
     assert np.array_equal(X, plain)
     assert X.flags.c_contiguous == (layout == "C")
     assert X.flags.f_contiguous == (layout == "F")
-
-
-def test_a_column_is_laid_out_as_asked():
-    X = np.arange(3.0)[:, None]
-    assert laid_out(X, "strided").strides == (16, 16)
 
 
 TABLE = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from with_numpy import gradient
 
 from verify.child import Child
 from verify.examination import Inputs
+from verify.layout import laid_out
 
 EXAMPLES = Path(__file__).parent / "examples"
 BAD = EXAMPLES / "misbehaving.py"
@@ -73,6 +75,16 @@ def test_the_limit_is_for_one_call_not_for_all(child, tmp_path):
     slow.write_text("import time\ndef f(X, W, P, h):\n    time.sleep(0.3)\n    return W * 1\n")
     answer = child(f"{slow}:f", timeout=0.6).examine(inputs(layouts=("F", "strided")))
     assert answer.trouble == ""
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "strided"])
+def test_the_layout_of_X_reaches_the_child(layout, child, tmp_path):
+    teller = tmp_path / "teller.py"
+    teller.write_text("def f(X, W, P, h):\n    return W * 0 + X.strides[0] + 1000 * X.strides[1]\n")
+    X = laid_out(drawn(1).X, layout)
+    given = replace(inputs(), X=X, calls=1)
+    told = child(f"{teller}:f").examine(given).links["dC_dW"][0, 0]
+    assert told == X.strides[0] + 1000 * X.strides[1]
 
 
 def test_what_is_printed_or_changed_is_told(child):

@@ -10,9 +10,9 @@ import torch
 from problems import drawn, made, worked_example
 
 from verify import manual, twin
-from verify.cases import laid_out
 from verify.chain import DTYPES, LINKS
 from verify.errors import EnvironmentUnfit
+from verify.layout import laid_out
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -23,7 +23,7 @@ The floors, from the top; a module imports only from floors below its own:
     manual  twin  truth  bounds  descent  relations  result  draw  locate  table  selection  child
     faults
     examination  formulas  loading
-    behaviour
+    behaviour  layout
     chain
     errors
 """

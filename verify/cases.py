@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from verify import draw
-from verify.chain import Array, Problem
+from verify.chain import Problem
 from verify.document import Expect, RandomLabels, RandomValues, TableColumn, TableColumns
+from verify.layout import laid_out
 from verify.scenario import Scenario
 from verify.sizes import Sizes, sizes
 
@@ -129,17 +130,3 @@ def cases(scenario: Scenario) -> list[Case]:
     names = list(scenario.axes)
     combinations = itertools.product(*scenario.axes.values())
     return [Case(scenario, dict(zip(names, values, strict=True))) for values in combinations]
-
-
-def laid_out(X: Array, layout: str) -> Array:
-    """X in C order, Fortran order, or as every second column of a wider array.
-
-    Shapes  X (N, D) gives (N, D).
-    """
-    if layout == "F":
-        return np.asfortranarray(X)
-    if layout == "strided":
-        wide = np.zeros((X.shape[0], 2 * X.shape[1]), X.dtype)
-        wide[:, ::2] = X
-        return wide[:, ::2]
-    return np.ascontiguousarray(X)

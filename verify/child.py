@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from verify.examination import Answer, Inputs, examine
+from verify.layout import laid_out, layout_of
 from verify.loading import loaded
 
 _LENGTH = struct.Struct("<Q")
@@ -150,14 +151,17 @@ def serve() -> None:
 
 def _packed(arrays: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
     given = {name: np.asarray(a) for name, a in arrays.items() if a is not None}
-    described = [[n, a.dtype.str, list(a.shape)] for n, a in given.items()]
+    described = [
+        [n, a.dtype.str, list(a.shape), layout_of(a) if a.ndim == 2 else "C"]
+        for n, a in given.items()
+    ]
     return {"arrays": described}, [np.ascontiguousarray(a).tobytes() for a in given.values()]
 
 
 def _unpacked(described: list[Any], buffers: list[bytes]) -> dict[str, Any]:
     return {
-        name: np.frombuffer(data, np.dtype(kind)).reshape(shape).copy()
-        for (name, kind, shape), data in zip(described, buffers, strict=True)
+        name: laid_out(np.frombuffer(data, np.dtype(kind)).reshape(shape), layout)
+        for (name, kind, shape, layout), data in zip(described, buffers, strict=True)
     }
 
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from verify.chain import LINKS
+from verify.layout import laid_out, same_layout
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,19 +94,12 @@ class _Seen:
     def call(self, function: Callable[..., Any], inputs: Inputs, X: Any) -> dict[str, Any]:
         """One call on private copies, which must come back unchanged and unshared."""
         return self._call(
-            function, {"X": _copied(X), "W": inputs.W.copy(), "P": inputs.P.copy()}, inputs
+            function, {"X": same_layout(X, X), "W": inputs.W.copy(), "P": inputs.P.copy()}, inputs
         )
 
     def laid_out(self, function: Callable[..., Any], inputs: Inputs, layout: str) -> Any:
-        X = inputs.X.copy()
-        if layout == "F":
-            X = np.asfortranarray(X)
-        elif layout == "strided":
-            wide = np.zeros((len(X), 2 * X.shape[1]), X.dtype)
-            wide[:, ::2] = X
-            X = wide[:, ::2]
-        elif layout == "read-only":
-            X.flags.writeable = False
+        X = laid_out(inputs.X, layout)
+        X.flags.writeable = layout != "read-only"
         try:
             found = self._call(
                 function, {"X": X, "W": inputs.W.copy(), "P": inputs.P.copy()}, inputs
@@ -179,17 +173,6 @@ def _takes_h(function: Any) -> bool:
 
 def _bits(value: Any) -> bytes:
     return np.ascontiguousarray(value).tobytes()
-
-
-def _copied(X: Any) -> Any:
-    """A private copy with the same strides."""
-    base = np.empty_like(X)
-    if X.flags.c_contiguous or X.flags.f_contiguous:
-        base[...] = X
-        return base
-    wide = np.zeros((X.shape[0], 2 * X.shape[1]), X.dtype)
-    wide[:, ::2] = X
-    return wide[:, ::2]
 
 
 @contextmanager

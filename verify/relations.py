@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from verify.chain import Array, Chain, Implementation, Problem
+from verify.chain import Chain, Implementation, Problem
+from verify.layout import same_layout
 
 _K, _J = 3, 2
 _ROWS = 8  # enough for the relation; more would only cost
@@ -55,18 +56,3 @@ def applies(problem: Problem, chain: Chain) -> bool:
         float(X.max()), float(np.abs(chain.dC_dy_o).max()), float(np.abs(chain.dC_dW).max())
     )
     return bool(smallest > tiny * 2**24 and largest * 2 ** (_K + _J) < float(limits.max) / 2**8)
-
-
-def same_layout(values: Array, like: Array) -> Array:
-    """A copy of `values` with the strides of `like` and its alignment to 64 bytes.
-
-    Kernels choose their order of summation by both, and bits are compared.
-
-    Shapes  values and like have the same.
-    """
-    reach = sum((n - 1) * s for n, s in zip(like.shape, like.strides, strict=True)) + like.itemsize
-    memory = np.empty(reach + 64, np.uint8)
-    offset = (like.ctypes.data - memory.ctypes.data) % 64
-    copy = np.ndarray(like.shape, like.dtype, memory.data, offset, like.strides)
-    copy[...] = values
-    return copy
