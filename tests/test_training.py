@@ -110,7 +110,10 @@ def test_the_loss_is_the_truths_and_its_spread_covers_the_drift():
     assert loose.printed > 2 * loose.spread
 
 
-def test_without_a_budget_the_loss_is_as_uncertain_as_its_bound():
-    problem = drawn(3)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_without_a_truth_the_loss_is_as_certain_as_float64_makes_it(dtype):
+    problem = drawn(3, dtype=dtype)
     found = loss(problem, problem.W, np.zeros(3), 0)
-    assert 1e-17 < found.spread < 1e-13
+    exact = loss(problem, problem.W, np.zeros(3), BUDGET)
+    assert 1e-17 < found.radius < 1e-13
+    assert abs(found.minus(exact)) <= found.radius

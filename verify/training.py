@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from verify import descent, truth
+from verify import descent, manual, truth
 from verify.bounds import Bounds, bounds
 from verify.chain import Array, Chain, Problem
 from verify.compare import Subject
@@ -197,14 +197,22 @@ def loss(at: Evaluation, drift: Array, budget: float) -> Loss:
     Units   nats a row.
     Source  Taylor and the trace bound of L_k; and the bound of C.
     """
-    problem, chain = at.problem, at.chain
+    problem = at.problem
     exact = truth.cost(problem, problem.W, budget) if budget > 0 else None
     bound_C = at.bounds.C("wider")
-    C, rest, rad = float(chain.C), 0.0, bound_C
     if exact:
         C, rest, rad = float(exact.hi), float(exact.lo), float(exact.rad)
+    else:
+        C, rest, rad = _in_float64(problem)
     spread = rad + (_spread(at, drift) if drift.any() else 0.0)
     return Loss(C, rest, rad, spread, 2 * spread + bound_C)
+
+
+def _in_float64(problem: Problem) -> tuple[float, float, float]:
+    """C where no truth can be afforded: by the stable form in float64, within its bound there."""
+    X, W, P = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P))
+    wide = Problem(X, W, P, np.float64(problem.h))
+    return float(manual.stable_form(wide).C), 0.0, bounds(wide).C("stable")
 
 
 def _spread(at: Evaluation, drift: Array) -> float:
