@@ -68,21 +68,19 @@ def _gradcheck(fast: bool) -> Check:
         with twin.pinned() as torch:
             X, P = torch.from_numpy(problem.X), torch.from_numpy(problem.P)
 
-            class Cost(torch.autograd.Function):  # type: ignore[misc, name-defined]
-                @staticmethod
-                def forward(ctx: Any, W: Any) -> Any:
-                    ctx.save_for_backward(W)
-                    return -(P * torch.nn.functional.logsigmoid(X @ W)).sum() / len(X)
+            def forward(ctx: Any, W: Any) -> Any:
+                ctx.save_for_backward(W)
+                return -(P * torch.nn.functional.logsigmoid(X @ W)).sum() / len(X)
 
-                @staticmethod
-                def backward(ctx: Any, upstream: Any) -> Any:
-                    (W,) = ctx.saved_tensors
-                    here = Problem(problem.X, W.detach().numpy().copy(), problem.P, problem.h)
-                    g = _answer(function, here).dC_dW
-                    return upstream * torch.as_tensor(np.asarray(g))
+            def backward(ctx: Any, upstream: Any) -> Any:
+                (W,) = ctx.saved_tensors
+                here = Problem(problem.X, W.detach().numpy().copy(), problem.P, problem.h)
+                return upstream * torch.as_tensor(np.asarray(_answer(function, here).dC_dW))
 
+            passes = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
+            cost: Any = type("Cost", (torch.autograd.Function,), passes)
             W = torch.tensor(problem.W, requires_grad=True)
-            return not torch.autograd.gradcheck(Cost.apply, (W,), fast_mode=fast)
+            return not torch.autograd.gradcheck(cost.apply, (W,), fast_mode=fast)
 
     return check
 

@@ -106,16 +106,9 @@ def table(report: Report) -> Table:
     from rich.table import Table
 
     made = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in (
-        ("scenario", "left"),
-        ("cases", "right"),
-        ("verdict", "left"),
-        ("error / bound", "right"),
-        ("at", "left"),
-        ("resolution", "right"),
-        ("ms a case", "right"),
-    ):
-        made.add_column(name, justify=justify, no_wrap=name != "scenario")  # type: ignore[arg-type]
+    for name in ("scenario", "cases", "verdict", "error / bound", "at", "resolution", "ms a case"):
+        number = name not in ("scenario", "verdict", "at")
+        made.add_column(name, justify="right" if number else "left", no_wrap=name != "scenario")
     for path, group in groupby(report.results, key=lambda r: r.path):
         made.add_row(*_summarised(path, list(group)))
     return made
