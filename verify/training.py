@@ -203,15 +203,17 @@ def loss(at: Evaluation, drift: Array, budget: float) -> Loss:
     if exact:
         C, rest, rad = float(exact.hi), float(exact.lo), float(exact.rad)
     else:
-        C, rest, rad = _in_float64(problem)
+        C, rest, rad = _in_float64(at)
     spread = rad + (_spread(at, drift) if drift.any() else 0.0)
     return Loss(C, rest, rad, spread, 2 * spread + bound_C)
 
 
-def _in_float64(problem: Problem) -> tuple[float, float, float]:
+def _in_float64(at: Evaluation) -> tuple[float, float, float]:
     """C where no truth can be afforded: by the stable form in float64, within its bound there."""
-    X, W, P = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P))
-    wide = Problem(X, W, P, np.float64(problem.h))
+    if at.problem.dtype == np.float64:
+        return float(at.chain.C), 0.0, at.bounds.C("stable")
+    X, W, P = (np.asarray(a, np.float64) for a in (at.problem.X, at.problem.W, at.problem.P))
+    wide = Problem(X, W, P, np.float64(at.problem.h))
     return float(manual.stable_form(wide).C), 0.0, bounds(wide).C("stable")
 
 
