@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -15,24 +16,30 @@ class Places:
     """
 
     def __init__(self, text: str) -> None:
+        self._text = text
         self._lines = text.encode().split(b"\n")
-        self._keys: dict[Path, Any] = {}
-        self._values: dict[Path, Any] = {}
-        for path, key, value in _pairs(text):
-            self._keys.setdefault(path, key)
-            self._values.setdefault(path, value)
 
     def key(self, path: Path) -> tuple[int, int]:
         """The place of the key; of the nearest enclosing value where it has none; else (0, 0)."""
-        return self._place(self._keys, path) or self.value(path)
+        return self._place(self._nodes[0], path) or self.value(path)
 
     def value(self, path: Path) -> tuple[int, int]:
         """The place of the value, or of the nearest value around it; else (0, 0)."""
         for end in range(len(path), 0, -1):
-            place = self._place(self._values, path[:end])
+            place = self._place(self._nodes[1], path[:end])
             if place:
                 return place
-        return (1, 1) if self._values else (0, 0)
+        return (1, 1) if self._nodes[1] else (0, 0)
+
+    @cached_property
+    def _nodes(self) -> tuple[dict[Path, Any], dict[Path, Any]]:
+        """Keys and values by path; parsed when first asked for, which is in a file with faults."""
+        keys: dict[Path, Any] = {}
+        values: dict[Path, Any] = {}
+        for path, key, value in _pairs(self._text):
+            keys.setdefault(path, key)
+            values.setdefault(path, value)
+        return keys, values
 
     def _place(self, nodes: Mapping[Path, Any], path: Path) -> tuple[int, int] | None:
         if path not in nodes:

@@ -56,7 +56,7 @@ def load(path: Path, limits: Limits | None = None) -> Scenario:
     reader.check(consistency.complaints(raw, document, axes, tables, limits))
     if reader.faults:
         raise ScenarioError(reader.faults)
-    return Scenario(path, document, axes, tables, reader.places.key(("title",))[0] or 1)
+    return Scenario(path, document, axes, tables, _line_of_title(text))
 
 
 class _Reader:
@@ -111,6 +111,12 @@ def _without(raw: dict[str, Any], wrong: set[Key]) -> dict[str, Any]:
         k: {m: w for m, w in v.items() if (k, m) not in parts} if isinstance(v, dict) else v
         for k, v in kept.items()
     }
+
+
+def _line_of_title(text: str) -> int:
+    """Where a report of the scenario points to."""
+    lines = enumerate(text.splitlines(), 1)
+    return next((number for number, line in lines if line.lstrip().startswith("title")), 1)
 
 
 def _axes(document: Document) -> dict[str, tuple[Any, ...]]:
