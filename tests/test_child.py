@@ -70,6 +70,18 @@ def test_a_hang_ends_at_the_limit(child):
     assert made.examine(inputs()).trouble == "no answer after 0.3 s; --timeout sets the limit"
 
 
+def test_what_a_hanging_function_has_started_ends_with_it(child, tmp_path):
+    nested, pid = tmp_path / "nested.py", tmp_path / "pid"
+    nested.write_text(
+        "import pathlib, subprocess, time\ndef f(X, W, P, h):\n"
+        "    started = subprocess.Popen(['sleep', '600'])\n"
+        f"    pathlib.Path({str(pid)!r}).write_text(str(started.pid))\n    time.sleep(600)\n"
+    )
+    assert "no answer" in child(f"{nested}:f", timeout=1).examine(inputs()).trouble
+    status = Path(f"/proc/{pid.read_text()}/stat")
+    assert not status.exists() or status.read_text().split()[2] == "Z"
+
+
 def test_the_limit_is_for_one_call_not_for_all(child, tmp_path):
     slow = tmp_path / "slow.py"
     slow.write_text("import time\ndef f(X, W, P, h):\n    time.sleep(0.3)\n    return W * 1\n")

@@ -226,6 +226,31 @@ def test_an_exception_of_a_subject_is_a_finding_that_quotes_its_line(tmp_path, m
     assert "LinAlgError" in result.findings[0].message
 
 
+def test_an_exception_inside_the_twin_names_the_link_it_could_not_reach(tmp_path, monkeypatch):
+    wrong = broken.with_line(twin, "post_form", "        C.backward()\n", "")
+    monkeypatch.setitem(twin.FORMS, "post", wrong)
+    result = judge(the_case(tmp_path, DRAWN))
+    assert result.findings[0].check == "exception"
+    assert result.first_broken_link == "dC_dy"
+
+
+def test_a_path_that_ends_early_is_not_held_against_the_expected_figures(tmp_path):
+    text = """
+title = "leaves the post form's domain"
+inputs = [[1.0], [-1.0]]
+weights = [[0.05]]
+labels = [[1], [1]]
+step_size = 20000
+steps = 3
+dtype = "float32"
+[expect]
+loss = "falls"
+loss_after = "1.0"
+"""
+    (case,) = the_cases(tmp_path, text)
+    assert {f.check for f in judge(case).findings} == {"post_form"}
+
+
 def test_a_large_case_is_judged_on_sampled_columns_and_says_which(tmp_path):
     result = judge(the_case(tmp_path, DRAWN), budget=3000)
     assert result.verdict is Verdict.PASS

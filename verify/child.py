@@ -7,6 +7,7 @@ plain JSON and raw array bytes: no answer is unpickled.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -59,9 +60,10 @@ class Child:
         return reply if isinstance(reply, Answer) else Answer(trouble=trouble or str(reply))
 
     def close(self) -> None:
-        """End the process, if one is running."""
+        """End the process, if one is running, and whatever it has started."""
         if self._process is not None:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
                 if pipe is not None:

@@ -49,7 +49,8 @@ def evaluate(subject: Subject, problem: Problem) -> tuple[Chain, Finding | None]
         reached: dict[str, Any] = next(
             (f for f in reversed(frames) if any(link in f for link in LINKS)), {}
         )
-        partial = Chain(**{link: reached[link] for link in LINKS if link in reached})
+        arrays = {n: a for n, a in reached.items() if isinstance(a, np.ndarray | np.generic)}
+        partial = Chain(**{link: arrays[link] for link in LINKS if link in arrays})
         link = next((link for link in LINKS if link not in reached), None)
         message = f"{type(error).__name__} on the way to {link}: {error}"
         return partial, Finding("exception", Verdict.FAIL, message, subject.name, link)
