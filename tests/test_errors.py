@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from verify import errors
-from verify.errors import Fault, ScenarioError
+from verify.errors import FileFault, ScenarioError
 
 
 @pytest.mark.parametrize(
@@ -21,11 +21,11 @@ def test_each_error_carries_its_exit_code_and_stands_in_the_drawn_tree(name, cod
     ("fault", "text"),
     [
         (
-            Fault("s.toml", 7, 12, "h", "out of range", "-1", "h > 0"),
+            FileFault("s.toml", 7, 12, "h", "out of range", "-1", "h > 0"),
             "s.toml:7:12: h: out of range (-1), h > 0",
         ),
-        (Fault("s.toml", 7, 0, "", "empty", "", "a scenario"), "s.toml:7: empty, a scenario"),
-        (Fault("s.toml", 0, 0, "h", "missing", "", "h > 0"), "s.toml: h: missing, h > 0"),
+        (FileFault("s.toml", 7, 0, "", "empty", "", "a scenario"), "s.toml:7: empty, a scenario"),
+        (FileFault("s.toml", 0, 0, "h", "missing", "", "h > 0"), "s.toml: h: missing, h > 0"),
     ],
 )
 def test_a_fault_reads_place_key_what_found_allowed(fault, text):
@@ -33,7 +33,7 @@ def test_a_fault_reads_place_key_what_found_allowed(fault, text):
 
 
 def test_the_faults_of_a_file_are_in_its_order():
-    late, early = Fault("s", 9, 1, "", "b", "", ""), Fault("s", 2, 5, "", "a", "", "")
+    late, early = FileFault("s", 9, 1, "", "b", "", ""), FileFault("s", 2, 5, "", "a", "", "")
     error = ScenarioError([late, early])
     assert error.faults == (early, late)
     assert str(error).split("\n") == [str(early), str(late)]

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from verify.errors import Fault
+from verify.errors import FileFault
 from verify.result import Figure, Finding, Report, Result, Verdict, by_severity
 
 
@@ -68,7 +68,7 @@ UNSURE, ABSENT = result(finding(Verdict.CANNOT_JUDGE)), result(finding(Verdict.N
         ([PASSED, ABSENT], [], 0),
         ([PASSED, FAILED], [], 1),
         ([PASSED, UNSURE], [], 1),
-        ([PASSED], [Fault("p", 1, 1, "k", "w", "f", "a")], 2),
+        ([PASSED], [FileFault("p", 1, 1, "k", "w", "f", "a")], 2),
         ([ABSENT], [], 5),
         ([], [], 5),
     ],

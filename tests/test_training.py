@@ -40,7 +40,7 @@ def test_right_trajectories_stay_within_their_drift():
     trained = train([MANUAL, TWIN], [drawn(1)], 40, range(3), BUDGET)
     assert trained.findings == ()
     assert trained.enclosed == 40
-    assert (trained.paths["manual.stable_form"].drift > 0).all()
+    assert (trained.trajectories["manual.stable_form"].drift > 0).all()
 
 
 def test_batches_are_taken_in_turn_each_with_its_own_fall():

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from verify.document import Document, Limits, RandomLabels, RandomValues, TableColumn, TableColumns
 from verify.errors import ScenarioError
-from verify.locate import Path as Key
+from verify.locate import Key
 from verify.sizes import Tables, claims_of
 from verify.wording import Complaint, closest, dotted, nearest, shown
 

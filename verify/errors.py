@@ -38,7 +38,7 @@ class EnvironmentUnfit(VerifyError):
 
 
 @dataclass(frozen=True, order=True)
-class Fault:
+class FileFault:
     """One thing wrong in a scenario file; `line` and `column` count from 1, 0 when unknown."""
 
     path: str
@@ -59,6 +59,6 @@ class Fault:
 class ScenarioError(UsageError):
     """Every fault found in one scenario file, in the order of the file."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[FileFault]) -> None:
         self.faults = tuple(sorted(faults))
         super().__init__("\n".join(map(str, self.faults)))

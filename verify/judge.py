@@ -192,7 +192,7 @@ def _over_steps(
     }
     columns = ref.truth.columns if ref.truth else range(ref.problem.sizes["K"])
     trained = training.train(starts, case.batches, case.steps, columns, budget)
-    lead = trained.paths[LEAD]
+    lead = trained.trajectories[LEAD]
     first, last = starts[lead.subject], lead.here
     if last is None or len(case.batches) > 1:  # the batches' costs are not the cost of all rows
         first = evaluated(lead.subject, case.problem)

@@ -17,7 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from verify.candidate import Candidate
     from verify.cases import Case
-    from verify.errors import Fault, ScenarioError
+    from verify.errors import FileFault, ScenarioError
     from verify.result import Result
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -125,7 +125,7 @@ class MalformedItem(pytest.Item):
         return str(excinfo.value)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        first: Fault = self.error.faults[0]
+        first: FileFault = self.error.faults[0]
         return self.path, max(first.line - 1, 0), f"{self.path.name} is malformed"
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from verify.chain import LINKS
-from verify.errors import Fault
+from verify.errors import FileFault
 
 
 class Verdict(StrEnum):
@@ -129,7 +129,7 @@ class Report:
     """The judgements of one run, in the order of the files."""
 
     results: tuple[Result, ...]
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[FileFault, ...] = ()
     seconds: float = 0.0
     environment: dict[str, str] = field(default_factory=dict)
     candidate: str = ""

@@ -21,7 +21,7 @@ from verify import selection, truth
 from verify.candidate import candidate as loaded
 from verify.cases import Case, cases
 from verify.document import Limits
-from verify.errors import EnvironmentUnfit, Fault, ScenarioError, UsageError
+from verify.errors import EnvironmentUnfit, FileFault, ScenarioError, UsageError
 from verify.judge import judge
 from verify.proof import proven
 from verify.result import Report, Result, Verdict
@@ -94,7 +94,7 @@ def collect(
     """
     subjects = [shown(packaged())] if paths is None else _listed(paths)
     chosen: list[Case] = []
-    faults: list[Fault] = []
+    faults: list[FileFault] = []
     for subject in subjects:
         try:
             chosen += _cases(subject, limits)
@@ -149,10 +149,10 @@ def is_known(path: Path) -> bool:
     return path.is_dir() or path.suffix in {".csv", ".md"} or path.name == "manifest.json"
 
 
-def stranger(path: Path) -> Fault:
+def stranger(path: Path) -> FileFault:
     """What is said of a file that nobody would run or read."""
     allowed = "NAME.toml, data as .csv, README.md, manifest.json"
-    return Fault(str(path), 0, 0, "", "neither a scenario nor data", ascii(path.name), allowed)
+    return FileFault(str(path), 0, 0, "", "neither a scenario nor data", ascii(path.name), allowed)
 
 
 def environment() -> dict[str, str]:
@@ -199,7 +199,7 @@ def _cases(subject: Subject, limits: Limits | None) -> list[Case]:
 
 def _cases_of_folder(folder: Path, limits: Limits | None) -> list[Case]:
     found: list[Case] = []
-    faults: list[Fault] = []
+    faults: list[FileFault] = []
     try:
         files = scenario_files(folder)
     except ScenarioError as error:

@@ -14,9 +14,8 @@ from pydantic import ValidationError
 
 from verify import consistency, table
 from verify.document import DEFAULTS, Document, Expect, Limits, TableColumn, TableColumns, Vary
-from verify.errors import Fault, ScenarioError
-from verify.locate import Path as Key
-from verify.locate import Places
+from verify.errors import FileFault, ScenarioError
+from verify.locate import Key, Places
 from verify.wording import Complaint, WrittenFloat, complaint, dotted
 
 
@@ -64,17 +63,17 @@ class _Reader:
 
     def __init__(self, path: Path, raw: dict[str, Any], places: Places) -> None:
         self.path, self.raw, self.places = path, raw, places
-        self._faults: dict[Fault, None] = {}
+        self._faults: dict[FileFault, None] = {}
 
     @property
-    def faults(self) -> list[Fault]:
+    def faults(self) -> list[FileFault]:
         return list(self._faults)
 
     def check(self, complaints: Iterator[Complaint]) -> None:
         for key, what, found, allowed in complaints:
             place = self.places.key if what.startswith("unknown key") else self.places.value
             self._faults.setdefault(
-                Fault(str(self.path), *place(key), dotted(key), what, found, allowed)
+                FileFault(str(self.path), *place(key), dotted(key), what, found, allowed)
             )
 
     def document(self) -> Document:
@@ -131,7 +130,7 @@ def _axes(document: Document) -> dict[str, tuple[Any, ...]]:
 
 def _text(path: Path, limits: Limits) -> str:
     def refuse(what: str, found: str, allowed: str, line: int = 0) -> ScenarioError:
-        return ScenarioError([Fault(str(path), line, 0, "", what, found, allowed)])
+        return ScenarioError([FileFault(str(path), line, 0, "", what, found, allowed)])
 
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*\.toml", path.name):
         raise refuse("not a scenario's name", repr(path.name), "a-z 0-9 _ - and then .toml")
@@ -162,15 +161,23 @@ def _toml(path: Path, text: str) -> dict[str, Any]:
         line, column = (int(g) for g in place.groups()) if place else (text.count("\n") + 1, 1)
         what = re.sub(r" \(at .*\)$", "", message)
         raise ScenarioError(
-            [Fault(str(path), line, column, "", f"not TOML: {what}", "", "TOML 1.0")]
+            [FileFault(str(path), line, column, "", f"not TOML: {what}", "", "TOML 1.0")]
         ) from None
     except RecursionError:
         raise ScenarioError(
-            [Fault(str(path), 0, 0, "", "nested too deeply", "", "at most two levels of brackets")]
+            [
+                FileFault(
+                    str(path), 0, 0, "", "nested too deeply", "", "at most two levels of brackets"
+                )
+            ]
         ) from None
     if not raw:
         raise ScenarioError(
-            [Fault(str(path), 1, 1, "", "empty", "", "a scenario; `verify new NAME` writes one")]
+            [
+                FileFault(
+                    str(path), 1, 1, "", "empty", "", "a scenario; `verify new NAME` writes one"
+                )
+            ]
         )
     return raw
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from verify.document import Document, RandomValues, TableColumn, TableColumns
-from verify.locate import Path as Key
+from verify.locate import Key
 from verify.table import Table
 
 Tables: TypeAlias = Mapping[str, Table]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify.errors import Fault, ScenarioError
+from verify.errors import FileFault, ScenarioError
 
 MAX_BYTES = 64 * 2**20
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\.csv")
@@ -34,7 +34,7 @@ class Table:
         """
         index = list(self.columns).index(column) + 1
         faults = [
-            Fault(self.path, i + 2, 0, column, "not a number", repr(text[:40]),
+            FileFault(self.path, i + 2, 0, column, "not a number", repr(text[:40]),
                   f"column {index} holds decimal numbers with a point")
             for i, text in enumerate(self.columns[column])
             if not _NUMBER.fullmatch(text)
@@ -88,7 +88,7 @@ def _parse(shown: str, text: str) -> Table:
     if text.startswith("\ufeff"):
         raise _error(shown, 1, "a byte order mark", "U+FEFF", "UTF-8 without a mark")
     faults = [
-        Fault(shown, i, line.index(c) + 1, "", f"{what} in a cell", repr(c), "plain cells only")
+        FileFault(shown, i, line.index(c) + 1, "", f"{what} in a cell", repr(c), "plain cells only")
         for i, line in enumerate(text.split("\n"), 1)
         for c, what in (('"', "a quote"), ("\0", "a null byte"), ("\t", "a tab"))
         if c in line
@@ -97,20 +97,24 @@ def _parse(shown: str, text: str) -> Table:
     header = rows[0] if rows else []
     if len(rows) < 2:
         faults.append(
-            Fault(shown, 1, 0, "", "no rows", "", "a line of column names and lines of data")
+            FileFault(shown, 1, 0, "", "no rows", "", "a line of column names and lines of data")
         )
     if len(set(header)) < len(header):
         faults.append(
-            Fault(shown, 1, 0, "", "a column name twice", ",".join(header)[:80], "distinct names")
+            FileFault(
+                shown, 1, 0, "", "a column name twice", ",".join(header)[:80], "distinct names"
+            )
         )
     for i, row in enumerate(rows, 1):
         if len(row) != len(header):
             faults.append(
-                Fault(shown, i, 0, "", "a ragged row", f"{len(row)} cells", f"{len(header)} cells")
+                FileFault(
+                    shown, i, 0, "", "a ragged row", f"{len(row)} cells", f"{len(header)} cells"
+                )
             )
         elif any(cell != cell.strip() or not cell for cell in row):
             faults.append(
-                Fault(shown, i, 0, "", "an empty or padded cell", "", "a value in every cell")
+                FileFault(shown, i, 0, "", "an empty or padded cell", "", "a value in every cell")
             )
     if faults:
         raise ScenarioError(faults)
@@ -119,4 +123,4 @@ def _parse(shown: str, text: str) -> Table:
 
 
 def _error(path: str, line: int, what: str, found: str, allowed: str) -> ScenarioError:
-    return ScenarioError([Fault(path, line, 0, "", what, found, allowed)])
+    return ScenarioError([FileFault(path, line, 0, "", what, found, allowed)])

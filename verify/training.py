@@ -36,7 +36,7 @@ class Evaluation:
 
 
 @dataclass
-class Path:
+class Trajectory:
     """Where one subject's W is after some steps.
 
     Shapes  W (D, K); drift (K,): how far each column may be from the exact trajectory.
@@ -51,9 +51,9 @@ class Path:
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """The paths by subject, what was found on the way, and how many steps the truth went along."""
+    """The trajectories by subject, what was found, and how many steps the truth went along."""
 
-    paths: Mapping[str, Path]
+    trajectories: Mapping[str, Trajectory]
     findings: tuple[Finding, ...]
     enclosed: int
 
@@ -83,7 +83,9 @@ def train(
     Source  descent's derivations.
     """
     W = batches[0].W
-    paths = {s.name: Path(s, W, np.zeros(W.shape[1]), here) for s, here in starts.items()}
+    trajectories = {
+        s.name: Trajectory(s, W, np.zeros(W.shape[1]), here) for s, here in starts.items()
+    }
     factors = [descent.stretch(b) if steps > 1 else np.ones(W.shape[1]) for b in batches]
     exact = truth.trajectory(batches, columns, budget) if steps > 1 else iter(())
     findings: list[Finding] = []
@@ -92,36 +94,40 @@ def train(
         batch, factor = batches[t % len(batches)], factors[t % len(batches)]
         W_exact = next(exact, None)
         enclosed += W_exact is not None
-        for path in paths.values():
-            if not path.left:
-                findings += _step(path, batch, factor, t)
+        for trajectory in trajectories.values():
+            if not trajectory.left:
+                findings += _step(trajectory, batch, factor, t)
         if W_exact is not None:
-            findings += _off_the_truth(paths, W_exact, columns, t)
-        findings += _apart(paths, t)
+            findings += _off_the_truth(trajectories, W_exact, columns, t)
+        findings += _apart(trajectories, t)
         if findings:  # later steps would only repeat it
             break
-    return Training(paths, tuple(findings), enclosed)
+    return Training(trajectories, tuple(findings), enclosed)
 
 
-def _step(path: Path, batch: Problem, factor: Array, t: int) -> list[Finding]:
+def _step(trajectory: Trajectory, batch: Problem, factor: Array, t: int) -> list[Finding]:
     """One step of one subject: its chain, its drift, and the fall of the cost."""
-    subject, form = path.subject, path.subject.form
-    if path.here is None or path.here.problem.X is not batch.X:
-        path.here = evaluated(subject, replace(batch, W=path.W))
-    here, chain = path.here, path.here.chain
+    subject, form = trajectory.subject, trajectory.subject.form
+    if trajectory.here is None or trajectory.here.problem.X is not batch.X:
+        trajectory.here = evaluated(subject, replace(batch, W=trajectory.W))
+    here, chain = trajectory.here, trajectory.here.chain
     if not here.holds(form):
-        path.left = True
+        trajectory.left = True
         message = f"W leaves the domain of the {form} form at step {t + 1}"
         return [Finding("post_form", Verdict.CANNOT_JUDGE, message, subject.name)]
-    if np.shape(chain.W_next) != path.W.shape or not np.isfinite(chain.W_next).all():
-        path.left = True
+    if np.shape(chain.W_next) != trajectory.W.shape or not np.isfinite(chain.W_next).all():
+        trajectory.left = True
         message = f"W_next is unusable after step {t + 1}"
         return [Finding("trajectory", Verdict.FAIL, message, subject.name, "W_next")]
-    path.W = np.asarray(chain.W_next, batch.dtype)
-    path.drift = descent.drift(path.drift, factor, here.bounds[form].W_next)
-    path.here = _moved(subject, here, path.W)
-    told = path.here.chain.C is not None and chain.dC_dW is not None
-    return list(_fall(subject, here, path.here, t)) if told and path.here.cost_holds(form) else []
+    trajectory.W = np.asarray(chain.W_next, batch.dtype)
+    trajectory.drift = descent.drift(trajectory.drift, factor, here.bounds[form].W_next)
+    trajectory.here = _moved(subject, here, trajectory.W)
+    told = trajectory.here.chain.C is not None and chain.dC_dW is not None
+    return (
+        list(_fall(subject, here, trajectory.here, t))
+        if told and trajectory.here.cost_holds(form)
+        else []
+    )
 
 
 def _moved(subject: Subject, here: Evaluation, W: Array) -> Evaluation:
@@ -143,18 +149,18 @@ def _fall(subject: Subject, here: Evaluation, after: Evaluation, t: int) -> Iter
 
 
 def _off_the_truth(
-    paths: Mapping[str, Path], W_exact: truth.Enclosure, columns: Sequence[int], t: int
+    trajectories: Mapping[str, Trajectory], W_exact: truth.Enclosure, columns: Sequence[int], t: int
 ) -> Iterator[Finding]:
-    for path in paths.values():
-        if not path.left:
-            away = np.linalg.norm(W_exact.error(path.W[:, list(columns)]), axis=0)
-            drift = path.drift[list(columns)]
-            yield from _too_far(path.subject.name, "the exact trajectory", away, drift, t)
+    for trajectory in trajectories.values():
+        if not trajectory.left:
+            away = np.linalg.norm(W_exact.error(trajectory.W[:, list(columns)]), axis=0)
+            drift = trajectory.drift[list(columns)]
+            yield from _too_far(trajectory.subject.name, "the exact trajectory", away, drift, t)
 
 
-def _apart(paths: Mapping[str, Path], t: int) -> Iterator[Finding]:
+def _apart(trajectories: Mapping[str, Trajectory], t: int) -> Iterator[Finding]:
     """Manual against twin of the same form, every column: each may be off by its own drift."""
-    together = [p for p in paths.values() if not p.left]
+    together = [p for p in trajectories.values() if not p.left]
     for one, other in pairwise(together):
         if one.subject.form == other.subject.form:
             apart = np.linalg.norm(np.asarray(one.W, np.float64) - other.W, axis=0)

@@ -18,7 +18,7 @@ from verify.document import (
     TableColumns,
     Vary,
 )
-from verify.locate import Path as Key
+from verify.locate import Key
 
 Complaint: TypeAlias = tuple[Key, str, str, str]
 """Where, what, found, allowed."""
