@@ -164,3 +164,11 @@ def test_a_candidate_is_judged_told_of_and_repeated_by_its_name(tmp_path):
     assert "the smallest case that shows it" in done.stdout
     done = verify("run", path, "--candidate", "absent.py:f")
     assert (done.returncode, "cannot be loaded" in done.stderr) == (2, True)
+
+
+def test_a_new_scenario_is_written_beside_the_others_or_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert verify("new", "first").stdout == "first.toml\n"
+    (tmp_path / "scenarios").mkdir()
+    assert verify("new", "second").stdout == "scenarios/second.toml\n"
+    assert verify("new", "second").returncode == 2

@@ -21,7 +21,7 @@ The floors, from the top; a module imports only from floors below its own:
     document
     probe  peers
     manual  twin  truth  bounds  descent  relations  result  draw  locate  table  selection  child
-    faults
+    faults  skeleton
     examination  formulas  loading
     behaviour  layout
     chain

@@ -146,6 +146,17 @@ def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> 
 
 
 @cli.command()
+@click.argument("name")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("scenarios"),
+              help="Where to. [scenarios]")  # fmt: skip
+def new(name: str, folder: Path) -> None:
+    """Write a commented scenario file to start from; it passes as it stands."""
+    from verify.skeleton import written
+
+    click.echo(written(name, folder if folder.is_dir() else Path()))
+
+
+@cli.command()
 def schema() -> None:
     """Print the JSON Schema of a scenario file, for editors."""
     from verify.document import schema as of_documents

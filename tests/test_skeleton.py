@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+import verify
+from verify.errors import UsageError
+from verify.skeleton import written
+
+
+def test_a_new_scenario_is_green_as_it_stands(tmp_path):
+    path = written("my-scenario", tmp_path)
+    assert path.name == "my-scenario.toml"
+    assert 'title  = "my scenario"' in path.read_text()
+    assert verify.run(path).ok
+
+
+def test_an_existing_file_is_left_alone(tmp_path):
+    path = written("mine", tmp_path)
+    path.write_text("something else")
+    with pytest.raises(UsageError, match="exists already"):
+        written("mine", tmp_path)
+    assert path.read_text() == "something else"
+
+
+@pytest.mark.parametrize("name", ["Mine", "mine.toml", "../mine", "", "a b"])
+def test_a_name_that_no_scenario_may_have_is_refused(name, tmp_path):
+    with pytest.raises(UsageError, match="not a scenario's name"):
+        written(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UsageError, match="cannot be written: No such file"):
+        written("mine", tmp_path / "absent")
