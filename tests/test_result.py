@@ -6,7 +6,7 @@ import math
 import pytest
 
 from verify.errors import FileFault
-from verify.result import Figure, Finding, Report, Result, Verdict, by_severity
+from verify.result import Figure, Finding, Report, Result, Verdict
 
 
 def result(*findings: Finding, **more) -> Result:
@@ -97,7 +97,3 @@ def test_a_report_is_json_without_any_nan():
     assert read["results"][0]["figures"][0]["ratio"] == "nan"
     assert read["results"][0]["first_broken_link"] == "C"
     assert read["format"] == 1
-
-
-def test_failures_come_first():
-    assert by_severity([PASSED, ABSENT, UNSURE, FAILED]) == [FAILED, UNSURE, ABSENT, PASSED]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from problems import drawn, made
 
-from verify import manual, training, twin
+from verify import manual, training, truth, twin
 from verify.compare import Subject
 from verify.result import Verdict
 
@@ -24,7 +24,8 @@ def train(subjects, batches, steps, columns, budget):
 
 
 def loss(problem, W, drift, budget):
-    return training.loss(training.evaluated(MANUAL, replace(problem, W=W)), drift, budget)
+    there = replace(problem, W=W)
+    return training.loss(training.evaluated(MANUAL, there), drift, truth.cost(there, budget))
 
 
 def altered(change):

@@ -88,7 +88,7 @@ MODELS: Mapping[str, Model] = {
     ),
 }
 
-_EVALUATION = 1 + 1e-9
+EVALUATION = 1 + 1e-9  # covers the rounding with which a bound itself is evaluated
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,8 @@ class Bounds:
 
     def __getitem__(self, form: str) -> Chain:
         """The chain of "post", "stable" or "wider"."""
-        return {"post": self.post, "stable": self.stable}[form] if form != "wider" else self.wider
+        chain: Chain = getattr(self, form)
+        return chain
 
     @cached_property
     def post(self) -> Chain:
@@ -193,7 +194,7 @@ class Bounds:
             W_next = h * B + m.step * u * step + m.tiny
             W_next += m.subtraction * u * (np.abs(self.problem.W) + step * (1 + u))
             links = {**f.shared, "dC_dy": self.dC_dy(form), "dC_dW": B, "W_next": W_next}
-            widened = {link: np.asarray(bound * _EVALUATION) for link, bound in links.items()}
+            widened = {link: np.asarray(bound * EVALUATION) for link, bound in links.items()}
         return Chain(**widened, C=f.C[form])
 
 
@@ -268,7 +269,7 @@ def _forward(problem: Problem, m: Model, abs_X: Float64) -> _Forward:
     for form, d in (("post", ln_y_o), ("stable", stable_log), ("wider", wider_log)):
         t = np.sum(P * (d + m.log * u * (L + d)))
         C[form] = np.asarray(
-            (((1 + g_C) * t + g_C * all_costs) / N + (N * K + 4) * tiny) * _EVALUATION
+            (((1 + g_C) * t + g_C * all_costs) / N + (N * K + 4) * tiny) * EVALUATION
         )
     largest = float(max(a.max(), abs_W.max()))
     return _Forward(abs_X, shared, C, dG, pq, bool(in_range.all()), largest)

@@ -62,7 +62,7 @@ class Case:
     def steps(self) -> int:
         return int(self.parameters["steps"])
 
-    @property
+    @cached_property
     def sizes(self) -> Sizes:
         return sizes(self.scenario.document, self.scenario.tables, self.parameters)
 

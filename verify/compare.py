@@ -35,6 +35,11 @@ class Reference:
     bounds: Bounds
     truth: Truth | None
 
+    @property
+    def columns(self) -> Sequence[int]:
+        """The columns of W that the truth follows; all where there is none."""
+        return self.truth.columns if self.truth else range(self.problem.sizes["K"])
+
 
 def evaluate(subject: Subject, problem: Problem) -> tuple[Chain, Finding | None]:
     """The subject's chain. Where it raises: the links it had got to, and what it raised at which.

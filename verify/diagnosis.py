@@ -94,7 +94,12 @@ def _same(one: Any, other: Any) -> bool:
     )
 
 
-def across(results: Sequence[Result]) -> Iterator[str]:
+def repeating(result: Result, candidate: str = "") -> str:
+    """The command that judges one case again."""
+    return f"verify run '{result.id}'" + (f" --candidate {candidate}" if candidate else "")
+
+
+def across(results: Sequence[Result], candidate: str = "") -> Iterator[str]:
     """What the failing cases have in common and the passing ones have not; the smallest of them."""
     failed = [r for r in results if r.verdict is Verdict.FAIL]
     passed = [r for r in results if r.verdict is Verdict.PASS]
@@ -105,4 +110,4 @@ def across(results: Sequence[Result]) -> Iterator[str]:
         if len(bad) == 1 and not bad & good and good:
             yield f"wrong only with {name} {next(iter(bad))}"
     smallest = min(failed, key=lambda r: r.work)
-    yield f"the smallest case that shows it: verify run '{smallest.id}'"
+    yield f"the smallest case that shows it: {repeating(smallest, candidate)}"

@@ -93,22 +93,19 @@ class _Seen:
 
     def call(self, function: Callable[..., Any], inputs: Inputs, X: Any) -> dict[str, Any]:
         """One call on private copies, which must come back unchanged and unshared."""
-        return self._call(
-            function, {"X": same_layout(X, X), "W": inputs.W.copy(), "P": inputs.P.copy()}, inputs
-        )
+        return self._call(function, same_layout(X, X), inputs)
 
     def laid_out(self, function: Callable[..., Any], inputs: Inputs, layout: str) -> Any:
         X = laid_out(inputs.X, layout)
         X.flags.writeable = layout != "read-only"
         try:
-            found = self._call(
-                function, {"X": X, "W": inputs.W.copy(), "P": inputs.P.copy()}, inputs
-            )
+            found = self._call(function, X, inputs)
         except Exception as error:  # told as any other, with the layout that it happened in
             raise RuntimeError(f"with X {layout}: {type(error).__name__}: {error}") from error
         return found.get("dC_dW")
 
-    def _call(self, function: Any, given: dict[str, Any], inputs: Inputs) -> dict[str, Any]:
+    def _call(self, function: Any, X: Any, inputs: Inputs) -> dict[str, Any]:
+        given = {"X": X, "W": inputs.W.copy(), "P": inputs.P.copy()}
         before = {name: a.tobytes() for name, a in given.items()}
         h = inputs.h[()]
         raw = function(*given.values(), h) if _takes_h(function) else function(*given.values())

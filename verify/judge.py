@@ -14,7 +14,7 @@ import numpy as np
 from verify import compare, manual, relations, training, truth, twin
 from verify.candidate import Candidate
 from verify.cases import Case
-from verify.chain import Chain, Implementation
+from verify.chain import Chain
 from verify.compare import Reference, Subject
 from verify.result import Figure, Finding, Result, Verdict
 from verify.training import Evaluation, Loss, evaluated
@@ -57,14 +57,14 @@ def _judged(blank: Result, case: Case, budget: float, candidate: Candidate | Non
     findings += _evidence(case, ref, sees, post_sees)
     result = replace(
         blank,
+        findings=tuple(findings),
         figures=tuple(figures),
         resolution=sees,
         post_resolution=float(post_sees),
         columns=ref.truth.columns if ref.truth and not ref.truth.whole else (),
     )
-    if any(f.verdict is Verdict.FAIL for f in findings):
-        return replace(result, findings=tuple(findings))
-    result = replace(result, findings=tuple(findings))
+    if result.verdict is Verdict.FAIL:
+        return result
     result = _over_steps(result, case, ref, subjects, chains, budget)
     return _with_candidate(result, case, ref, candidate, budget) if candidate else result
 
@@ -78,8 +78,7 @@ def _with_candidate(
     trial = tried(candidate, ref)
     findings = list(trial.findings)
     if not findings:
-        columns = ref.truth.columns if ref.truth else range(ref.problem.sizes["K"])
-        findings += trained(candidate, case.batches, case.steps, columns, budget)
+        findings += trained(candidate, case.batches, case.steps, ref.columns, budget)
     return replace(
         result,
         findings=tuple(findings),
@@ -93,16 +92,18 @@ def _subjects(case: Case, ref: Reference) -> list[Subject]:
     forms = ["stable"]
     if ref.bounds.post_holds and case.expect.post_form != "nonfinite":
         forms.append("post")
-    subjects = []
-    for form in forms:
-        named: dict[str, Implementation] = {
-            f"manual.{form}_form": manual.FORMS[form],
-            f"twin.{form}_form": partial(twin.FORMS[form], device=case.device),
-        }
-        subjects += [Subject(name, made, form) for name, made in named.items()]
+    subjects = [subject for form in forms for subject in _both_sides(form, case.device)]
     if "post" in forms and ref.problem.work <= _ELEMENT_WORK:
         subjects.append(Subject("manual.element_form", manual.element_form, "post"))
     return subjects
+
+
+def _both_sides(form: str, device: str) -> list[Subject]:
+    """Manual and twin in one form."""
+    return [
+        Subject(f"manual.{form}_form", manual.FORMS[form], form),
+        Subject(f"twin.{form}_form", partial(twin.FORMS[form], device=device), form),
+    ]
 
 
 def _one_step(
@@ -147,14 +148,11 @@ def _evidence(case: Case, ref: Reference, sees: float, post_sees: float) -> Iter
         yield Finding("resolution", Verdict.CANNOT_JUDGE, message)
     declared, holds = case.expect.post_form, ref.bounds.post_holds
     if declared == "nonfinite":
-        for name, form in (
-            ("manual.post_form", manual.post_form),
-            ("twin.post_form", partial(twin.post_form, device=case.device)),
-        ):
-            chain = form(ref.problem)
+        for subject in _both_sides("post", case.device):
+            chain = subject.implementation(ref.problem)
             if np.isfinite(chain.C) and np.isfinite(chain.dC_dW).all():
                 message = 'post_form = "nonfinite" is declared, but C and dC_dW are finite'
-                yield Finding("post_form", Verdict.FAIL, message, name, "C")
+                yield Finding("post_form", Verdict.FAIL, message, subject.name, "C")
     elif not holds:
         message = (
             f"y is as low as {float(np.min(manual.stable_form(ref.problem).y)):.4g}: exp(-y) leaves"
@@ -190,15 +188,16 @@ def _over_steps(
         for s in subjects
         if s.name == LEAD or not (single or s.implementation is manual.element_form)
     }
-    columns = ref.truth.columns if ref.truth else range(ref.problem.sizes["K"])
-    trained = training.train(starts, case.batches, case.steps, columns, budget)
+    trained = training.train(starts, case.batches, case.steps, ref.columns, budget)
     lead = trained.trajectories[LEAD]
     first, last = starts[lead.subject], lead.here
+    C_first = ref.truth.chain.C if ref.truth else None
     if last is None or len(case.batches) > 1:  # the batches' costs are not the cost of all rows
         first = evaluated(lead.subject, case.problem)
         last = evaluated(lead.subject, replace(case.problem, W=lead.W))
-    before = training.loss(first, np.zeros_like(lead.drift), budget)
-    after = training.loss(last, lead.drift, budget)
+        C_first = truth.cost(first.problem, budget)
+    before = training.loss(first, np.zeros_like(lead.drift), C_first)
+    after = training.loss(last, lead.drift, truth.cost(last.problem, budget))
     notes = []
     if not single and ref.truth is not None and trained.enclosed < case.steps:
         notes.append(

@@ -10,9 +10,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from verify.chain import LINKS
-from verify.diagnosis import across
+from verify.diagnosis import across, repeating
 from verify.faults import FAULTS
-from verify.result import Finding, Report, Result, Verdict
+from verify.result import Finding, Report, Result, Verdict, worst_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -67,8 +67,7 @@ def block(result: Result, candidate: str = "") -> str:
     if not math.isnan(result.resolution):
         rows.append(_row("resolution", f"{result.resolution:.3g}"))
     rows += [_row("note", note) for note in result.notes]
-    more_options = f" --candidate {printable(candidate)}" if candidate else ""
-    rows.append(_row("to repeat it", f"verify run '{printable(result.id)}'{more_options}"))
+    rows.append(_row("to repeat it", printable(repeating(result, candidate))))
     return "\n".join(row.rstrip() for row in rows)
 
 
@@ -88,7 +87,7 @@ def summary(report: Report) -> str:
         lines.append(
             f"candidate {printable(report.candidate)}, beside manual and twin; {report.proof}"
         )
-        lines += [f"  {pattern}" for pattern in across(report.results)]
+        lines += [f"  {pattern}" for pattern in across(report.results, report.candidate)]
         told = Counter(
             n for r in report.results if r.ok for n in r.notes if n.startswith("candidate")
         )
@@ -164,8 +163,7 @@ def _summarised(path: str, results: Sequence[Result]) -> Iterator[Any]:
     from rich.text import Text
 
     verdict = min((r.verdict for r in results), key=list(Verdict).index)
-    figures = [r.worst for r in results if r.worst is not None]
-    worst = max(figures, key=lambda f: f.ratio, default=None)
+    worst = worst_of(r.worst for r in results if r.worst is not None)
     seen = [r.resolution for r in results if not math.isnan(r.resolution)]
     yield escape(printable(path))
     yield str(len(results))

@@ -45,6 +45,11 @@ class Figure:
         return self.ratio <= 1
 
 
+def worst_of(figures: Iterable[Figure]) -> Figure | None:
+    """The figure nearest to its bound or farthest beyond it; NaN is farther than any number."""
+    return max(figures, key=lambda f: math.inf if math.isnan(f.ratio) else f.ratio, default=None)
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that the judge has to say against a case.
@@ -110,9 +115,7 @@ class Result:
         """The figure to look at: of the first broken link if one is broken, else the largest."""
         link = self.first_broken_link
         figures = [f for f in self.figures if link in (None, f.link)]
-        return max(
-            figures, key=lambda f: math.inf if math.isnan(f.ratio) else f.ratio, default=None
-        )
+        return worst_of(figures)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types only; a float that JSON has no word for becomes a string."""
@@ -181,9 +184,3 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value
-
-
-def by_severity(results: Iterable[Result]) -> list[Result]:
-    """Failures first, otherwise in order."""
-    order = list(Verdict)
-    return sorted(results, key=lambda r: order.index(r.verdict))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
@@ -27,6 +27,7 @@ from verify.proof import proven
 from verify.result import Report, Result, Verdict
 from verify.scenario import Scenario, load
 
+T = TypeVar("T")
 Subject = str | os.PathLike[str] | Scenario | Case
 """What can be run: a file, a folder, a file::case, a Scenario, a Case."""
 
@@ -93,15 +94,7 @@ def collect(
     Raises  as run.
     """
     subjects = [shown(packaged())] if paths is None else _listed(paths)
-    chosen: list[Case] = []
-    faults: list[FileFault] = []
-    for subject in subjects:
-        try:
-            chosen += _cases(subject, limits)
-        except ScenarioError as error:
-            faults += error.faults
-    if faults:
-        raise ScenarioError(dict.fromkeys(faults))
+    chosen = _gathered(subjects, lambda subject: _cases(subject, limits))
     if device is not None:
         chosen = [replace(c, parameters={**c.parameters, "device": device}) for c in chosen]
     once = {case.id: case for case in chosen}
@@ -127,30 +120,13 @@ def _pools(_with_torch: bool) -> Any:
     return ThreadpoolController()
 
 
-def scenario_files(folder: Path) -> list[Path]:
-    """The scenario files of a folder and below, sorted.
-
-    Raises  ScenarioError for a file that is neither scenario, data nor README: a misspelt ending is
-            a scenario that nobody runs.
-    """
-    found, strangers = [], []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix == ".toml":
-            found.append(path)
-        elif not is_known(path):
-            strangers.append(path)
-    if strangers:
-        raise ScenarioError(stranger(path) for path in strangers)
-    return found
-
-
 def is_known(path: Path) -> bool:
     """Whether a file may lie beside scenarios without being one."""
     return path.is_dir() or path.suffix in {".csv", ".md"} or path.name == "manifest.json"
 
 
 def stranger(path: Path) -> FileFault:
-    """What is said of a file that nobody would run or read."""
+    """What is said of a file that nobody would run or read, as one with a misspelt ending."""
     allowed = "NAME.toml, data as .csv, README.md, manifest.json"
     return FileFault(str(path), 0, 0, "", "neither a scenario nor data", ascii(path.name), allowed)
 
@@ -182,7 +158,7 @@ def _cases(subject: Subject, limits: Limits | None) -> list[Case]:
     name, _, wanted = str(subject).partition("::")
     path = Path(name)
     if path.is_dir() and not path.is_symlink():
-        return _cases_of_folder(path, limits)
+        return _gathered(sorted(path.rglob("*")), lambda entry: _cases_beside(entry, limits))
     if not path.exists():
         raise UsageError(f"{name}: no such file or folder; give scenario files or folders of them")
     all_cases = cases(load(path, limits))
@@ -197,21 +173,26 @@ def _cases(subject: Subject, limits: Limits | None) -> list[Case]:
     return found
 
 
-def _cases_of_folder(folder: Path, limits: Limits | None) -> list[Case]:
+def _cases_beside(path: Path, limits: Limits | None) -> list[Case]:
+    """The cases of one entry of a folder of scenarios."""
+    if path.suffix == ".toml":
+        return cases(load(path, limits))
+    if not is_known(path):
+        raise ScenarioError([stranger(path)])
+    return []
+
+
+def _gathered(things: Iterable[T], cases_of: Callable[[T], list[Case]]) -> list[Case]:
+    """The cases of all things, or the faults of all: none hides another's."""
     found: list[Case] = []
     faults: list[FileFault] = []
-    try:
-        files = scenario_files(folder)
-    except ScenarioError as error:
-        faults += error.faults
-        files = sorted(folder.rglob("*.toml"))
-    for path in files:
+    for thing in things:
         try:
-            found += cases(load(path, limits))
+            found += cases_of(thing)
         except ScenarioError as error:
             faults += error.faults
     if faults:
-        raise ScenarioError(faults)
+        raise ScenarioError(dict.fromkeys(faults))
     return found
 
 

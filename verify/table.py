@@ -7,7 +7,7 @@ import io
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from verify.errors import FileFault, ScenarioError
@@ -23,6 +23,7 @@ class Table:
 
     path: str
     columns: Mapping[str, tuple[str, ...]]
+    _read: dict[str, list[float]] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -32,6 +33,8 @@ class Table:
 
         Raises  ScenarioError with the line of every cell that is not a decimal number.
         """
+        if column in self._read:  # the check of the file, and every case, ask for the same
+            return self._read[column]
         index = list(self.columns).index(column) + 1
         faults = [
             FileFault(self.path, i + 2, 0, column, "not a number", repr(text[:40]),
@@ -41,7 +44,8 @@ class Table:
         ]  # fmt: skip
         if faults:
             raise ScenarioError(faults)
-        return [float(text) for text in self.columns[column]]
+        self._read[column] = [float(text) for text in self.columns[column]]
+        return self._read[column]
 
     def classes(self, column: str) -> tuple[list[int], int]:
         """One column as class indices and their number: the sorted distinct texts, from 0."""

@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 
 from verify import descent, manual, truth
-from verify.bounds import Bounds, bounds
+from verify.bounds import EVALUATION, Bounds, bounds
 from verify.chain import Array, Chain, Problem
 from verify.compare import Subject
 from verify.result import Finding, Verdict
-
-_EVALUATION = 1 + 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +167,7 @@ def _apart(trajectories: Mapping[str, Trajectory], t: int) -> Iterator[Finding]:
 
 
 def _too_far(name: str, what: str, away: Any, drift: Any, t: int) -> Iterator[Finding]:
-    if not (away <= drift * _EVALUATION).all():
+    if not (away <= drift * EVALUATION).all():
         k = int(np.argmax(away / drift))
         message = (
             f"after step {t + 1} column {k} of W is {away[k]:.3g} from {what}; rounding explains"
@@ -196,15 +194,15 @@ class Loss:
         return (self.C - other.C) + (self.rest - other.rest)
 
 
-def loss(at: Evaluation, drift: Array, budget: float) -> Loss:
+def loss(at: Evaluation, drift: Array, exact: truth.Enclosure | None) -> Loss:
     """C of all rows where a stable form was evaluated, at weights within `drift` of the exact ones.
+
+    `exact` is the enclosed C there, None where no truth can be afforded.
 
     Shapes  drift (K,).
     Units   nats a row.
     Source  Taylor and the trace bound of L_k; and the bound of C.
     """
-    problem = at.problem
-    exact = truth.cost(problem, problem.W, budget) if budget > 0 else None
     bound_C = at.bounds.C("wider")
     if exact:
         C, rest, rad = float(exact.hi), float(exact.lo), float(exact.rad)

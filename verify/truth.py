@@ -78,10 +78,10 @@ def truth(problem: Problem, within: Chain | None = None, budget: float = BUDGET)
     return found
 
 
-def cost(problem: Problem, W: Array, budget: float = BUDGET) -> Enclosure | None:
-    """The exact C at other weights W; None when that costs more than `budget`.
+def cost(problem: Problem, budget: float = BUDGET) -> Enclosure | None:
+    """The exact C alone; None when that costs more than `budget`.
 
-    Shapes  W (D, K) gives ().
+    Shapes  ().
     Units   nats a row.
     Source  the post's formula.
     """
@@ -90,7 +90,7 @@ def cost(problem: Problem, W: Array, budget: float = BUDGET) -> Enclosure | None
         return None
     with _precision(_BITS[0]):
         exact = _Exact(problem, range(K))
-        return _enclose([exact.cost(exact.activations(_matrix(W)))], ())
+        return _enclose([exact.cost(exact.activations(_matrix(problem.W)))], ())
 
 
 def trajectory(
