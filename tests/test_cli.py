@@ -172,3 +172,5 @@ def test_a_new_scenario_is_written_beside_the_others_or_here(tmp_path, monkeypat
     (tmp_path / "scenarios").mkdir()
     assert verify("new", "second").stdout == "scenarios/second.toml\n"
     assert verify("new", "second").returncode == 2
+    assert verify("new", "third", "--folder", "absent").returncode == 2
+    assert not (tmp_path / "third.toml").exists()

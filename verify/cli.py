@@ -147,13 +147,14 @@ def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> 
 
 @cli.command()
 @click.argument("name")
-@click.option("--folder", type=click.Path(path_type=Path), default=Path("scenarios"),
-              help="Where to. [scenarios]")  # fmt: skip
-def new(name: str, folder: Path) -> None:
+@click.option("--folder", type=click.Path(path_type=Path),
+              help="Where to. [scenarios, if there is such a folder, else here]")  # fmt: skip
+def new(name: str, folder: Path | None) -> None:
     """Write a commented scenario file to start from; it passes as it stands."""
     from verify.skeleton import written
 
-    click.echo(written(name, folder if folder.is_dir() else Path()))
+    usual = Path("scenarios")
+    click.echo(written(name, folder or (usual if usual.is_dir() else Path())))
 
 
 @cli.command()

@@ -7,6 +7,7 @@ against exact values first. Then a handful of planted faults must be caught.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeAlias
 
 import flint
@@ -31,8 +32,7 @@ def measured(kernels: Kernels, dtype: str) -> dict[str, float]:
     u, worst = MODELS[dtype].u, {}
     for name, kernel in kernels.items():
         function = "log" if "log" in name else "exp"
-        x = arguments(function, dtype)
-        hi, lo = _exactly(function, x)
+        x, hi, lo = _exactly(function, dtype)
         with np.errstate(all="ignore"):
             found = np.asarray(kernel(x), np.float64)
             error = np.abs((found - hi) - lo) / np.abs(hi)
@@ -79,12 +79,15 @@ def arguments(function: str, dtype: str) -> Any:
     return np.concatenate([x, WORST[function]]).astype(dtype)
 
 
-def _exactly(function: str, x: Any) -> tuple[Any, Any]:
-    """The exact values, to twice float64's digits."""
+@cache
+def _exactly(function: str, dtype: str) -> tuple[Any, Any, Any]:
+    """The arguments and their exact values, to twice float64's digits; for every kernel alike."""
+    x = arguments(function, dtype)
     before, flint.ctx.prec = flint.ctx.prec, 106
     try:
         balls = [getattr(flint.arb(float(v)), function)() for v in x]
         hi = [float(b) for b in balls]
-        return np.array(hi), np.array([float(b - h) for b, h in zip(balls, hi, strict=True)])
+        lo = [float(b - h) for b, h in zip(balls, hi, strict=True)]
+        return x, np.array(hi), np.array(lo)
     finally:
         flint.ctx.prec = before
