@@ -50,7 +50,7 @@ class _ScenarioPath(click.ParamType[str]):
     epilog=EXIT_CODES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="verify")
+@click.version_option(package_name="backprop-verify")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Verify hand-written backpropagation against an exact truth, within derived bounds.
