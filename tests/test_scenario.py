@@ -104,9 +104,16 @@ def test_links_pipes_and_folders_are_not_read(tmp_path):
 
 def test_limits_can_be_raised_and_lowered(tmp_path):
     path = written(tmp_path, EXAMPLE)
-    assert "at most 10 bytes" in str(refusal(path, Limits(file_bytes=10)))
-    assert "N D K at most 5" in str(refusal(path, Limits(work=5)))
-    assert "at most 1 a file" in str(refusal(path, Limits(cases=1)))
+    for name, value, found in (
+        ("file_bytes", 10, "133 bytes"),
+        ("work", 5, "N D K = 6"),
+        ("numbers", 10, "N D + D K + N K = 11"),
+        ("cases", 1, "2"),
+        ("total_work", 11, "N D K of all steps of all cases is 12"),
+    ):
+        error = str(refusal(path, Limits(**{name: value})))
+        assert f"({found}), at most {value}; --scenario-limit {name}=N allows more" in error
+        assert load(path, Limits(**{name: 200})).axes
 
 
 def test_carriage_returns_before_newlines_change_nothing(tmp_path):
@@ -136,7 +143,7 @@ weights = { random = "normal" }
 labels = { file = "data/t.csv", column = "kind" }
 step_size = 0.1
 """
-    assert len(load(written(tmp_path, text)).tables["data/t.csv"]) == 2
+    assert len(load(written(tmp_path, text)).data["data/t.csv"]) == 2
     wrong = text.replace('"b"', '"kind"')
     assert "line 2 of the table is not a number ('x')" in str(refusal(written(tmp_path, wrong)))
     wrong = text.replace('column = "kind"', 'column = "kid"')

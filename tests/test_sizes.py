@@ -19,4 +19,4 @@ from verify.sizes import Sizes, sizes
 def test_sizes_come_from_the_matrices_and_else_from_the_parameters(text, expected, tmp_path):
     scenario = load(written(tmp_path, text))
     first = {name: values[0] for name, values in scenario.axes.items()}
-    assert sizes(scenario.document, scenario.tables, first) == expected
+    assert sizes(scenario.document, scenario.data, first) == expected

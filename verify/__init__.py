@@ -7,24 +7,27 @@
 The floors, from the top; a module imports only from floors below its own:
 
     cli  plugin
+    tally
+    items  github  schemas
     report
-    sight
+    sight  lock  export
     runner
-    judge  proof
+    judge  proof  collection
+    pins
     trial
     training  diagnosis
     compare
     cases  candidate
     scenario
-    consistency
-    wording  sizes
-    document
+    consistency  magnitudes
+    wording  sizes  folder
+    document  manifest
     probe  peers
-    manual  twin  truth  bounds  descent  relations  result  draw  locate  table  selection  child
-    faults  skeleton
+    manual  twin  truth  bounds  descent  relations  result  draw  locate  table  npy  selection
+    child  faults  skeleton
     examination  formulas  loading
     behaviour  layout
-    chain
+    chain  datafile
     errors
 """
 

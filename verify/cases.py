@@ -12,18 +12,32 @@ import numpy as np
 
 from verify import draw
 from verify.chain import Problem
-from verify.document import Expect, RandomLabels, RandomValues, TableColumn, TableColumns
+from verify.document import (
+    ArrayFile,
+    Expect,
+    RandomLabels,
+    RandomValues,
+    TableColumn,
+    TableColumns,
+)
 from verify.layout import laid_out
+from verify.manifest import Pin
 from verify.scenario import Scenario
 from verify.sizes import Sizes, sizes
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One problem of a scenario: a value for every parameter."""
+    """One problem of a scenario: a value for every parameter.
+
+    `pin` is what a manifest says that it was; `same_as` an earlier file of the run with the same
+    bytes, whose cases are the evidence.
+    """
 
     scenario: Scenario
     parameters: Mapping[str, Any]
+    pin: Pin | None = None
+    same_as: str = ""
 
     @property
     def path(self) -> str:
@@ -64,7 +78,7 @@ class Case:
 
     @cached_property
     def sizes(self) -> Sizes:
-        return sizes(self.scenario.document, self.scenario.tables, self.parameters)
+        return sizes(self.scenario.document, self.scenario.data, self.parameters)
 
     @cached_property
     def problem(self) -> Problem:
@@ -95,7 +109,7 @@ class Case:
         """A table's rows are shuffled when a seed is given; drawn and written rows stay."""
         document = self.scenario.document
         seeded = document.seed is not None or (document.vary and document.vary.seed)
-        if seeded and isinstance(document.inputs, TableColumns):
+        if seeded and isinstance(document.inputs, TableColumns | ArrayFile):
             return draw.order("rows", self.parameters["seed"], self.sizes.N)
         return slice(None)
 
@@ -104,25 +118,33 @@ class Case:
         if isinstance(source, RandomValues):
             return draw.values(source.random, "X", seed, (at.N, at.D), source.scale)
         if isinstance(source, TableColumns):
-            table = self.scenario.tables[source.file]
+            table: Any = self.scenario.data[source.file]
             return np.array([table.numbers(column) for column in source.columns]).T
-        return np.array(source, np.float64)
+        return self._written(source)
 
     def _weights(self) -> Any:
         source, seed, at = self.scenario.document.weights, self.parameters["seed"], self.sizes
         if isinstance(source, RandomValues):
             return draw.values(source.random, "W", seed, (at.D, at.K), source.scale)
-        return np.array(source, np.float64)
+        return self._written(source)
 
     def _labels(self) -> Any:
         source, seed, at = self.scenario.document.labels, self.parameters["seed"], self.sizes
         if isinstance(source, RandomLabels):
             return draw.labels(source.random, "P", seed, (at.N, at.K))
         if isinstance(source, TableColumn):
-            indices, _ = self.scenario.tables[source.file].classes(source.column)
-            return np.eye(at.K)[indices]
-        labels = np.array(source)
-        return np.eye(at.K)[labels] if labels.ndim == 1 else labels.astype(np.float64)
+            table: Any = self.scenario.data[source.file]
+            return np.eye(at.K)[table.classes(source.column)[0]]
+        labels = self._written(source)
+        return np.eye(at.K)[labels.astype(np.int64)] if labels.ndim == 1 else labels
+
+    def _written(self, source: Any) -> Any:
+        """The numbers of a .npy file or of the scenario file itself."""
+        return (
+            self.scenario.data[source.file]
+            if isinstance(source, ArrayFile)
+            else np.array(source, float)
+        )
 
 
 def cases(scenario: Scenario) -> list[Case]:

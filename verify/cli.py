@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from verify.errors import VerifyError
+from verify.errors import ScenarioError, Terminated, VerifyError, printable
 
 if TYPE_CHECKING:
     from verify.result import Report
@@ -21,7 +24,7 @@ T = TypeVar("T")
 EXIT_CODES = """\b
 Exit codes: 0 all judged cases passed; 1 a case failed or cannot be judged;
 2 bad scenario file or usage; 3 internal error; 4 unfit environment (a required
-device is missing); 5 nothing was judged."""
+device is missing); 5 nothing was judged; 130 or 143 interrupted."""
 
 
 class _ScenarioPath(click.ParamType[str]):
@@ -36,13 +39,19 @@ class _ScenarioPath(click.ParamType[str]):
         if not separator:
             found = [p for p in Path().glob(f"{name}*") if p.is_dir() or p.suffix == ".toml"]
             return [CompletionItem(str(p) + ("/" if p.is_dir() else "")) for p in sorted(found)]
-        from verify.runner import collect
+        from verify.collection import collect
 
         try:
             cases = collect(name)
         except VerifyError:
             return []
         return [CompletionItem(c.id) for c in cases if c.name.startswith(case)]
+
+
+_LIMITS = click.option(
+    "--scenario-limit", "settings", metavar="NAME=N", multiple=True,
+    help="Allow scenario files to ask for more: cases, work, numbers, ...",
+)  # fmt: skip
 
 
 @click.group(
@@ -88,6 +97,7 @@ def cli(context: click.Context) -> None:
     metavar="SECONDS",
     help="Limit of one call of the candidate. [60]",
 )
+@_LIMITS
 @click.option("-q", "--quiet", is_flag=True, help="Only what is not green, and the summary.")
 def run(
     paths: Sequence[str] = (),
@@ -99,24 +109,98 @@ def run(
     candidate: str | None = None,
     arrays: str = "numpy",
     timeout: float = 60.0,
+    settings: Sequence[str] = (),
     quiet: bool = False,
 ) -> NoReturn:
     """Judge scenario files, folders of them, or single cases (FILE::CASE)."""
     from verify import runner, truth
+    from verify.document import limits
+    from verify.result import Report
 
-    report = runner.run(
-        paths or None,
-        keyword=keyword,
-        device=device,
-        require_device=require_device,
-        budget=truth.BUDGET if truth_budget is None else truth_budget,
-        candidate=candidate,
-        arrays=arrays,
-        timeout=timeout,
-        progress=None if quiet else _bar,
-    )
+    try:
+        report = runner.run(
+            paths or None,
+            keyword=keyword,
+            device=device,
+            require_device=require_device,
+            budget=truth.BUDGET if truth_budget is None else truth_budget,
+            limits=limits(settings),
+            candidate=candidate,
+            arrays=arrays,
+            timeout=timeout,
+            progress=None if quiet else _bar,
+        )
+    except ScenarioError as error:
+        report = Report((), 0, error.faults)
+    except runner.Interrupted as interrupted:
+        report = interrupted.report
     _show(report, quiet, json_file)
     sys.exit(report.exit_code)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, type=_ScenarioPath())
+@_LIMITS
+def check(paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
+    """Read scenario files without judging them: exit 2 and every fault, or 0. Loads no torch."""
+    from verify.collection import collection
+    from verify.document import limits
+
+    found = collection(paths or None, limits=limits(settings)).cases
+    files = len({case.path for case in found})
+    click.echo(f"{files} scenario files are well formed, {len(found)} cases")
+    sys.exit(0 if found else 5)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 on a difference.")
+@_LIMITS
+def lock(folder: Path | None, only_check: bool, settings: Sequence[str]) -> NoReturn:
+    """Pin what was verified in FOLDER/manifest.json: contents, problems, exact values.
+
+    Judges first, and locks nothing unless everything passes. FOLDER is scenarios if not given.
+    """
+    from verify import lock as locks
+    from verify.document import limits
+
+    folder = folder or Path("scenarios")
+    bar = partial(_bar, unit="files")
+    if only_check:
+        differences = locks.check(folder, limits(settings), bar)
+        for difference in differences:
+            click.echo(printable(difference))
+        click.echo("not as locked" if differences else "as locked, every exact value")
+        sys.exit(1 if differences else 0)
+    done = locks.lock(folder, limits(settings), bar)
+    if done.manifest is None:
+        _show(done.report, True, None)
+        sys.exit(done.report.exit_code)
+    for change in done.changes:
+        click.echo(printable(change))
+    click.echo(f"{done.path}: {len(done.manifest.scenarios)} files,"
+               f" {sum(e.count for e in done.manifest.scenarios.values())} cases")  # fmt: skip
+    sys.exit(0)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=_ScenarioPath())
+@_LIMITS
+def export(folder: Path, paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
+    """Write every case as JSON for other languages: hex floats, exact links, a bound per entry.
+
+    `verify schema export` describes the format.
+    """
+    from verify.collection import collect
+    from verify.document import limits
+    from verify.export import export as exported
+
+    written, left = exported(_bar(collect(paths or None, limits=limits(settings))), folder)
+    for case in left:
+        click.echo(f"NOT EXPORTED, its truth is too much work: {printable(case.id)}")
+    click.echo(f"{folder}: {len(written)} cases")
+    sys.exit(0 if written else 5)
 
 
 @cli.command()
@@ -131,10 +215,11 @@ def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> 
 
     Exit 1 when a visible fault survives, or a kind of scenario that faults need is missing.
     """
-    from verify import runner, sight
+    from verify import sight
+    from verify.collection import collect
     from verify.report import kill_matrix, side_by_side
 
-    cases = runner.collect(paths or None)
+    cases = collect(paths or None)
     files = list(dict.fromkeys(case.path for case in cases))
     if compare:
         found = sight.comparison(files, partial(_bar, unit="files"))
@@ -158,22 +243,27 @@ def new(name: str, folder: Path | None) -> None:
 
 
 @cli.command()
-def schema() -> None:
-    """Print the JSON Schema of a scenario file, for editors."""
-    from verify.document import schema as of_documents
+@click.argument("what", type=click.Choice(["scenario", "report", "manifest", "export"]),
+                default="scenario")  # fmt: skip
+def schema(what: str) -> None:
+    """Print the JSON Schema of a scenario file, for editors; or of what this command writes."""
+    from verify import schemas
 
-    click.echo(json.dumps(of_documents(), indent=2))
+    click.echo(json.dumps(schemas.SCHEMAS[what](), indent=2))
 
 
 def _show(report: Report, quiet: bool, json_file: str | None) -> None:
     """The table on a terminal, plain lines elsewhere; the JSON where it was asked for."""
     from verify import report as faces
 
+    _tell_github(report)
     if json_file == "-":
         click.echo(faces.as_json(report))
         return
     if json_file:
         Path(json_file).write_text(faces.as_json(report) + "\n")
+    if report.faults:
+        raise ScenarioError(report.faults)
     if not quiet and sys.stdout.isatty():
         from rich.console import Console
 
@@ -185,6 +275,19 @@ def _show(report: Report, quiet: bool, json_file: str | None) -> None:
         if not result.ok and result.verdict != "NOT RUN":
             click.echo("\n" + faces.block(result, report.candidate))
     click.echo("\n" + faces.summary(report))
+
+
+def _tell_github(report: Report) -> None:
+    """Annotations on stderr, and the step's summary, in a workflow."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    from verify import github
+
+    for command in github.commands(report):
+        click.echo(command, err=True)
+    if file := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(file).open("a", encoding="utf-8") as summary:
+            summary.write(github.step_summary(report))
 
 
 def _bar(things: Sequence[T], unit: str = "cases") -> Iterator[T]:
@@ -210,18 +313,27 @@ def _bar(things: Sequence[T], unit: str = "cases") -> Iterator[T]:
             progress.update(task, advance=1, rate=progress.tasks[0].speed or 0.0)
 
 
+def _terminate(_signal: int, _frame: object) -> NoReturn:
+    raise Terminated
+
+
 def main() -> NoReturn:
     """The entry point: an error on purpose is one message and its exit code, never a traceback."""
+    signal.signal(signal.SIGTERM, _terminate)
     command: Callable[..., Any] = cli.main
     try:
         command(prog_name="verify", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort:
+    except click.Abort as abort:
         click.echo("interrupted", err=True)
-        sys.exit(130)
+        sys.exit(128 + getattr(abort.__cause__, "signal", signal.SIGINT))
     except VerifyError as error:
-        click.echo(str(error), err=True)
+        click.echo("\n".join(map(printable, str(error).split("\n"))), err=True)
         sys.exit(error.exit_code)
+    except Exception:  # a defect of the command itself: not the exit code of a failed case
+        traceback.print_exc()
+        click.echo("internal error; please report it with the lines above", err=True)
+        sys.exit(3)
     sys.exit(0)

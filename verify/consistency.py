@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from verify.document import Document, Limits, RandomLabels, RandomValues, TableColumn, TableColumns
+import numpy as np
+
+from verify.document import (
+    ArrayFile,
+    Document,
+    Limits,
+    RandomLabels,
+    RandomValues,
+    TableColumn,
+    TableColumns,
+)
 from verify.errors import ScenarioError
 from verify.locate import Key
-from verify.sizes import Tables, claims_of
+from verify.sizes import Data, claims_of
+from verify.table import Table
 from verify.wording import Complaint, closest, dotted, nearest, shown
 
 Axes: TypeAlias = Mapping[str, tuple[Any, ...]]
+Claims: TypeAlias = Mapping[str, list[tuple[Key, int]]]
 
 
 def complaints(
-    raw: Mapping[str, Any], document: Document, axes: Axes, tables: Tables, limits: Limits
+    raw: Mapping[str, Any], document: Document, axes: Axes, data: Data, limits: Limits
 ) -> Iterator[Complaint]:
     """Everything that is wrong with a document whose single values are right.
 
@@ -24,10 +38,17 @@ def complaints(
     yield from _required(raw)
     yield from _count(axes, limits)
     for check in _CHECKS:
-        yield from check(document, tables)
+        yield from check(document, data)
+    work = 0
     for combination in _combinations(axes):
-        yield from _sizes_fit(document, tables, combination, limits)
-    yield from _in_range(document, axes)
+        claims = claims_of(document, data, combination)
+        yield from _sizes_fit(document, data, claims, combination)
+        if all(claims.values()):
+            N, D, K = (claims[axis][0][1] for axis in "NDK")
+            large = list(_size(N, D, K, limits))
+            yield from large[:1]
+            work += 0 if large else min(combination["batch_size"] or N, N) * D * K
+    yield from _total(work, axes, limits)
 
 
 def _required(raw: Mapping[str, Any]) -> Iterator[Complaint]:
@@ -48,7 +69,7 @@ def _required(raw: Mapping[str, Any]) -> Iterator[Complaint]:
         yield ("step_size",), "missing", "", "h > 0, at the top or in [vary]"
 
 
-def _varied(document: Document, _tables: Tables) -> Iterator[Complaint]:
+def _varied(document: Document, _data: Data) -> Iterator[Complaint]:
     for name, varied in document.vary or ():
         if varied is None:
             continue
@@ -61,23 +82,40 @@ def _varied(document: Document, _tables: Tables) -> Iterator[Complaint]:
                 yield ("vary", name, i), "given twice", shown(value), "each value once"
 
 
-def _count(axes: Mapping[str, tuple[Any, ...]], limits: Limits) -> Iterator[Complaint]:
-    count = 1
-    for values in axes.values():
-        count *= max(1, len(values))
+_SIZING = ("features", "classes", "batch_size")
+
+
+def _count(axes: Axes, limits: Limits) -> Iterator[Complaint]:
+    count = math.prod(max(1, len(values)) for values in axes.values())
     if count > limits.cases:
-        yield ("vary",), "too many cases", str(count), f"at most {limits.cases} a file"
+        yield ("vary",), "too many cases", str(count), limits.allow("cases")
 
 
-def _combinations(axes: Mapping[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
+def _size(N: int, D: int, K: int, limits: Limits) -> Iterator[Complaint]:
+    for name, size, what in (
+        ("work", N * D * K, "N D K"),
+        ("numbers", N * D + D * K + N * K, "N D + D K + N K"),
+    ):
+        if size > getattr(limits, name):
+            yield ("inputs",), "too large", f"{what} = {size}", limits.allow(name)
+
+
+def _total(work: int, axes: Axes, limits: Limits) -> Iterator[Complaint]:
+    """`work` is that of one step for every combination of sizes; the other axes multiply it."""
+    others = (len(axes[name]) for name in axes if name not in (*_SIZING, "steps"))
+    total = work * sum(axes["steps"]) * math.prod(others)
+    if total > limits.total_work:
+        found = f"N D K of all steps of all cases is {total}"
+        yield ("vary",), "too much work", found, limits.allow("total_work")
+
+
+def _combinations(axes: Axes) -> Iterator[dict[str, Any]]:
     """The combinations of what decides the sizes."""
-    for features in axes["features"]:
-        for classes in axes["classes"]:
-            for batch_size in axes["batch_size"]:
-                yield {"features": features, "classes": classes, "batch_size": batch_size}
+    for values in itertools.product(*(axes[name] for name in _SIZING)):
+        yield dict(zip(_SIZING, values, strict=True))
 
 
-def _ragged(document: Document, _tables: Tables) -> Iterator[Complaint]:
+def _ragged(document: Document, _data: Data) -> Iterator[Complaint]:
     for name in ("inputs", "weights", "labels"):
         rows = getattr(document, name)
         if isinstance(rows, list) and isinstance(rows[0], list):
@@ -91,52 +129,33 @@ def _ragged(document: Document, _tables: Tables) -> Iterator[Complaint]:
                     )
 
 
-def _label_values(document: Document, _tables: Tables) -> Iterator[Complaint]:
-    labels = document.labels
-    if not isinstance(labels, list) or not isinstance(labels[0], list):
-        return
-    for i, row in enumerate(labels):
-        for k, p in enumerate(row if isinstance(row, list) else ()):
-            if p < 0:
-                yield ("labels", i, k), "a negative label", repr(float(p)), "a label is 0 or more"
-    if not any(p for row in labels for p in (row if isinstance(row, list) else ())):
-        yield (
-            ("labels",),
-            "all labels are 0",
-            "",
-            "at least one label above 0, else nothing is learnt",
-        )
-
-
-def _columns_exist(document: Document, tables: Tables) -> Iterator[Complaint]:
+def _columns_exist(document: Document, data: Data) -> Iterator[Complaint]:
     inputs, labels = document.inputs, document.labels
     wanted: list[tuple[Key, str, str]] = []
     if isinstance(inputs, TableColumns):
         wanted += [(("inputs", "columns", i), inputs.file, c) for i, c in enumerate(inputs.columns)]
         for i, c in enumerate(inputs.columns):
             if c in inputs.columns[:i]:
-                yield ("inputs", "columns", i), "given twice", repr(c), "each column once"
+                yield ("inputs", "columns", i), "given twice", shown(c), "each column once"
     if isinstance(labels, TableColumn):
         wanted.append((("labels", "column"), labels.file, labels.column))
     for key, file, column in wanted:
-        if file in tables and column not in tables[file].columns:
-            allowed = nearest(column, list(tables[file].columns))
-            yield key, "no such column", shown(column), allowed
-        elif file in tables and key[0] == "inputs":
+        table = data.get(file)
+        if not isinstance(table, Table):
+            continue
+        if column not in table.columns:
+            yield key, "no such column", shown(column), nearest(column, list(table.columns))
+        elif key[0] == "inputs":
             try:
-                tables[file].numbers(column)
+                table.numbers(column)
             except ScenarioError as error:
-                fault = error.faults[0]
-                yield (
-                    key,
-                    f"line {fault.line} of the table is {fault.what}",
-                    fault.found,
-                    fault.allowed,
-                )
+                first = error.faults[0]
+                what = f"line {first.line} of the table is {first.what}"
+                yield key, what, first.found, first.allowed
 
 
-def _something_random(document: Document, _tables: Tables) -> Iterator[Complaint]:
-    drawn = (RandomValues, RandomLabels, TableColumns)
+def _something_random(document: Document, _data: Data) -> Iterator[Complaint]:
+    drawn = (RandomValues, RandomLabels, TableColumns, ArrayFile)
     if any(isinstance(s, drawn) for s in (document.inputs, document.weights, document.labels)):
         return
     if document.seed is not None or (document.vary and document.vary.seed):
@@ -144,10 +163,9 @@ def _something_random(document: Document, _tables: Tables) -> Iterator[Complaint
         yield key, "nothing to draw", "", "a seed only where inputs, weights or labels are drawn"
 
 
-_CHECKS: tuple[Callable[[Document, Tables], Iterator[Complaint]], ...] = (
+_CHECKS: tuple[Callable[[Document, Data], Iterator[Complaint]], ...] = (
     _varied,
     _ragged,
-    _label_values,
     _columns_exist,
     _something_random,
 )
@@ -161,57 +179,33 @@ _UNSAID = {
 
 
 def _sizes_fit(
-    document: Document, tables: Tables, combination: Mapping[str, Any], limits: Limits
+    document: Document, data: Data, claims: Claims, combination: Mapping[str, Any]
 ) -> Iterator[Complaint]:
     if None in (document.inputs, document.weights, document.labels):
         return
-    claims = claims_of(document, tables, combination)
-    unread = {s.file for s in (document.inputs, document.labels)
-              if isinstance(s, TableColumns | TableColumn)} - set(tables)  # fmt: skip
+    sources = (document.inputs, document.weights, document.labels)
+    unread = {s.file for s in sources if isinstance(s, TableColumns | TableColumn | ArrayFile)}
     for axis, said in claims.items():
-        if not said:
+        if not said and unread <= set(data):
             key, allowed = _UNSAID[axis]
-            if not unread:
-                yield key, "missing", "", allowed
+            yield key, "missing", "", allowed
         for where, size in said[1:]:
             if size != said[0][1]:
-                yield (
-                    where,
-                    f"{axis} does not fit",
-                    f"{axis} = {size}",
-                    f"{axis} = {said[0][1]} as {dotted(said[0][0])} says",
-                )
-    batch, N = combination["batch_size"], claims["N"]
+                allowed = f"{axis} = {said[0][1]} as {dotted(said[0][0])} says"
+                yield where, f"{axis} does not fit", f"{axis} = {size}", allowed
+    batch, N, K = combination["batch_size"], claims["N"], claims["K"]
     if batch is not None and N and batch > N[0][1]:
         yield ("batch_size",), "more rows than there are", str(batch), f"at most {N[0][1]}"
-    if all(claims.values()):
-        product = claims["N"][0][1] * claims["D"][0][1] * claims["K"][0][1]
-        if product > limits.work:
-            yield ("inputs",), "too large", f"N D K = {product}", f"N D K at most {limits.work}"
-    labels, K = document.labels, claims["K"]
-    if isinstance(labels, list) and not isinstance(labels[0], list) and K:
-        for i, label in enumerate(labels):
-            if isinstance(label, int) and label >= K[0][1]:
-                yield ("labels", i), "label out of range", str(label), f"0 to {K[0][1] - 1}"
+    for where, label in _indices(document.labels, data) if K else ():
+        if label >= K[0][1]:
+            yield where, "label out of range", str(label), f"0 to {K[0][1] - 1}"
 
 
-def _in_range(document: Document, axes: Mapping[str, tuple[Any, ...]]) -> Iterator[Complaint]:
-    """Numbers that a dtype of the scenario rounds to infinity, or holds with lost digits."""
-    float32 = "float32" in axes["dtype"]
-    low, high = (2.0**-126, 2.0**128 * (1 - 2.0**-25)) if float32 else (2.0**-1022, float("inf"))
-    name = "float32" if float32 else "float64"
-    numbers: list[tuple[Key, float]] = [(("step_size",), h) for h in axes["step_size"]]
-    for field in ("inputs", "weights", "labels"):
-        rows = getattr(document, field)
-        if isinstance(rows, list) and isinstance(rows[0], list):
-            numbers += [((field, i, j), v) for i, row in enumerate(rows) for j, v in enumerate(row)]
-        elif isinstance(rows, RandomValues):
-            numbers += [((field, "scale"), rows.scale / 64), ((field, "scale"), rows.scale * 4)]
-    for key, value in numbers:
-        if value and not low <= abs(value) < high:
-            yield (
-                key,
-                f"out of {name}'s range",
-                repr(float(value)),
-                f"0 or {low:.3g} to {min(high, 1.797e308):.3g} in size",
-            )
+def _indices(labels: Any, data: Data) -> Iterator[tuple[Key, int]]:
+    """Classes with their keys; of a file only the largest."""
+    if isinstance(labels, list) and not isinstance(labels[0], list):
+        yield from ((("labels", i), label) for i, label in enumerate(labels))
+    elif isinstance(labels, ArrayFile):
+        array: Any = data.get(labels.file)
+        if np.ndim(array) == 1:
+            yield ("labels", "file"), int(array.max())

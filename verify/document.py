@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from verify.chain import DTYPES
+from verify.errors import UsageError
 
 Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 Row: TypeAlias = Annotated[list[Number], Field(min_length=1)]
@@ -24,7 +25,9 @@ Layout: TypeAlias = Literal["C", "F", "strided"]
 Text: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
-Printed: TypeAlias = Annotated[str, Field(pattern=r"^-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,3})?$")]
+Printed: TypeAlias = Annotated[
+    str, Field(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?$")
+]
 """A figure as a program prints it; it stands for half a unit of its last digit to either side."""
 
 
@@ -59,8 +62,16 @@ class TableColumn(_Strict):
     column: str
 
 
+class ArrayFile(_Strict):
+    """A .npy file under the scenario's folder: X, W or P, or a class per row."""
+
+    file: Annotated[str, Field(pattern=r"\.npy$")]
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, dict):
+        if str(value.get("file", "")).endswith(".npy"):
+            return "#npy"
         return "#file" if "file" in value else "#random"
     if isinstance(value, list) and value and not isinstance(value[0], list):
         return "#indices"
@@ -71,21 +82,30 @@ def _kind_of_values(value: Any) -> str:
     return _kind(value).replace("indices", "matrix")
 
 
+def _kind_of_weights(value: Any) -> str:
+    """Weights are in no table: a table of theirs with a file is one of an array."""
+    return _kind_of_values(value).replace("file", "npy")
+
+
 Inputs: TypeAlias = Annotated[
     Annotated[Matrix, Tag("#matrix")]
     | Annotated[RandomValues, Tag("#random")]
-    | Annotated[TableColumns, Tag("#file")],
+    | Annotated[TableColumns, Tag("#file")]
+    | Annotated[ArrayFile, Tag("#npy")],
     Discriminator(_kind_of_values),
 ]
 Weights: TypeAlias = Annotated[
-    Annotated[Matrix, Tag("#matrix")] | Annotated[RandomValues, Tag("#random")],
-    Discriminator(lambda value: _kind_of_values(value).replace("file", "random")),
+    Annotated[Matrix, Tag("#matrix")]
+    | Annotated[RandomValues, Tag("#random")]
+    | Annotated[ArrayFile, Tag("#npy")],
+    Discriminator(_kind_of_weights),
 ]
 Labels: TypeAlias = Annotated[
     Annotated[Matrix, Tag("#matrix")]
     | Annotated[Indices, Tag("#indices")]
     | Annotated[RandomLabels, Tag("#random")]
-    | Annotated[TableColumn, Tag("#file")],
+    | Annotated[TableColumn, Tag("#file")]
+    | Annotated[ArrayFile, Tag("#npy")],
     Discriminator(_kind),
 ]
 
@@ -162,13 +182,40 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What one file may ask for; each is refused before memory is taken."""
+    """What files may ask for; beyond it they are refused before memory is taken.
 
+    Units   files: entries of a folder; file_bytes: of a scenario file; data_bytes: of a data file;
+            numbers: of X, W and P of a case together; cases: of a scenario file; work: N D K of a
+            case; total_work: N D K of every step of every case of a file.
+    """
+
+    files: int = 10_000
     file_bytes: int = 2**20
+    data_bytes: int = 2**26
+    numbers: int = 2**24
     cases: int = 10_000
-    work: int = 2**34  # N D K of a case
+    work: int = 2**34
+    total_work: int = 2**40
+
+    def allow(self, name: str) -> str:
+        """What to say to somebody who asks for more."""
+        return f"at most {getattr(self, name)}; --scenario-limit {name}=N allows more"
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of a scenario file, for editors."""
-    return Document.model_json_schema()
+def limits(settings: Iterable[str]) -> Limits:
+    """The limits, some of them set by NAME=N.
+
+    Raises  UsageError for a name that is none, or an N that is no number of 1 or more.
+    """
+    known = asdict(Limits())
+    for setting in settings:
+        name, _, figure = setting.partition("=")
+        try:
+            value = int(float(figure))
+        except (ValueError, OverflowError):
+            value = 0
+        if name not in known or value < 1:
+            allowed = ", ".join(f"{n}={v}" for n, v in asdict(Limits()).items())
+            raise UsageError(f"--scenario-limit {setting!r}: give NAME=N, 1 or more, of {allowed}")
+        known[name] = value
+    return Limits(**known)

@@ -13,10 +13,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 
+def printable(text: str) -> str:
+    """Text from outside on one line, with nothing in it that a terminal or a CI log would obey."""
+    plain = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    quiet = plain.replace("##", r"#\x23")  # ##[error] and ##vso[...] are commands anywhere
+    indent = len(quiet) - len(quiet.lstrip())
+    return quiet.replace("::", r"\x3a:", 1) if quiet.startswith("::", indent) else quiet
+
+
 class VerifyError(Exception):
     """The root of everything this package raises on purpose."""
 
     exit_code = 3
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as the interruption that it is; `signal` is its number."""
+
+    signal = 15
 
 
 class UsageError(VerifyError, ValueError):
@@ -53,7 +67,7 @@ class FileFault:
         place = ":".join([self.path, *(str(n) for n in (self.line, self.column) if n)])
         key = f"{self.key}: " if self.key else ""
         found = f" ({self.found})" if self.found else ""
-        return f"{place}: {key}{self.what}{found}, {self.allowed}"
+        return printable(f"{place}: {key}{self.what}{found}, {self.allowed}")
 
 
 class ScenarioError(UsageError):

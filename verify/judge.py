@@ -16,6 +16,7 @@ from verify.candidate import Candidate
 from verify.cases import Case
 from verify.chain import Chain
 from verify.compare import Reference, Subject
+from verify.pins import departures
 from verify.result import Figure, Finding, Result, Verdict
 from verify.training import Evaluation, Loss, evaluated
 from verify.trial import trained, tried
@@ -32,7 +33,13 @@ def judge(case: Case, budget: float = truth.BUDGET, candidate: Candidate | None 
     candidate is judged only where manual and twin pass, so that it is not blamed for the machine.
     """
     started = time.perf_counter()
-    blank = Result(case.path, case.name, case.line, case.dtype, case.device, case.layout)
+    blank = Result(
+        case.path, case.name, case.line, case.dtype, case.device, case.layout,
+        digest=case.scenario.digest, locked=case.pin is not None,
+    )  # fmt: skip
+    if case.same_as:
+        message = f"the same bytes as {case.same_as}, which is judged: no further evidence"
+        return replace(blank, findings=(Finding("copy", Verdict.NOT_RUN, message),))
     if not twin.available(case.device):
         message = f"no {case.device} device here"
         return replace(blank, findings=(Finding("device", Verdict.NOT_RUN, message),))
@@ -209,7 +216,8 @@ def _over_steps(
         notes.append('loss = "any" is declared, but it falls')
     # A path that ended early did not come to the W that the file speaks of.
     expected = () if trained.findings else _expected(case, before, after)
-    findings = (*result.findings, *trained.findings, *expected)
+    pinned = () if trained.findings else departures(case, ref, before, after)
+    findings = (*result.findings, *trained.findings, *expected, *pinned)
     return replace(
         result, findings=findings, notes=tuple(notes), loss_before=before.C, loss_after=after.C
     )

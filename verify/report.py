@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify.chain import LINKS
 from verify.diagnosis import across, repeating
+from verify.errors import printable
 from verify.faults import FAULTS
 from verify.result import Finding, Report, Result, Verdict, worst_of
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from verify.sight import Comparison, Sight
 
 STYLES = {
+    Verdict.ERROR: "bold magenta",
     Verdict.PASS: "green",
     Verdict.FAIL: "bold red",
     Verdict.CANNOT_JUDGE: "yellow",
@@ -79,9 +81,11 @@ def summary(report: Report) -> str:
         "failed": counts["FAIL"],
         "cannot judge": counts["CANNOT JUDGE"],
         "not run": counts["NOT RUN"],
+        "errors": counts["errors"],
     }
     parts = [f"{counts['found']} cases found", f"{counts['judged']} judged"]
     parts += [f"{n} {word}" for word, n in verdicts.items() if n or word in ("passed", "failed")]
+    parts += [f"{counts['locked']} as locked"] if counts["locked"] and report.ok else []
     lines = [", ".join(parts) + f" in {report.seconds:.1f} s"]
     if report.candidate:
         lines.append(
@@ -95,6 +99,12 @@ def summary(report: Report) -> str:
     skipped = [r for r in report.results if r.verdict is Verdict.NOT_RUN]
     for why, group in groupby(skipped, key=lambda r: r.findings[0].message):
         lines.append(f"NOT VERIFIED: {len(list(group))} cases: {why}")
+    lines += [f"NOT AS LOCKED: {printable(what)}" for what in report.unlocked]
+    if report.signal:
+        lines.append(f"INTERRUPTED: {len(report.results)} of {counts['found']} cases were judged")
+    lost = counts["found"] - len(report.results)
+    if lost and not report.signal:
+        lines.append(f"ERROR: {lost} cases were found and have no result: the run lost them")
     if not counts["judged"]:
         lines.append("nothing was judged")
     return "\n".join(lines)
@@ -151,11 +161,6 @@ def side_by_side(found: Comparison) -> str:
 def as_json(report: Report) -> str:
     """The whole report; `format` changes when the layout does."""
     return json.dumps(report.to_dict(), indent=1, allow_nan=False)
-
-
-def printable(text: str) -> str:
-    """Text from a file or a candidate, with nothing in it that a terminal or log would obey."""
-    return "".join(c if c.isprintable() and ord(c) < 0x2000 else ascii(c)[1:-1] for c in text)
 
 
 def _summarised(path: str, results: Sequence[Result]) -> Iterator[Any]:

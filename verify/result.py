@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +16,7 @@ from verify.errors import FileFault
 class Verdict(StrEnum):
     """What a case, or one finding of it, comes to; the worst stands first."""
 
+    ERROR = "ERROR"
     FAIL = "FAIL"
     CANNOT_JUDGE = "CANNOT JUDGE"
     NOT_RUN = "NOT RUN"
@@ -55,7 +56,8 @@ class Finding:
     """One thing that the judge has to say against a case.
 
     `check` is a stable name: bound, agreement, shape, dtype, finite, exception, relation, descent,
-    trajectory, loss, figure, post_form, resolution, range, device.
+    trajectory, loss, figure, post_form, resolution, range, lock, memory; of a case that is not run,
+    device or copy; of a defect of the suite itself, error.
     """
 
     check: str
@@ -71,7 +73,9 @@ class Result:
     """The judgement of one case.
 
     Units   resolution: the smallest relative error of one entry of dC_dW that exceeds its bound;
-            loss_before, loss_after in nats a row; seconds of wall time; work = N D K.
+            loss_before, loss_after in nats a row; seconds of wall time; work = N D K; digest: the
+            SHA-256 of the file with its data, as they were read; locked: it was held against a
+            manifest.
     """
 
     path: str
@@ -90,6 +94,8 @@ class Result:
     loss_after: float = math.nan
     columns: tuple[int, ...] = ()
     seconds: float = 0.0
+    digest: str = ""
+    locked: bool = False
 
     @property
     def id(self) -> str:
@@ -129,23 +135,36 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """The judgements of one run, in the order of the files."""
+    """The judgements of one run, in the order of the files.
+
+    `found` counts the cases that there were to judge, from before the first was; `unlocked` says
+    which files are not those of the manifest; `signal` is what interrupted the run, 0 if nothing.
+    """
 
     results: tuple[Result, ...]
+    found: int
     faults: tuple[FileFault, ...] = ()
     seconds: float = 0.0
     environment: dict[str, str] = field(default_factory=dict)
     candidate: str = ""
     proof: str = ""
+    unlocked: tuple[str, ...] = ()
+    signal: int = 0
 
     @property
     def counts(self) -> dict[str, int]:
-        """Cases found and judged, and one count for each verdict."""
+        """Cases found, judged, and not as they should be; one count for each verdict.
+
+        Found are those judged, not run, and errors: defects of the suite, and cases that got lost.
+        """
         verdicts = Counter(r.verdict for r in self.results)
-        judged = len(self.results) - verdicts[Verdict.NOT_RUN]
-        return {"found": len(self.results), "judged": judged} | {
-            str(v): verdicts[v] for v in Verdict
-        }
+        judged = len(self.results) - verdicts[Verdict.NOT_RUN] - verdicts[Verdict.ERROR]
+        return {
+            "found": self.found,
+            "judged": judged,
+            "locked": sum(r.locked for r in self.results),
+            "errors": self.found - judged - verdicts[Verdict.NOT_RUN],
+        } | {str(v): verdicts[v] for v in Verdict if v is not Verdict.ERROR}
 
     @property
     def ok(self) -> bool:
@@ -157,23 +176,20 @@ class Report:
         counts = self.counts
         if self.faults:
             return 2
-        if counts["FAIL"] or counts["CANNOT JUDGE"]:
+        if self.signal:
+            return 128 + self.signal
+        if counts["errors"]:
+            return 3
+        if counts["FAIL"] or counts["CANNOT JUDGE"] or self.unlocked:
             return 1
         return 0 if counts["judged"] else 5
 
     def to_dict(self) -> dict[str, Any]:
-        return {
-            "format": 1,
-            "ok": self.ok,
-            "exit_code": self.exit_code,
-            "counts": self.counts,
-            "seconds": self.seconds,
-            "environment": self.environment,
-            "candidate": self.candidate,
-            "proof": self.proof,
-            "faults": [asdict(f) for f in self.faults],
-            "results": [r.to_dict() for r in self.results],
-        }
+        """JSON types only; `format` changes when the layout does."""
+        derived = {"format": 1, "ok": self.ok, "exit_code": self.exit_code, "counts": self.counts}
+        stored = {k: v for k, v in asdict(replace(self, results=())).items() if k != "found"}
+        results = {"results": [r.to_dict() for r in self.results]}
+        return {**derived, **_jsonable(stored), **results}
 
 
 def _jsonable(value: Any) -> Any:

@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
-import os
 import platform
+import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
 import verify
-from verify import selection, truth
+from verify import truth
+from verify.candidate import Candidate
 from verify.candidate import candidate as loaded
-from verify.cases import Case, cases
+from verify.cases import Case
+from verify.collection import Subject, collection
 from verify.document import Limits
-from verify.errors import EnvironmentUnfit, FileFault, ScenarioError, UsageError
+from verify.errors import (
+    EnvironmentUnfit,
+    VerifyError,
+)
 from verify.judge import judge
 from verify.proof import proven
-from verify.result import Report, Result, Verdict
-from verify.scenario import Scenario, load
-
-T = TypeVar("T")
-Subject = str | os.PathLike[str] | Scenario | Case
-"""What can be run: a file, a folder, a file::case, a Scenario, a Case."""
+from verify.result import Finding, Report, Result, Verdict
 
 
-def packaged() -> Path:
-    """The scenarios that the installed package carries; in a checkout, those beside it."""
-    package = Path(verify.__file__).parent
-    inside = package / "scenarios"
-    return inside if inside.is_dir() else package.parent / "scenarios"
+class Interrupted(KeyboardInterrupt):
+    """The run was interrupted; `report` holds what was judged until then."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(f"{len(report.results)} of {report.found} cases were judged")
+        self.report = report
 
 
 def run(
@@ -61,50 +63,58 @@ def run(
 
     Raises  ScenarioError with all faults of all files, before anything is judged; UsageError for a
             path or keyword that cannot be meant; CandidateError for a candidate that cannot be
-            loaded; EnvironmentUnfit where `require_device` is absent.
+            loaded; EnvironmentUnfit where `require_device` is absent; Interrupted, which is a
+            KeyboardInterrupt with the report so far.
     """
     started = time.perf_counter()
-    chosen = collect(paths, keyword=keyword, device=device, limits=limits)
+    found = collection(paths, keyword=keyword, device=device, limits=limits)
     subject, proof = None, ""
     if candidate is not None:
         with one_thread():
             proof = proven(device or "cpu")
         subject = loaded(candidate, arrays, device or "cpu", timeout)
+    results: list[Result] = []
+
+    def report(by: int = 0) -> Report:
+        seconds = time.perf_counter() - started
+        name = "" if subject is None else subject.name
+        return Report(
+            tuple(results), len(found.cases), (), seconds, environment(), name, proof,
+            found.unlocked, by,
+        )  # fmt: skip
+
     try:
         with one_thread():
-            results = tuple(judge(case, budget, subject) for case in (progress or iter)(chosen))
+            for case in (progress or iter)(found.cases):
+                results.append(judged(case, budget, subject))
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(report(getattr(interrupt, "signal", signal.SIGINT))) from interrupt
     finally:
         if subject is not None:
             subject.close()
     _require(require_device, results)
-    seconds = time.perf_counter() - started
-    name = "" if subject is None else subject.name
-    return Report(results, (), seconds, environment(), candidate=name, proof=proof)
+    return report()
 
 
-def collect(
-    paths: Subject | Iterable[Subject] | None = None,
-    *,
-    keyword: str = "",
-    device: str | None = None,
-    limits: Limits | None = None,
-) -> list[Case]:
-    """The cases of the given subjects, in the order of names.
+def judged(case: Case, budget: float, candidate: Candidate | None) -> Result:
+    """The judgement of one case; of one that could not come to an end, what kept it from it.
 
-    Raises  as run.
+    Raises  EnvironmentUnfit and other errors on purpose.
     """
-    subjects = [shown(packaged())] if paths is None else _listed(paths)
-    chosen = _gathered(subjects, lambda subject: _cases(subject, limits))
-    if device is not None:
-        chosen = [replace(c, parameters={**c.parameters, "device": device}) for c in chosen]
-    once = {case.id: case for case in chosen}
-    return _selected(list(once.values()), keyword)
-
-
-def shown(path: Path) -> Path:
-    """The path as ids spell it: relative to the working folder where it lies below it."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+    try:
+        return judge(case, budget, candidate)
+    except VerifyError:
+        raise
+    except MemoryError:
+        message = "not enough memory for this case; the others are judged"
+        finding = Finding("memory", Verdict.FAIL, message)
+    except Exception as error:  # a defect of the suite itself; it must not take other cases along
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(frame.filename).name}:{frame.lineno}"
+        message = f"{type(error).__name__} in {where}: {error}; please report it with this file"
+        finding = Finding("error", Verdict.ERROR, message)
+    blank = Result(case.path, case.name, case.line, case.dtype, case.device, case.layout)
+    return replace(blank, findings=(finding,))
 
 
 def one_thread() -> AbstractContextManager[Any]:
@@ -120,17 +130,6 @@ def _pools(_with_torch: bool) -> Any:
     return ThreadpoolController()
 
 
-def is_known(path: Path) -> bool:
-    """Whether a file may lie beside scenarios without being one."""
-    return path.is_dir() or path.suffix in {".csv", ".md"} or path.name == "manifest.json"
-
-
-def stranger(path: Path) -> FileFault:
-    """What is said of a file that nobody would run or read, as one with a misspelt ending."""
-    allowed = "NAME.toml, data as .csv, README.md, manifest.json"
-    return FileFault(str(path), 0, 0, "", "neither a scenario nor data", ascii(path.name), allowed)
-
-
 def environment() -> dict[str, str]:
     """The versions that figures depend on."""
     names = ("numpy", "torch", "python-flint", "pydantic", "pytest")
@@ -144,67 +143,10 @@ def environment() -> dict[str, str]:
     }
 
 
-def _listed(paths: Subject | Iterable[Subject]) -> list[Subject]:
-    if isinstance(paths, str | os.PathLike | Scenario | Case):
-        return [paths]
-    return list(paths)
-
-
-def _cases(subject: Subject, limits: Limits | None) -> list[Case]:
-    if isinstance(subject, Case):
-        return [subject]
-    if isinstance(subject, Scenario):
-        return cases(subject)
-    name, _, wanted = str(subject).partition("::")
-    path = Path(name)
-    if path.is_dir() and not path.is_symlink():
-        return _gathered(sorted(path.rglob("*")), lambda entry: _cases_beside(entry, limits))
-    if not path.exists():
-        raise UsageError(f"{name}: no such file or folder; give scenario files or folders of them")
-    all_cases = cases(load(path, limits))
-    if not wanted:
-        return all_cases
-    found = [case for case in all_cases if case.name == wanted]
-    if not found:
-        names = ", ".join(case.name for case in all_cases[:8])
-        raise UsageError(
-            f"{name} has no case {wanted!r}; it has {names}{', ...' * (len(all_cases) > 8)}"
-        )
-    return found
-
-
-def _cases_beside(path: Path, limits: Limits | None) -> list[Case]:
-    """The cases of one entry of a folder of scenarios."""
-    if path.suffix == ".toml":
-        return cases(load(path, limits))
-    if not is_known(path):
-        raise ScenarioError([stranger(path)])
-    return []
-
-
-def _gathered(things: Iterable[T], cases_of: Callable[[T], list[Case]]) -> list[Case]:
-    """The cases of all things, or the faults of all: none hides another's."""
-    found: list[Case] = []
-    faults: list[FileFault] = []
-    for thing in things:
-        try:
-            found += cases_of(thing)
-        except ScenarioError as error:
-            faults += error.faults
-    if faults:
-        raise ScenarioError(dict.fromkeys(faults))
-    return found
-
-
-def _selected(chosen: list[Case], expression: str) -> list[Case]:
-    if not expression:
-        return chosen
-    matches = selection.matching(expression)
-    return [case for case in chosen if matches(case.id)]
-
-
 def _require(device: str | None, results: Sequence[Result]) -> None:
-    missing = [r for r in results if r.device == device and r.verdict is Verdict.NOT_RUN]
+    missing = [
+        r for r in results if r.device == device and r.findings and r.findings[0].check == "device"
+    ]
     if missing:
         raise EnvironmentUnfit(
             f"{len(missing)} cases need a {device} device and there is none here; run without"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,22 +12,36 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from verify import consistency, table
-from verify.document import DEFAULTS, Document, Expect, Limits, TableColumn, TableColumns, Vary
+from verify import consistency, datafile, magnitudes, npy, table
+from verify.document import (
+    DEFAULTS,
+    ArrayFile,
+    Document,
+    Expect,
+    Limits,
+    TableColumn,
+    TableColumns,
+    Vary,
+)
 from verify.errors import FileFault, ScenarioError
 from verify.locate import Key, Places
+from verify.sizes import Data
 from verify.wording import Complaint, WrittenFloat, complaint, dotted
 
 
 @dataclass(frozen=True, eq=False)
 class Scenario:
-    """A valid file: the document, the values of every parameter, and its tables."""
+    """A valid file: the document, the values of every parameter, and its data files.
+
+    `digest` is the SHA-256 of the file and of its data files, as they were read.
+    """
 
     path: Path
     document: Document
     axes: Mapping[str, tuple[Any, ...]]
-    tables: Mapping[str, table.Table]
+    data: Data
     line: int
+    digest: str
 
     @property
     def expect(self) -> Expect:
@@ -46,23 +60,37 @@ def load(path: Path, limits: Limits | None = None) -> Scenario:
     Raises  ScenarioError with every fault found: `path:line:col: key: what (found), allowed`.
     """
     limits = limits or Limits()
-    text = _text(path, limits)
+    if not _NAME.fullmatch(path.name):
+        allowed = "a-z 0-9 _ - and then .toml"
+        raise datafile.refusal(str(path), 0, "not a scenario's name", ascii(path.name), allowed)
+    content = datafile.regular(path, limits.allow("file_bytes"), limits.file_bytes)
+    text = datafile.decoded(str(path), content)
     raw = _toml(path, text)
-    reader = _Reader(path, raw, Places(text))
+    reader = _Reader(path, raw, Places(text), limits)
     document = reader.document()
     axes = _axes(document)
-    tables = reader.tables(document)
-    reader.check(consistency.complaints(raw, document, axes, tables, limits))
+    data = reader.data(document)
+    reader.check(consistency.complaints(raw, document, axes, data, limits))
+    reader.check(magnitudes.complaints(document, data, axes))
     if reader.faults:
         raise ScenarioError(reader.faults)
-    return Scenario(path, document, axes, tables, _line_of_title(text))
+    digest = hashlib.sha256(b"".join([_sha256(content), *map(_sha256, reader.contents)]))
+    return Scenario(path, document, axes, data, _line_of_title(text), digest.hexdigest())
+
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.toml")
+
+
+def _sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
 
 
 class _Reader:
     """Collects the faults of one file and gives each its place."""
 
-    def __init__(self, path: Path, raw: dict[str, Any], places: Places) -> None:
-        self.path, self.raw, self.places = path, raw, places
+    def __init__(self, path: Path, raw: dict[str, Any], places: Places, limits: Limits) -> None:
+        self.path, self.raw, self.places, self.limits = path, raw, places, limits
+        self.contents: list[bytes] = []
         self._faults: dict[FileFault, None] = {}
 
     @property
@@ -86,20 +114,33 @@ class _Reader:
             self.check(iter(complaints))
             return Document.model_validate(_without(self.raw, {key for key, *_ in complaints}))
 
-    def tables(self, document: Document) -> dict[str, table.Table]:
-        """The tables that the document names and that can be read."""
-        read: dict[str, table.Table] = {}
-        for key, source in (("inputs", document.inputs), ("labels", document.labels)):
-            if isinstance(source, TableColumns | TableColumn) and source.file not in read:
+    def data(self, document: Document) -> Data:
+        """The data files that the document names and that can be read, each read once."""
+        found: dict[str, table.Table | npy.Numbers] = {}
+        for key in ("inputs", "weights", "labels"):
+            source = getattr(document, key)
+            if isinstance(source, _FILES) and source.file not in found:
                 try:
-                    read[source.file] = table.read(self.path.parent, source.file)
+                    found[source.file] = self._read(source.file)
                 except ScenarioError as error:
                     first = error.faults[0]
                     if first.line:
                         self._faults.update(dict.fromkeys(error.faults))
                     else:
                         self.check(iter([((key, "file"), first.what, first.found, first.allowed)]))
-        return read
+        return found
+
+    def _read(self, name: str) -> table.Table | npy.Numbers:
+        limits, shown = self.limits, str(self.path.parent / name)
+        most = limits.allow("data_bytes")
+        content = datafile.read(self.path.parent, name, most, limits.data_bytes)
+        self.contents.append(content)
+        if name.endswith(".npy"):
+            return npy.parsed(shown, content)
+        return table.parsed(shown, content, limits.numbers, limits.allow("numbers"))
+
+
+_FILES = (TableColumns, TableColumn, ArrayFile)
 
 
 def _without(raw: dict[str, Any], wrong: set[Key]) -> dict[str, Any]:
@@ -128,58 +169,32 @@ def _axes(document: Document) -> dict[str, tuple[Any, ...]]:
     return axes
 
 
-def _text(path: Path, limits: Limits) -> str:
-    def refuse(what: str, found: str, allowed: str, line: int = 0) -> ScenarioError:
-        return ScenarioError([FileFault(str(path), line, 0, "", what, found, allowed)])
-
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*\.toml", path.name):
-        raise refuse("not a scenario's name", repr(path.name), "a-z 0-9 _ - and then .toml")
-    try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            raise refuse("not a regular file", "", "a regular file, no link")
-        if status.st_size > limits.file_bytes:
-            raise refuse(
-                "too large", f"{status.st_size} bytes", f"at most {limits.file_bytes} bytes"
-            )
-        text = path.read_bytes().decode()
-    except OSError as error:
-        raise refuse("cannot be read", str(error.strerror), "a readable file") from None
-    except UnicodeDecodeError as error:
-        raise refuse("not UTF-8", f"byte {error.start}", "UTF-8 without a mark") from None
-    if text.startswith("\ufeff"):
-        raise refuse("a byte order mark", "U+FEFF", "UTF-8 without a mark", 1)
-    return text
-
-
 def _toml(path: Path, text: str) -> dict[str, Any]:
     try:
+        if _MANY_PARTS.search(text):
+            raise RecursionError  # the parser's time grows with the square of their number
         raw = tomllib.loads(text, parse_float=WrittenFloat)
     except tomllib.TOMLDecodeError as error:
         message = str(error)
         place = re.search(r"\(at line (\d+), column (\d+)\)", message)
         line, column = (int(g) for g in place.groups()) if place else (text.count("\n") + 1, 1)
         what = re.sub(r" \(at .*\)$", "", message)
-        raise ScenarioError(
-            [FileFault(str(path), line, column, "", f"not TOML: {what}", "", "TOML 1.0")]
-        ) from None
+        fault = FileFault(str(path), line, column, "", f"not TOML: {what}", "", "TOML 1.0")
+        raise ScenarioError([fault]) from None
     except RecursionError:
-        raise ScenarioError(
-            [
-                FileFault(
-                    str(path), 0, 0, "", "nested too deeply", "", "at most two levels of brackets"
-                )
-            ]
-        ) from None
+        allowed = "at most two levels of brackets"
+        raise datafile.refusal(str(path), 0, "nested too deeply", "", allowed) from None
+    except ValueError:  # Python reads no whole number of more than 4,300 digits
+        allowed = "whole numbers below 2^63"
+        raise datafile.refusal(str(path), 0, "a number of too many digits", "", allowed) from None
     if not raw:
-        raise ScenarioError(
-            [
-                FileFault(
-                    str(path), 1, 1, "", "empty", "", "a scenario; `verify new NAME` writes one"
-                )
-            ]
-        )
+        allowed = "a scenario; `verify new NAME` writes one"
+        raise ScenarioError([FileFault(str(path), 1, 1, "", "empty", "", allowed)])
     return raw
+
+
+_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_MANY_PARTS = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{100}}")
 
 
 def _wrong_literals(value: Any, key: Key) -> Iterator[Complaint]:

@@ -13,11 +13,12 @@ import numpy as np
 from verify import compare, peers
 from verify.cases import Case
 from verify.chain import Problem
+from verify.collection import collect
 from verify.faults import FAULTS, Fault
 from verify.formulas import with_formulas
 from verify.proof import caught_by
 from verify.result import Finding
-from verify.runner import collect, one_thread
+from verify.runner import one_thread
 
 BUDGET = 2.0**23  # of each case's truth
 WORK = 2**22  # N D K of the cases in which faults are planted: 90 of them, three calls each

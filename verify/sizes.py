@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from verify.document import Document, RandomValues, TableColumn, TableColumns
+from verify.document import ArrayFile, Document, RandomValues, TableColumn, TableColumns
 from verify.locate import Key
+from verify.npy import Numbers
 from verify.table import Table
 
-Tables: TypeAlias = Mapping[str, Table]
+Data: TypeAlias = Mapping[str, Table | Numbers]
+"""A scenario's data files by their names."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +25,9 @@ class Sizes:
     batch: int
 
 
-def sizes(document: Document, tables: Tables, combination: Mapping[str, Any]) -> Sizes:
+def sizes(document: Document, data: Data, combination: Mapping[str, Any]) -> Sizes:
     """The sizes of one case of a valid document."""
-    N, D, K = (_first(claims_of(document, tables, combination)[axis]) for axis in "NDK")
+    N, D, K = (_first(claims_of(document, data, combination)[axis]) for axis in "NDK")
     batch = combination["batch_size"]
     return Sizes(N, D, K, N if batch is None else min(batch, N))
 
@@ -34,34 +36,38 @@ def _first(claims: list[tuple[Key, int]]) -> int:
     return claims[0][1]
 
 
+_AXES = {"inputs": "ND", "weights": "DK", "labels": "NK"}
+
+
 def claims_of(
-    document: Document, tables: Tables, combination: Mapping[str, Any]
+    document: Document, data: Data, combination: Mapping[str, Any]
 ) -> dict[str, list[tuple[Key, int]]]:
     """For each size, who says what it is: the matrices first, then the parameters."""
     claims: dict[str, list[tuple[Key, int]]] = {"N": [], "D": [], "K": []}
-    inputs, weights, labels = document.inputs, document.weights, document.labels
-    if isinstance(inputs, list):
-        claims["N"].append((("inputs",), len(inputs)))
-        claims["D"].append((("inputs",), len(inputs[0])))
-    elif isinstance(inputs, TableColumns):
-        claims["D"].append((("inputs", "columns"), len(inputs.columns)))
-        if inputs.file in tables:
-            claims["N"].append((("inputs", "file"), len(tables[inputs.file])))
-    elif isinstance(inputs, RandomValues) and combination["batch_size"] is not None:
+    for name, axes in _AXES.items():
+        source = getattr(document, name)
+        for axis, (where, size) in zip(axes, _sizes_of(name, source, data), strict=False):
+            claims[axis].append((where, size))
+    if isinstance(document.inputs, RandomValues) and combination["batch_size"] is not None:
         claims["N"].append((("batch_size",), combination["batch_size"]))
-    if isinstance(weights, list):
-        claims["D"].append((("weights",), len(weights)))
-        claims["K"].append((("weights",), len(weights[0])))
-    if isinstance(labels, list):
-        claims["N"].append((("labels",), len(labels)))
-        if isinstance(labels[0], list):
-            claims["K"].append((("labels",), len(labels[0])))
-    elif isinstance(labels, TableColumn) and labels.file in tables:
-        column = tables[labels.file]
-        claims["N"].append((("labels", "file"), len(column)))
-        if labels.column in column.columns:
-            claims["K"].append((("labels", "column"), column.classes(labels.column)[1]))
-    for axis, name in (("D", "features"), ("K", "classes")):
-        if combination[name] is not None:
-            claims[axis].append(((name,), combination[name]))
+    for axis, parameter in (("D", "features"), ("K", "classes")):
+        if combination[parameter] is not None:
+            claims[axis].append(((parameter,), combination[parameter]))
     return claims
+
+
+def _sizes_of(name: str, source: Any, data: Data) -> Iterator[tuple[Key, int]]:
+    """Rows, then columns, as far as X, W or P itself says."""
+    if isinstance(source, list):
+        yield (name,), len(source)
+        if isinstance(source[0], list):
+            yield (name,), len(source[0])
+    elif isinstance(source, ArrayFile | TableColumns | TableColumn) and source.file in data:
+        file = data[source.file]
+        yield (name, "file"), len(file)
+        if not isinstance(file, Table):
+            yield from (((name, "file"), size) for size in file.shape[1:])
+        elif isinstance(source, TableColumns):
+            yield (name, "columns"), len(source.columns)
+        elif isinstance(source, TableColumn) and source.column in file.columns:
+            yield (name, "column"), file.classes(source.column)[1]

@@ -1,20 +1,19 @@
-"""A CSV file beside the scenarios -> named columns of text; strict, and only in their folder."""
+"""A CSV text -> named columns of text; strict."""
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from verify.datafile import decoded, refusal
 from verify.errors import FileFault, ScenarioError
 
-MAX_BYTES = 64 * 2**20
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\.csv")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_FORBIDDEN = (('"', "a quote"), ("\0", "a null byte"), ("\t", "a tab"), ("\r", "a lone return"))
 
 
 @dataclass(frozen=True)
@@ -36,15 +35,15 @@ class Table:
         if column in self._read:  # the check of the file, and every case, ask for the same
             return self._read[column]
         index = list(self.columns).index(column) + 1
+        read = [_number(text) for text in self.columns[column]]
         faults = [
-            FileFault(self.path, i + 2, 0, column, "not a number", repr(text[:40]),
-                  f"column {index} holds decimal numbers with a point")
-            for i, text in enumerate(self.columns[column])
-            if not _NUMBER.fullmatch(text)
+            FileFault(self.path, i + 2, 0, column, what, ascii(self.columns[column][i][:40]),
+                      f"column {index} holds decimal numbers with a point, within float64")
+            for i, (what, _) in enumerate(read) if what
         ]  # fmt: skip
         if faults:
             raise ScenarioError(faults)
-        self._read[column] = [float(text) for text in self.columns[column]]
+        self._read[column] = [value for _, value in read]
         return self._read[column]
 
     def classes(self, column: str) -> tuple[list[int], int]:
@@ -56,48 +55,41 @@ class Table:
         return [index[text] for text in self.columns[column]], len(names)
 
 
-def read(folder: Path, name: str) -> Table:
-    """The table `name` under `folder`.
+def _number(text: str) -> tuple[str, float]:
+    """What is wrong with a cell, and its value."""
+    if not _NUMBER.fullmatch(text):
+        return "not a number", 0.0
+    value = float(text)
+    if math.isinf(value):
+        return "beyond float64", value
+    lost = not value and re.search("[1-9]", text.lower().split("e")[0])
+    return "rounds to zero" if lost else "", value
 
-    Raises  ScenarioError for a name that is not plain and relative, a file that is not regular,
-            too large, not UTF-8, ragged, quoted, or has an empty cell; with line numbers.
+
+def parsed(shown: str, content: bytes, limit: int, most: str) -> Table:
+    """The table in the bytes of a file, of at most `limit` cells; `most` says so.
+
+    Raises  ScenarioError for what is not UTF-8, ragged, quoted, or has an empty cell; with lines.
     """
-    path = folder / name
-    if not _PLAIN.fullmatch(name):
-        raise _error(
-            path.name if "/" not in name else name, 0, "not a plain relative name", repr(name[:80]),
-            "letters, digits, _ - . and / below the scenario's folder, ending in .csv"
-        )  # fmt: skip
-    shown = str(path)
-    for part in (path, *path.parents[: name.count("/")]):
-        if part.is_symlink():
-            raise _error(shown, 0, "a symbolic link", part.name, "data files are regular files")
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise _error(shown, 0, "not a regular file", "", "data files are regular files")
-        if status.st_size > MAX_BYTES:
-            raise _error(
-                shown, 0, "too large", f"{status.st_size} bytes", f"at most {MAX_BYTES} bytes"
-            )
-        text = path.read_bytes().decode()
-    except OSError as error:
-        raise _error(shown, 0, "cannot be read", str(error.strerror), "a readable file") from None
-    except UnicodeDecodeError as error:
-        raise _error(shown, 0, "not UTF-8", f"byte {error.start}", "UTF-8 without a mark") from None
-    return _parse(shown, text)
+    cells = content.count(b",") + content.count(b"\n")
+    if cells > limit:
+        raise refusal(shown, 0, "too large", f"{cells} cells", most)
+    return _parse(shown, decoded(shown, content))
 
 
 def _parse(shown: str, text: str) -> Table:
-    if text.startswith("\ufeff"):
-        raise _error(shown, 1, "a byte order mark", "U+FEFF", "UTF-8 without a mark")
+    text = text.replace("\r\n", "\n")
     faults = [
-        FileFault(shown, i, line.index(c) + 1, "", f"{what} in a cell", repr(c), "plain cells only")
+        FileFault(shown, i, line.index(c) + 1, "", f"{what} in a cell", ascii(c), "plain cells")
         for i, line in enumerate(text.split("\n"), 1)
-        for c, what in (('"', "a quote"), ("\0", "a null byte"), ("\t", "a tab"))
+        for c, what in _FORBIDDEN
         if c in line
     ]  # fmt: skip
-    rows = list(csv.reader(io.StringIO(text, newline=""), quoting=csv.QUOTE_NONE))
+    reader = csv.reader(io.StringIO(text, newline=""), quoting=csv.QUOTE_NONE)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise refusal(shown, reader.line_num, "not CSV", str(error), "short cells") from None
     header = rows[0] if rows else []
     if len(rows) < 2:
         faults.append(
@@ -124,7 +116,3 @@ def _parse(shown: str, text: str) -> Table:
         raise ScenarioError(faults)
     columns = zip(*rows[1:], strict=True)
     return Table(shown, dict(zip(header, columns, strict=True)))
-
-
-def _error(path: str, line: int, what: str, found: str, allowed: str) -> ScenarioError:
-    return ScenarioError([FileFault(path, line, 0, "", what, found, allowed)])

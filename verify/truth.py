@@ -9,15 +9,17 @@ Source  F. Johansson, "Arb: efficient arbitrary-precision midpoint-radius interv
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import flint
 import numpy as np
 
-from verify.chain import Array, Chain, Problem
+from verify.chain import SHAPES, Array, Chain, Problem
 
 BUDGET = 2**24  # in multiplications at 106 bits: about half a second
 _BITS = (106, 212, 424, 848, 1696)
@@ -41,6 +43,12 @@ class Enclosure:
         """An upper bound of |found - truth|; NaN where found is NaN."""
         with np.errstate(all="ignore"):
             return np.abs((np.asarray(found, np.float64) - self.hi) - self.lo) + self.rad
+
+    def nearest(self) -> Any:
+        """The float64 nearest to each number; NaN where the ball does not tell."""
+        with np.errstate(all="ignore"):
+            low, high = (self.hi + (self.lo + end) for end in (-self.rad, self.rad))
+        return np.where(low == high, low + 0.0, np.nan)
 
     def columns(self, columns: Sequence[int]) -> Enclosure:
         return Enclosure(*(a[:, list(columns)] for a in (self.hi, self.lo, self.rad)))
@@ -122,6 +130,76 @@ def trajectory(
         t += 1
 
 
+def rounded(problem: Problem, budget: float = BUDGET) -> Chain | None:
+    """Every link as the float64 nearest to each exact number; None when that exceeds `budget`.
+
+    Shapes  SHAPES.
+    Source  the post's formulas.
+    """
+    N, D, K = problem.sizes.values()
+    if _CONVERSION * N * D + K * _column_work(problem) > budget:
+        return None
+
+    def links() -> Mapping[str, list[Any]]:
+        return _Exact(problem, range(K)).links(_matrix(problem.W), problem.h)
+
+    nearest = _nearest(links)
+    return Chain(**{link: np.array(v).reshape(problem.shape(link)) for link, v in nearest.items()})
+
+
+def losses(
+    batches: Sequence[Problem], rows: Problem, steps: int, budget: float = BUDGET
+) -> tuple[float, float] | None:
+    """C of all `rows` before the first of some exact steps and after the last, as nearest float64.
+
+    Step t uses batch t modulo their number. None when it exceeds `budget`.
+
+    Units   nats a row.
+    Source  the post's update rule.
+    """
+    N, D, K = rows.sizes.values()
+    work = sum(_column_work(batches[t % len(batches)]) for t in range(steps))
+    if _CONVERSION * N * D + K * (work + 2 * _column_work(rows)) > budget:
+        return None
+
+    def before_and_after() -> Mapping[str, list[Any]]:
+        every = _Exact(rows, range(K))
+        exact = [_Exact(batch, range(K)) for batch in batches[:steps]]
+        W = first = _matrix(rows.W)
+        for t in range(steps):
+            W = exact[t % len(batches)].update(W, rows.h)
+        return {"C": [every.cost(every.activations(at)) for at in (first, W)]}
+
+    before, after = _nearest(before_and_after)["C"]
+    return before, after
+
+
+def _nearest(links: Callable[[], Mapping[str, list[Any]]]) -> dict[str, list[float]]:
+    """What some balls enclose, as nearest float64; made anew with more bits until that is clear."""
+    for bits in _BITS:
+        with _precision(bits):
+            ends = {name: [(_float(b.lower()), _float(b.upper())) for b in balls]
+                    for name, balls in links().items()}  # fmt: skip
+        if all(low == high for pairs in ends.values() for low, high in pairs):
+            break
+    # What is not clear with all bits lies on the border of two floats; either is as near.
+    return {name: [low for low, _ in pairs] for name, pairs in ends.items()}
+
+
+def _float(exact: Any) -> float:
+    """The float64 nearest to an exact number, ties to even; infinite beyond them all."""
+    if not exact.is_finite():
+        return float(exact)
+    significand, exponent = (int(n) for n in exact.man_exp())
+    size = significand.bit_length() + exponent
+    if not -1200 < size <= 1024:
+        return math.copysign(0.0 if size < 0 else math.inf, significand)
+    try:
+        return float(Fraction(significand) * Fraction(2) ** exponent)
+    except OverflowError:
+        return math.copysign(math.inf, significand)
+
+
 class _Exact:
     """X and some columns of P as balls, ready for any W."""
 
@@ -149,21 +227,28 @@ class _Exact:
         return W - self.gradient(self.activations(W))[1] * flint.arb(float(h))
 
     def chain(self, W: Any, h: Any) -> Chain:
+        sizes = {"N": self.N, "D": W.nrows(), "K": self.k}
+        return Chain(
+            **{
+                link: _enclose(balls, tuple(sizes[axis] for axis in SHAPES[link]))
+                for link, balls in self.links(W, h).items()
+            }
+        )
+
+    def links(self, W: Any, h: Any) -> dict[str, list[Any]]:
+        """The entries of every link, row by row; C only when no column is left out."""
         entries = self.activations(W)
         dC_dy, dC_dW = self.gradient(entries)
-        links: dict[str, list[Any]] = {
+        return {
             "y": [a[0] for a in entries],
             "y_o": [a[1] for a in entries],
+            **({"C": [self.cost(entries)]} if self.whole else {}),
             "dC_dy_o": [-p / a[1] / self.N for p, a in zip(self.P, entries, strict=True)],
             "dy_o_dy": [a[1] * a[2] for a in entries],
             "dC_dy": dC_dy,
+            "dC_dW": dC_dW.entries(),
+            "W_next": (W - dC_dW * flint.arb(float(h))).entries(),
         }
-        enclosed = {n: _enclose(balls, (self.N, self.k)) for n, balls in links.items()}
-        for link, matrix in (("dC_dW", dC_dW), ("W_next", W - dC_dW * flint.arb(float(h)))):
-            enclosed[link] = _enclose(matrix.entries(), (W.nrows(), self.k))
-        if self.whole:
-            enclosed["C"] = _enclose([self.cost(entries)], ())
-        return Chain(**enclosed)
 
 
 def _sigmoid(y: Any) -> tuple[Any, Any, Any]:
@@ -201,7 +286,8 @@ def _enclose(balls: Sequence[Any], shape: tuple[int, ...]) -> Enclosure:
     hi = [float(b) for b in balls]
     lo = [float(b - h) for b, h in zip(balls, hi, strict=True)]
     rad = np.array([float(b.rad()) for b in balls]) * (1 + 2.0**-50)
-    rad += np.abs(lo) * 2.0**-52 + 2.0**-1074
+    exact = [b.is_exact() and bool(b - h == low) for b, h, low in zip(balls, hi, lo, strict=True)]
+    rad += np.where(exact, 0.0, np.abs(lo) * 2.0**-52 + 2.0**-1074)
     return Enclosure(*(np.array(a).reshape(shape) for a in (hi, lo, rad)))
 
 

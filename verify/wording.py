@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel
 
 from verify.document import (
+    ArrayFile,
     Document,
     Expect,
     RandomLabels,
@@ -53,6 +54,11 @@ _ALLOWED: Mapping[str, tuple[str, str]] = {
     "less_than": ("out of range", "less than {lt}"),
     "less_than_equal": ("out of range", "{le} or less"),
 }
+_PATTERNS = {
+    "title": "no control characters",
+    "source": "no control characters",
+    "file": "a .npy file, or a .csv file with its columns",
+}
 
 
 def complaint(error: Any) -> Complaint:
@@ -69,12 +75,7 @@ def complaint(error: Any) -> Complaint:
             f"one of {error['ctx']['expected'].replace(' or ', ', ')}",
         )
     if kind == "string_pattern_mismatch":
-        allowed = (
-            "no control characters"
-            if key[0] in ("title", "source")
-            else 'a printed figure, as "7.87"'
-        )
-        return key, "not allowed", found, allowed
+        return key, "not allowed", found, _PATTERNS.get(str(key[-1]), 'a printed figure, as "7.87"')
     if kind == "string_type" and key[-1] in ("loss_before", "loss_after"):
         return key, "not a printed figure", found, 'the figure as printed, in quotes, as "7.87"'
     what, allowed = _ALLOWED.get(kind, (error["msg"], "see `verify schema`"))
@@ -86,9 +87,12 @@ def _siblings(error: Any) -> list[str]:
     tags: dict[tuple[str, ...], type[BaseModel]] = {
         ("inputs", "#random"): RandomValues,
         ("inputs", "#file"): TableColumns,
+        ("inputs", "#npy"): ArrayFile,
         ("weights", "#random"): RandomValues,
+        ("weights", "#npy"): ArrayFile,
         ("labels", "#random"): RandomLabels,
         ("labels", "#file"): TableColumn,
+        ("labels", "#npy"): ArrayFile,
         ("vary",): Vary,
         ("expect",): Expect,
     }

@@ -1,0 +1,204 @@
+"""Scenario files as pytest's collectors and items: one item a case, one for what is malformed.
+
+Loaded by every pytest run of its environment, so that nothing of this package is imported before a
+scenario file is collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from verify.candidate import Candidate
+    from verify.cases import Case
+    from verify.document import Limits
+    from verify.errors import FileFault, ScenarioError
+    from verify.result import Result
+
+FOLDERS = pytest.StashKey[list[Path]]()
+"""The folders whose scenario files are collected."""
+_READ = pytest.StashKey[dict[str, str]]()
+_CANDIDATE = pytest.StashKey[Any]()
+
+
+def folder_of(config: pytest.Config, path: Path) -> Path | None:
+    """The claimed folder that a path lies in."""
+    return next((f for f in config.stash[FOLDERS] if path.is_relative_to(f)), None)
+
+
+def collector(path: Path, folder: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """What collects an entry of a claimed folder; nothing where it may stand as it is."""
+    from verify.errors import printable
+    from verify.folder import MANIFEST, is_folder, is_known, is_scenario
+
+    if path == folder / MANIFEST and is_known(path):
+        return ManifestFile.from_parent(parent, path=path)
+    if is_known(path) or is_folder(path):
+        return None
+    kind = ScenarioFile if is_scenario(path) else Stranger
+    named = f"{parent.nodeid}/{printable(path.name)}".removeprefix("./")
+    return kind.from_parent(parent, path=path, nodeid=named)
+
+
+class ScenarioFile(pytest.File):
+    """A scenario file: its cases, or one failing item that says what is wrong with it."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        from dataclasses import replace
+
+        from verify.collection import manifest_of, pinned, shown
+        from verify.errors import ScenarioError
+        from verify.scenario import load
+
+        folder = folder_of(self.config, self.path) or self.path.parent
+        try:
+            scenario = load(shown(self.path), _limits(self.config))
+            cases = pinned(scenario, folder, manifest_of(shown(folder)))
+        except ScenarioError as error:
+            yield MalformedItem.from_parent(self, name="format", error=error)
+            return
+        first = self.config.stash.setdefault(_READ, {}).setdefault(scenario.digest, str(self.path))
+        same_as = "" if first == str(self.path) else str(shown(Path(first)))
+        for case in cases:
+            copy = replace(case, same_as=same_as)
+            yield CaseItem.from_parent(self, name=case.name, case=copy)
+
+
+class ManifestFile(pytest.File):
+    """The lock of a folder: one item, red while files are not those that were locked."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        yield ManifestItem.from_parent(self, name="lock")
+
+
+class Stranger(pytest.File):
+    """An entry that nobody would run or read."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        from verify.collection import shown
+        from verify.errors import ScenarioError
+        from verify.folder import stranger
+
+        error = ScenarioError([stranger(shown(self.path))])
+        yield MalformedItem.from_parent(self, name="format", error=error)
+
+
+class Failure(Exception):
+    """An item that is not green; carries the text that tells why."""
+
+
+class _Item(pytest.Item):
+    """An item whose failures are read without a traceback."""
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
+        from verify.errors import VerifyError
+
+        if isinstance(excinfo.value, Failure | VerifyError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, *args)
+
+
+class MalformedItem(_Item):
+    """Fails with the text that the command prints."""
+
+    def __init__(self, *, error: ScenarioError, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.error = error
+
+    def runtest(self) -> None:
+        raise self.error
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        first: FileFault = self.error.faults[0]
+        return self.path, max(first.line - 1, 0), f"{self.path.name} is malformed"
+
+
+class ManifestItem(_Item):
+    """Compares the folder with its manifest; each case compares its own numbers."""
+
+    def runtest(self) -> None:
+        from verify.collection import of_folder, shown
+        from verify.document import Limits
+
+        limits = _limits(self.config) or Limits()
+        unlocked = of_folder(shown(self.path.parent), limits).unlocked
+        if unlocked:
+            raise Failure("\n".join(unlocked))
+
+
+class CaseItem(_Item):
+    """One case; its figures become properties of the report."""
+
+    def __init__(self, *, case: Case, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.case = case
+        for mark in (case.dtype, case.device):
+            self.add_marker(mark)
+
+    def runtest(self) -> None:
+        from verify import truth
+        from verify.judge import judge
+        from verify.report import block
+        from verify.result import Verdict
+        from verify.runner import one_thread
+
+        with one_thread():
+            budget = self.config.getoption("--truth-budget")
+            candidate = _candidate(self.config)
+            result = judge(self.case, truth.BUDGET if budget is None else budget, candidate)
+        self.user_properties += _properties(result)
+        if result.verdict is Verdict.NOT_RUN:
+            required = self.config.getoption("--require-device") == result.device
+            if required and result.findings[0].check == "device":
+                raise Failure(f"{result.findings[0].message}, and --require-device was given")
+            pytest.skip(result.findings[0].message)
+        if not result.ok:
+            raise Failure(block(result, self.config.getoption("--candidate") or ""))
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, self.case.line - 1, self.name
+
+
+def _limits(config: pytest.Config) -> Limits | None:
+    settings = config.getoption("--scenario-limit")
+    if not settings:
+        return None
+    from verify.document import limits
+
+    return limits(settings)
+
+
+def _candidate(config: pytest.Config) -> Candidate | None:
+    """The candidate of the options: one child process in this worker, made when first asked for."""
+    spec = config.getoption("--candidate")
+    if spec and _CANDIDATE not in config.stash:
+        from verify.candidate import candidate
+        from verify.proof import proven
+
+        proven()
+        arrays, timeout = (config.getoption(f"--candidate-{o}") for o in ("arrays", "timeout"))
+        config.stash[_CANDIDATE] = candidate(spec, arrays, timeout=timeout)
+    return config.stash.get(_CANDIDATE, None)
+
+
+def close_candidate(config: pytest.Config) -> None:
+    """End the candidate's process."""
+    if _CANDIDATE in config.stash:
+        config.stash[_CANDIDATE].close()
+
+
+def _properties(result: Result) -> list[tuple[str, object]]:
+    worst = result.worst
+    figures = [("error_over_bound", worst.ratio), ("worst_link", worst.link)] if worst else []
+    return [
+        ("verdict", str(result.verdict)),
+        ("locked", result.locked),
+        ("resolution", result.resolution),
+        ("loss_before", result.loss_before),
+        ("loss_after", result.loss_after),
+        *figures,
+    ]

@@ -1,0 +1,110 @@
+"""A folder of scenarios -> its manifest: judged first, so that only what passed is locked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from verify import manifest, pins
+from verify.collection import manifest_of, of_folder, scenarios
+from verify.document import Limits
+from verify.errors import ScenarioError, UsageError
+from verify.folder import MANIFEST
+from verify.manifest import Entry, Manifest
+from verify.result import Report
+from verify.runner import run
+from verify.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What locking came to: the judgement, and the manifest unless something did not pass."""
+
+    report: Report
+    manifest: Manifest | None
+    path: Path
+    changes: tuple[str, ...]
+
+
+def lock(
+    folder: Path,
+    limits: Limits | None = None,
+    progress: Callable[[Sequence[Scenario]], Iterable[Scenario]] | None = None,
+) -> Lock:
+    """Judge a folder, and write its manifest where everything passes.
+
+    Raises  ScenarioError for malformed files, UsageError for a path that is no folder.
+    """
+    found = of_folder(_existing(folder), limits or Limits())
+    report = run([replace(case, pin=None) for case in found.cases])
+    path = folder / MANIFEST
+    if not report.ok:
+        return Lock(report, None, path, ())
+    made = of_scenarios(scenarios(folder, limits or Limits()), progress)
+    try:
+        before = manifest_of(folder)
+    except ScenarioError:  # what cannot be read is what is being replaced
+        before = None
+    changes = tuple(changed(before, made))
+    temporary = path.with_suffix(".json.new")
+    temporary.write_text(manifest.text(made))
+    temporary.replace(path)
+    return Lock(report, made, path, changes)
+
+
+def check(
+    folder: Path,
+    limits: Limits | None = None,
+    progress: Callable[[Sequence[Scenario]], Iterable[Scenario]] | None = None,
+) -> list[str]:
+    """What differs between a folder and its manifest, every exact value computed again.
+
+    Raises  ScenarioError for malformed files; UsageError for a path that is no folder.
+    """
+    before = manifest_of(_existing(folder))
+    if before is None:
+        return [f"{folder.as_posix()}/{MANIFEST} is not here; `verify lock` writes it"]
+    made = of_scenarios(scenarios(folder, limits or Limits()), progress)
+    return [f"{folder.as_posix()}/{change}" for change in changed(before, made)]
+
+
+def of_scenarios(
+    found: dict[str, Scenario],
+    progress: Callable[[Sequence[Scenario]], Iterable[Scenario]] | None = None,
+) -> Manifest:
+    """The manifest of some scenarios as they are now, by their names."""
+    names = {scenario.path: name for name, scenario in found.items()}
+    entries = {names[s.path]: pins.entry(s) for s in (progress or iter)(list(found.values()))}
+    return Manifest(format=1, scenarios=entries)
+
+
+def changed(before: Manifest | None, after: Manifest) -> Iterator[str]:
+    """What of a manifest is another's, file by file and value by value."""
+    old = before.scenarios if before else {}
+    for name in sorted({*old, *after.scenarios}):
+        if name not in after.scenarios:
+            yield f"{name}: gone"
+        elif name not in old:
+            yield f"{name}: new, {after.scenarios[name].count} cases"
+        elif old[name] != after.scenarios[name]:
+            yield f"{name}: {', '.join(_values(old[name], after.scenarios[name]))}"
+
+
+def _values(old: Entry, new: Entry) -> Iterator[str]:
+    """Which parts of an entry differ, with how many cases."""
+    if old.content != new.content:
+        yield "content"
+    if old.cases.keys() != new.cases.keys():
+        yield f"{old.count} cases before, {new.count} now"
+    both = [(old.cases[name], new.cases[name]) for name in old.cases if name in new.cases]
+    for value in ("problem", "C_before", "C_after", "dC_dW"):
+        count = sum(getattr(a, value) != getattr(b, value) for a, b in both)
+        if count:
+            yield f"{value} of {count} cases"
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; a lock is of a folder of scenarios")
+    return folder

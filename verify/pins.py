@@ -1,0 +1,93 @@
+"""Case -> Pin, and what has departed from the pins of a manifest since."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from verify import truth
+from verify.cases import Case, cases
+from verify.chain import Problem
+from verify.compare import Reference
+from verify.manifest import Entry, Manifest, Pin
+from verify.result import Finding, Verdict
+from verify.scenario import Scenario
+from verify.training import Loss
+
+BUDGET = 2**27  # multiplications for the exact values of one case: a few seconds
+_AGAIN = "if that was meant, `verify lock` pins it again"
+
+
+def entry(scenario: Scenario) -> Entry:
+    """What a scenario is now."""
+    pins = {case.name: pinned(case) for case in cases(scenario)}
+    return Entry(content=scenario.digest, count=len(pins), cases=pins)
+
+
+def pinned(case: Case) -> Pin:
+    """What a case is now: its numbers, and the exact values that belong to them."""
+    chain = truth.rounded(case.batches[0], BUDGET)
+    costs = truth.losses(case.batches, case.problem, case.steps, BUDGET)
+    before, after = (C.hex() for C in costs) if costs else (None, None)
+    gradient = None if chain is None else _digest(chain.dC_dW)
+    return Pin(problem=problem_digest(case.problem), C_before=before, C_after=after, dC_dW=gradient)
+
+
+def problem_digest(problem: Problem) -> str:
+    """SHA-256 of the numbers of a problem, whatever their layout in memory.
+
+    Shapes  as Problem.
+    """
+    return _digest(problem.X, problem.W, problem.P, problem.h)
+
+
+def departures(case: Case, ref: Reference, before: Loss, after: Loss) -> Iterator[Finding]:
+    """What in a case is not as it was pinned; nothing of a case without a pin."""
+    pin = case.pin
+    if pin is None:
+        return
+    if pin.problem != problem_digest(case.problem):
+        message = f"X, W, P or h are other numbers than those that were locked; {_AGAIN}"
+        yield Finding("lock", Verdict.FAIL, message)
+        return
+    for name, loss in (("C_before", before), ("C_after", after)):
+        locked = getattr(pin, name)
+        if locked is not None and not _agrees(float.fromhex(locked), loss):
+            message = f"{name} = {locked} was locked; it is {loss.C.hex()}; {_AGAIN}"
+            yield Finding("lock", Verdict.FAIL, message, link="C")
+    if ref.truth and ref.truth.whole and pin.dC_dW is not None:
+        exact = ref.truth.chain.dC_dW.nearest()
+        if not np.isnan(exact).any() and _digest(exact) != pin.dC_dW:
+            message = f"the exact dC_dW is not the one that was locked; {_AGAIN}"
+            yield Finding("lock", Verdict.FAIL, message, link="dC_dW")
+
+
+def differences(manifest: Manifest, found: Mapping[str, Scenario]) -> Iterator[str]:
+    """Which files are not those of the manifest; `found` maps names below its folder."""
+    for name in sorted({*manifest.scenarios, *found}):
+        locked, scenario = manifest.scenarios.get(name), found.get(name)
+        if scenario is None:
+            yield f"{name} was locked and is not here; {_AGAIN}"
+        elif locked is None:
+            yield f"{name} is not locked yet; `verify lock` pins it"
+        elif locked.content != scenario.digest:
+            yield f"{name}, or its data, has changed since it was locked; {_AGAIN}"
+        elif locked.cases.keys() != {case.name for case in cases(scenario)}:
+            yield f"{name} makes other cases than those {locked.count} that were locked; {_AGAIN}"
+
+
+def _agrees(locked: float, loss: Loss) -> bool:
+    """Whether the exact C of the pin can be what was found, both being uncertain."""
+    return bool(abs((locked - loss.C) - loss.rest) <= loss.spread + np.spacing(locked))
+
+
+def _digest(*arrays: Any) -> str:
+    """SHA-256 of numbers: dtype, shape and little-endian bytes in C order; -0 counts as 0."""
+    total = hashlib.sha256()
+    for array in map(np.asarray, arrays):
+        total.update(f"{array.dtype.name} {array.shape};".encode())
+        total.update(np.ascontiguousarray(array + 0, array.dtype.newbyteorder("<")).tobytes())
+    return total.hexdigest()

@@ -1,0 +1,114 @@
+"""What became of every scenario item of a pytest run: found = judged + not run, or it is red.
+
+Counts where reports come together: in xdist's controller, or in the only process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from verify.items import FOLDERS, CaseItem, MalformedItem, ManifestItem, folder_of
+
+_LOST = "were found, and have no verdict: the run lost them"
+_NOTHING = "nothing was judged: no scenario file was found, or all were skipped or deselected"
+
+
+class Tally:
+    """The items found and the verdict of each; decides the status of a run that seems green."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.found: set[str] = set()
+        self.verdicts: dict[str, str] = {}
+        self.reasons: Counter[str] = Counter()
+        self.locked = 0
+        self.failed: list[pytest.TestReport] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        ours = CaseItem | MalformedItem | ManifestItem
+        self.found |= {item.nodeid for item in session.items if isinstance(item, ours)}
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        root = self.config.rootpath
+        self.found |= {i for i in ids if folder_of(self.config, root / i.partition("::")[0])}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.nodeid not in self.found:
+            return
+        told = dict(report.user_properties)
+        if report.failed:
+            self.verdicts[report.nodeid] = str(told.get("verdict", "FAIL"))
+            self.failed.append(report)
+        elif report.skipped:
+            self.verdicts[report.nodeid] = "NOT RUN"
+            self.reasons[_reason(report)] += 1
+        elif report.when == "call":
+            self.verdicts[report.nodeid] = str(told.get("verdict", "checked"))
+            self.locked += bool(told.get("locked"))
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A run in which nothing was judged, or something got lost, is not green."""
+        if session.exitstatus == pytest.ExitCode.OK and not self.config.option.collectonly:
+            if self.found - self.verdicts.keys():
+                session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+            elif not self.judged and (self.found or self._asked_for()):
+                session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+    def pytest_terminal_summary(self, terminalreporter: Any, exitstatus: int) -> None:
+        lines = list(self._lines(exitstatus))
+        if lines:
+            terminalreporter.section("scenarios")
+            for text in lines:
+                terminalreporter.write_line(text)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            from verify.github import annotation
+
+            for report in self.failed:
+                path, line, name = report.location
+                told = annotation("error", path, (line or 0) + 1, name, report.longreprtext)
+                terminalreporter.write_line(told)
+
+    @property
+    def judged(self) -> int:
+        """Cases with a verdict; a lock that was compared is no case."""
+        return sum(v not in ("NOT RUN", "checked") for v in self.verdicts.values())
+
+    def _lines(self, exitstatus: int) -> Any:
+        lost = self.found - self.verdicts.keys()
+        if self.verdicts:
+            counts = Counter(self.verdicts.values())
+            words = {"PASS": "passed", "FAIL": "failed", "CANNOT JUDGE": "cannot judge",
+                     "NOT RUN": "not run"}  # fmt: skip
+            parts = [f"{counts[v]} {word}" for v, word in words.items() if counts[v]]
+            cases = len(self.found) - counts["checked"]
+            yield ", ".join([f"{cases} found", f"{self.judged} judged", *parts,
+                             *([f"{self.locked} as locked"] if self.locked else [])])  # fmt: skip
+        yield from (f"NOT VERIFIED: {n} cases: {why}" for why, n in self.reasons.items())
+        if lost and exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            yield f"{len(lost)} {_LOST}: {', '.join(sorted(lost)[:3])}"
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and (self.found or self._asked_for()):
+            yield _NOTHING
+
+    def _asked_for(self) -> bool:
+        """Whether scenarios were named in the call; or the call covers a folder that has none."""
+        given = [Path(arg.partition("::")[0]).resolve() for arg in self.config.args]
+        invoked = self.config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR
+        for folder in self.config.stash[FOLDERS]:
+            inside = any(path.is_relative_to(folder) for path in given)
+            covered = any(folder.is_relative_to(path) for path in given) or invoked
+            if inside or (covered and not any(folder.rglob("*.toml"))):
+                return True
+        return False
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """What a skipped item was skipped for."""
+    longrepr = report.longrepr
+    return str(longrepr[2]).removeprefix("Skipped: ") if isinstance(longrepr, tuple) else ""
