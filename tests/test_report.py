@@ -58,34 +58,42 @@ def test_a_line_carries_the_whole_id():
 
 def test_the_summary_counts_everything_and_names_what_was_not_verified():
     absent = result(Finding("device", Verdict.NOT_RUN, "no cuda device here"))
-    text = report.summary(Report((PASSED, FAILED, absent), seconds=1.25))
+    text = report.summary(Report((PASSED, FAILED, absent), 3, seconds=1.25))
     assert text == (
         "3 cases found, 2 judged, 1 passed, 1 failed, 1 not run in 1.2 s\n"
         "NOT VERIFIED: 1 cases: no cuda device here"
     )
-    assert "nothing was judged" in report.summary(Report((ABSENT,)))
+    assert "nothing was judged" in report.summary(Report((ABSENT,), 1))
 
 
 def test_the_table_has_a_row_a_file_with_its_worst_verdict():
     from rich.console import Console
 
     console = Console(width=120, file=io.StringIO())
-    console.print(report.table(Report((PASSED, FAILED))))
+    console.print(report.table(Report((PASSED, FAILED), 2)))
     text = console.file.getvalue()
     assert text.split("\n")[1].split()[:3] == ["s.toml", "2", "FAIL"]
 
 
 def test_json_holds_every_finding_and_figure():
-    read = json.loads(report.as_json(Report((FAILED,))))
+    read = json.loads(report.as_json(Report((FAILED,), 1)))
     assert read["counts"]["FAIL"] == 1
     assert len(read["results"][0]["findings"]) == 2
     assert math.isclose(read["results"][0]["figures"][0]["ratio"], 3.5e7)
 
 
-def test_text_from_files_cannot_command_a_terminal_or_a_log():
-    hostile = "a\x1b[31m\n::error::x\u202eb"
-    assert report.printable(hostile) == "a\\x1b[31m\\n::error::x\\u202eb"
-    assert "\n" not in report.printable(hostile)
+def test_what_is_not_as_locked_lost_or_interrupted_is_told():
+    locked = result(locked=True)
+    assert ", 1 as locked in" in report.summary(Report((locked,), 1))
+    assert "NOT AS LOCKED: s/a.toml: gone" in report.summary(
+        Report((locked,), 1, unlocked=("s/a.toml: gone",))
+    )
+    interrupted = report.summary(Report((PASSED,), 3, signal=2))
+    assert "INTERRUPTED: 1 of 3 cases were judged" in interrupted
+    assert "lost" not in interrupted
+    lost = report.summary(Report((PASSED,), 3))
+    assert "2 errors" in lost
+    assert "ERROR: 2 cases were found and have no result: the run lost them" in lost
 
 
 def test_the_links_that_are_right_are_those_that_the_subject_gave_and_gave_rightly():
@@ -96,7 +104,7 @@ def test_the_links_that_are_right_are_those_that_the_subject_gave_and_gave_right
 def test_a_candidate_is_named_in_the_command_that_repeats_and_its_notes_are_counted():
     assert report.block(FAILED, "lab.py:f").endswith("'s.toml::dtype=float64' --candidate lab.py:f")
     told = result(notes=("candidate lab.py:f: it prints 'x'", "another note"))
-    text = report.summary(Report((told, told), candidate="lab.py:f", proof="proven first"))
+    text = report.summary(Report((told, told), 2, candidate="lab.py:f", proof="proven first"))
     assert "candidate lab.py:f, beside manual and twin; proven first" in text
     assert "in 2 passed cases: candidate lab.py:f: it prints 'x'" in text
     assert "another note" not in text

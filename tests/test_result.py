@@ -61,29 +61,41 @@ PASSED, FAILED = result(), result(finding(Verdict.FAIL))
 UNSURE, ABSENT = result(finding(Verdict.CANNOT_JUDGE)), result(finding(Verdict.NOT_RUN))
 
 
+BROKEN = result(finding(Verdict.ERROR))
+FAULT = FileFault("p", 1, 1, "k", "w", "f", "a")
+
+
 @pytest.mark.parametrize(
-    ("results", "faults", "code"),
+    ("report", "code"),
     [
-        ([PASSED], [], 0),
-        ([PASSED, ABSENT], [], 0),
-        ([PASSED, FAILED], [], 1),
-        ([PASSED, UNSURE], [], 1),
-        ([PASSED], [FileFault("p", 1, 1, "k", "w", "f", "a")], 2),
-        ([ABSENT], [], 5),
-        ([], [], 5),
+        (Report((PASSED,), 1), 0),
+        (Report((PASSED, ABSENT), 2), 0),
+        (Report((PASSED, FAILED), 2), 1),
+        (Report((PASSED, UNSURE), 2), 1),
+        (Report((PASSED,), 1, unlocked=("gone",)), 1),
+        (Report((PASSED,), 1, (FAULT,)), 2),
+        (Report((), 0, (FAULT,)), 2),
+        (Report((PASSED,), 2), 3),
+        (Report((PASSED, FAILED, BROKEN), 3), 3),
+        (Report((PASSED,), 0), 3),
+        (Report((ABSENT,), 1), 5),
+        (Report((), 0), 5),
+        (Report((PASSED,), 2, signal=2), 130),
+        (Report((PASSED, FAILED), 3, signal=15), 143),
     ],
 )
-def test_only_judged_and_passed_is_green(results, faults, code):
-    report = Report(tuple(results), tuple(faults))
+def test_only_judged_and_passed_is_green(report, code):
     assert report.exit_code == code
     assert report.ok == (code == 0)
 
 
-def test_found_is_judged_and_not_run():
-    counts = Report((PASSED, FAILED, UNSURE, ABSENT)).counts
+def test_found_is_judged_not_run_and_errors():
+    counts = Report((PASSED, FAILED, UNSURE, ABSENT, BROKEN), 6).counts
     assert counts == {
-        "found": 4,
+        "found": 6,
         "judged": 3,
+        "locked": 0,
+        "errors": 2,
         "FAIL": 1,
         "CANNOT JUDGE": 1,
         "NOT RUN": 1,
@@ -92,7 +104,7 @@ def test_found_is_judged_and_not_run():
 
 
 def test_a_report_is_json_without_any_nan():
-    report = Report((result(finding(Verdict.FAIL, "C"), figures=(figure("C", math.nan),)),))
+    report = Report((result(finding(Verdict.FAIL, "C"), figures=(figure("C", math.nan),)),), 1)
     read = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert read["results"][0]["figures"][0]["ratio"] == "nan"
     assert read["results"][0]["first_broken_link"] == "C"

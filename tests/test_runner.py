@@ -9,13 +9,16 @@ from texts import DRAWN, EXAMPLE, written
 
 import verify
 from verify import runner
-from verify.errors import EnvironmentUnfit, ScenarioError, UsageError
+from verify.collection import collect
+from verify.document import Limits
+from verify.errors import EnvironmentUnfit, ScenarioError, Terminated
+from verify.result import Verdict
 from verify.scenario import load
 
 
 def test_a_folder_is_run_in_the_order_of_names(tmp_path):
     for name in ("b", "a"):
-        written(tmp_path, EXAMPLE, name)
+        written(tmp_path, EXAMPLE + f"# {name}", name)
     report = verify.run(tmp_path)
     assert report.ok
     assert [r.id.removeprefix(f"{tmp_path}/") for r in report.results] == [
@@ -30,7 +33,7 @@ def test_files_cases_scenarios_and_lists_of_them_are_run(tmp_path):
     path = written(tmp_path, EXAMPLE)
     (single,) = verify.run(f"{path}::dtype=float64").results
     assert single.case == "dtype=float64"
-    cases = runner.collect(path)
+    cases = collect(path)
     for subject in (path, str(path), load(path), cases, cases[0]):
         assert verify.run(subject).ok
     assert len(verify.run([path, path]).results) == 2
@@ -40,44 +43,6 @@ def test_a_keyword_selects_and_may_select_nothing(tmp_path):
     path = written(tmp_path, EXAMPLE)
     assert [r.dtype for r in verify.run(path, keyword="float32").results] == ["float32"]
     assert verify.run(path, keyword="float16").exit_code == 5
-
-
-def test_every_fault_of_every_file_is_told_before_anything_is_judged(tmp_path):
-    written(tmp_path, EXAMPLE, "a")
-    written(tmp_path, EXAMPLE.replace("0.01", "-1"), "b")
-    written(tmp_path, EXAMPLE.replace("labels", "lables"), "c")
-    with pytest.raises(ScenarioError) as caught:
-        verify.run(tmp_path)
-    assert [f.path.removeprefix(f"{tmp_path}/") for f in caught.value.faults] == [
-        "b.toml",
-        "c.toml",
-        "c.toml",
-    ][: len(caught.value.faults)]
-    assert len(caught.value.faults) == 2
-
-
-@pytest.mark.parametrize("name", ["s.tml", "s.toml~", "S.JSON", ".hidden", "s.yaml"])
-def test_a_file_that_nobody_would_run_is_a_fault(name, tmp_path):
-    written(tmp_path, EXAMPLE)
-    (tmp_path / name).write_text(EXAMPLE)
-    with pytest.raises(ScenarioError, match="neither a scenario nor data"):
-        verify.run(tmp_path)
-
-
-def test_data_readme_and_manifest_may_stand_beside(tmp_path):
-    written(tmp_path, EXAMPLE)
-    (tmp_path / "data").mkdir()
-    for name in ("data/t.csv", "README.md", "manifest.json"):
-        (tmp_path / name).write_text("")
-    assert len(verify.run(tmp_path).results) == 2
-
-
-def test_a_path_or_case_that_is_not_there_is_named(tmp_path):
-    path = written(tmp_path, EXAMPLE)
-    with pytest.raises(UsageError, match="no such file or folder"):
-        verify.run(tmp_path / "absent.toml")
-    with pytest.raises(UsageError, match=r"has no case 'x'; it has dtype=float32, dtype=float64"):
-        verify.run(f"{path}::x")
 
 
 def test_another_device_is_counted_as_not_run_or_required(tmp_path, monkeypatch):
@@ -108,13 +73,70 @@ def test_every_pool_has_one_thread_while_cases_run(tmp_path):
     assert set(seen) == {1}
 
 
-def test_the_package_carries_its_scenarios():
-    names = [p.name for p in runner.packaged().glob("*.toml")]
-    assert "worked-example.toml" in names
-    assert len(names) >= 40
+def test_a_case_that_the_suite_itself_breaks_at_is_an_error_and_the_others_are_judged(
+    tmp_path, monkeypatch
+):
+    real = runner.judge
+
+    def judge(case, *rest):
+        if case.dtype == "float32":
+            raise ZeroDivisionError("a defect")
+        return real(case, *rest)
+
+    monkeypatch.setattr(runner, "judge", judge)
+    report = verify.run(written(tmp_path, EXAMPLE))
+    assert [r.verdict for r in report.results] == [Verdict.ERROR, Verdict.PASS]
+    assert report.exit_code == 3
+    assert report.counts["errors"] == 1
+    message = report.results[0].findings[0].message
+    assert message.startswith("ZeroDivisionError in test_runner.py:")
 
 
-def test_a_path_below_the_working_folder_is_shown_from_there(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert str(runner.shown(tmp_path / "a" / "b.toml")) == "a/b.toml"
-    assert runner.shown(tmp_path.parent) == tmp_path.parent
+def test_a_case_without_memory_fails_and_the_others_are_judged(tmp_path, monkeypatch):
+    real = runner.judge
+
+    def judge(case, *rest):
+        if case.dtype == "float32":
+            raise MemoryError
+        return real(case, *rest)
+
+    monkeypatch.setattr(runner, "judge", judge)
+    report = verify.run(written(tmp_path, EXAMPLE))
+    assert [r.verdict for r in report.results] == [Verdict.FAIL, Verdict.PASS]
+    assert "not enough memory" in report.results[0].findings[0].message
+
+
+def test_an_error_on_purpose_is_not_taken_for_a_defect(tmp_path, monkeypatch):
+    def judge(*_):
+        raise EnvironmentUnfit("no")
+
+    monkeypatch.setattr(runner, "judge", judge)
+    with pytest.raises(EnvironmentUnfit):
+        verify.run(written(tmp_path, EXAMPLE))
+
+
+def test_a_case_that_gets_lost_is_not_green(tmp_path):
+    report = verify.run(written(tmp_path, EXAMPLE), progress=lambda cases: cases[:1])
+    assert report.counts["found"] == 2
+    assert report.counts["judged"] == report.counts["PASS"] == report.counts["errors"] == 1
+    assert report.exit_code == 3
+
+
+@pytest.mark.parametrize(("interrupt", "code"), [(KeyboardInterrupt, 130), (Terminated, 143)])
+def test_an_interrupted_run_carries_what_was_judged(interrupt, code, tmp_path):
+    def progress(cases):
+        yield cases[0]
+        raise interrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        verify.run(written(tmp_path, EXAMPLE), progress=progress)
+    report = caught.value.report
+    assert report.exit_code == code
+    assert [r.verdict for r in report.results] == [Verdict.PASS]
+    assert report.counts["found"] == 2
+    assert "1 of 2 cases were judged" in str(caught.value)
+
+
+def test_limits_reach_the_files(tmp_path):
+    with pytest.raises(ScenarioError, match="N D K = 6"):
+        verify.run(written(tmp_path, EXAMPLE), limits=Limits(work=5))

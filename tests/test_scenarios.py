@@ -7,7 +7,7 @@ import re
 import pytest
 
 from verify.cases import cases
-from verify.runner import packaged
+from verify.collection import packaged
 from verify.scenario import load
 
 FILES = sorted(packaged().glob("*.toml"))

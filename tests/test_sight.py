@@ -7,8 +7,8 @@ import json
 import pytest
 from texts import EXAMPLE, written
 
+from verify.collection import packaged
 from verify.faults import FAULTS, INVISIBLE
-from verify.runner import packaged
 from verify.sight import KINDS, OURS, Sight, comparison, sight
 
 

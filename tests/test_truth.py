@@ -14,7 +14,7 @@ from verify import manual, truth
 from verify.bounds import bounds
 from verify.cases import cases
 from verify.chain import LINKS, SHAPES
-from verify.runner import packaged
+from verify.collection import packaged
 from verify.scenario import load
 
 SMALL = 200  # N D K that the slow oracle can do

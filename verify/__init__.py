@@ -7,7 +7,7 @@
 The floors, from the top; a module imports only from floors below its own:
 
     cli  plugin
-    tally
+    tally  terminal
     items  github  schemas
     report
     sight  lock  export

@@ -3,49 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
-from click.shell_completion import CompletionItem
 
 from verify.errors import ScenarioError, Terminated, VerifyError, printable
+from verify.terminal import ScenarioPath, bar, show
 
-if TYPE_CHECKING:
-    from verify.result import Report
-
-T = TypeVar("T")
 EXIT_CODES = """\b
 Exit codes: 0 all judged cases passed; 1 a case failed or cannot be judged;
 2 bad scenario file or usage; 3 internal error; 4 unfit environment (a required
 device is missing); 5 nothing was judged; 130 or 143 interrupted."""
-
-
-class _ScenarioPath(click.ParamType[str]):
-    """A scenario file, a folder of them, or file::case; completed in the shell."""
-
-    name = "path"
-
-    def shell_complete(
-        self, _ctx: click.Context, _param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        name, separator, case = incomplete.partition("::")
-        if not separator:
-            found = [p for p in Path().glob(f"{name}*") if p.is_dir() or p.suffix == ".toml"]
-            return [CompletionItem(str(p) + ("/" if p.is_dir() else "")) for p in sorted(found)]
-        from verify.collection import collect
-
-        try:
-            cases = collect(name)
-        except VerifyError:
-            return []
-        return [CompletionItem(c.id) for c in cases if c.name.startswith(case)]
 
 
 _LIMITS = click.option(
@@ -71,7 +45,7 @@ def cli(context: click.Context) -> None:
 
 
 @cli.command(epilog=EXIT_CODES)
-@click.argument("paths", nargs=-1, type=_ScenarioPath())
+@click.argument("paths", nargs=-1, type=ScenarioPath())
 @click.option("-k", "keyword", metavar="EXPR", default="", help="Only cases whose id matches.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), help="Run every case there.")
 @click.option("--require-device", type=click.Choice(["cuda"]), help="Exit 4 when it is missing.")
@@ -128,18 +102,18 @@ def run(
             candidate=candidate,
             arrays=arrays,
             timeout=timeout,
-            progress=None if quiet else _bar,
+            progress=None if quiet else bar,
         )
     except ScenarioError as error:
         report = Report((), 0, error.faults)
     except runner.Interrupted as interrupted:
         report = interrupted.report
-    _show(report, quiet, json_file)
+    show(report, quiet, json_file)
     sys.exit(report.exit_code)
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, type=_ScenarioPath())
+@click.argument("paths", nargs=-1, type=ScenarioPath())
 @_LIMITS
 def check(paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
     """Read scenario files without judging them: exit 2 and every fault, or 0. Loads no torch."""
@@ -165,16 +139,16 @@ def lock(folder: Path | None, only_check: bool, settings: Sequence[str]) -> NoRe
     from verify.document import limits
 
     folder = folder or Path("scenarios")
-    bar = partial(_bar, unit="files")
+    files = partial(bar, unit="files")
     if only_check:
-        differences = locks.check(folder, limits(settings), bar)
+        differences = locks.check(folder, limits(settings), files)
         for difference in differences:
             click.echo(printable(difference))
         click.echo("not as locked" if differences else "as locked, every exact value")
         sys.exit(1 if differences else 0)
-    done = locks.lock(folder, limits(settings), bar)
+    done = locks.lock(folder, limits(settings), files)
     if done.manifest is None:
-        _show(done.report, True, None)
+        show(done.report, True, None)
         sys.exit(done.report.exit_code)
     for change in done.changes:
         click.echo(printable(change))
@@ -185,7 +159,7 @@ def lock(folder: Path | None, only_check: bool, settings: Sequence[str]) -> NoRe
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.argument("paths", nargs=-1, type=_ScenarioPath())
+@click.argument("paths", nargs=-1, type=ScenarioPath())
 @_LIMITS
 def export(folder: Path, paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
     """Write every case as JSON for other languages: hex floats, exact links, a bound per entry.
@@ -196,7 +170,7 @@ def export(folder: Path, paths: Sequence[str], settings: Sequence[str]) -> NoRet
     from verify.document import limits
     from verify.export import export as exported
 
-    written, left = exported(_bar(collect(paths or None, limits=limits(settings))), folder)
+    written, left = exported(bar(collect(paths or None, limits=limits(settings))), folder)
     for case in left:
         click.echo(f"NOT EXPORTED, its truth is too much work: {printable(case.id)}")
     click.echo(f"{folder}: {len(written)} cases")
@@ -204,7 +178,7 @@ def export(folder: Path, paths: Sequence[str], settings: Sequence[str]) -> NoRet
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, type=_ScenarioPath())
+@click.argument("paths", nargs=-1, type=ScenarioPath())
 @click.option("--json", "as_json", is_flag=True, help="The whole matrix, as JSON on stdout.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, help="Processes. [2]")
 @click.option(
@@ -222,10 +196,10 @@ def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> 
     cases = collect(paths or None)
     files = list(dict.fromkeys(case.path for case in cases))
     if compare:
-        found = sight.comparison(files, partial(_bar, unit="files"))
+        found = sight.comparison(files, partial(bar, unit="files"))
         click.echo(json.dumps(found.to_dict(), indent=1) if as_json else side_by_side(found))
         sys.exit(0)
-    seen = sight.sight(files, workers=workers, progress=partial(_bar, unit="files"))
+    seen = sight.sight(files, workers=workers, progress=partial(bar, unit="files"))
     click.echo(json.dumps(seen.to_dict(), indent=1) if as_json else kill_matrix(seen))
     sys.exit(bool(seen.survivors or (seen.missing_kinds and not paths)))
 
@@ -250,67 +224,6 @@ def schema(what: str) -> None:
     from verify import schemas
 
     click.echo(json.dumps(schemas.SCHEMAS[what](), indent=2))
-
-
-def _show(report: Report, quiet: bool, json_file: str | None) -> None:
-    """The table on a terminal, plain lines elsewhere; the JSON where it was asked for."""
-    from verify import report as faces
-
-    _tell_github(report)
-    if json_file == "-":
-        click.echo(faces.as_json(report))
-        return
-    if json_file:
-        Path(json_file).write_text(faces.as_json(report) + "\n")
-    if report.faults:
-        raise ScenarioError(report.faults)
-    if not quiet and sys.stdout.isatty():
-        from rich.console import Console
-
-        Console().print(faces.table(report))
-    elif not quiet:
-        for result in report.results:
-            click.echo(faces.line(result))
-    for result in report.results:
-        if not result.ok and result.verdict != "NOT RUN":
-            click.echo("\n" + faces.block(result, report.candidate))
-    click.echo("\n" + faces.summary(report))
-
-
-def _tell_github(report: Report) -> None:
-    """Annotations on stderr, and the step's summary, in a workflow."""
-    if os.environ.get("GITHUB_ACTIONS") != "true":
-        return
-    from verify import github
-
-    for command in github.commands(report):
-        click.echo(command, err=True)
-    if file := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(file).open("a", encoding="utf-8") as summary:
-            summary.write(github.step_summary(report))
-
-
-def _bar(things: Sequence[T], unit: str = "cases") -> Iterator[T]:
-    """The things, behind a progress bar on stderr with rate and time left; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield from things
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    rate = TextColumn(f"{{task.fields[rate]:.0f}} {unit}/s")
-    columns = (BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=len(things), rate=0.0)
-        for thing in things:
-            yield thing
-            progress.update(task, advance=1, rate=progress.tasks[0].speed or 0.0)
 
 
 def _terminate(_signal: int, _frame: object) -> NoReturn:

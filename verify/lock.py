@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from verify import manifest, pins
-from verify.collection import manifest_of, of_folder, scenarios
+from verify.collection import manifest_of, scenarios
 from verify.document import Limits
 from verify.errors import ScenarioError, UsageError
 from verify.folder import MANIFEST
@@ -36,12 +36,12 @@ def lock(
 
     Raises  ScenarioError for malformed files, UsageError for a path that is no folder.
     """
-    found = of_folder(_existing(folder), limits or Limits())
-    report = run([replace(case, pin=None) for case in found.cases])
+    found = scenarios(_existing(folder), limits or Limits())
+    report = run(list(found.values()))
     path = folder / MANIFEST
     if not report.ok:
         return Lock(report, None, path, ())
-    made = of_scenarios(scenarios(folder, limits or Limits()), progress)
+    made = of_scenarios(found, progress)
     try:
         before = manifest_of(folder)
     except ScenarioError:  # what cannot be read is what is being replaced

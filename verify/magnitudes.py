@@ -60,7 +60,8 @@ def _in_range(
     name = "float32" if float32 else "float64"
 
     def outside(a: Any) -> Any:
-        return (a != 0) & ~((np.abs(a) >= low) & (np.abs(a) < high))
+        size = np.abs(np.asarray(a, np.float64))
+        return (size != 0) & ~((size >= low) & (size < high))
 
     wrong: list[tuple[Key, str, float]] = [
         (("step_size",), "", h) for h in axes["step_size"] if outside(h)

@@ -1,12 +1,12 @@
 """A .npy file -> its array: little-endian numbers in C order, never an object.
 
-Source  the format's versions 1 to 3: numpy.lib.format.
+Source  the format's description, versions 1 to 3: numpy.lib.format.
 """
 
 from __future__ import annotations
 
-import io
 import math
+import re
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,20 +41,29 @@ def parsed(path: str, content: bytes) -> Numbers:
 
 
 def _header(path: str, content: bytes) -> tuple[tuple[int, ...], np.dtype[Any], int]:
-    """(shape, dtype, where the numbers begin)."""
-    file = io.BytesIO(content)
-    try:
-        version = np.lib.format.read_magic(file)
-        read = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }[version]
-        shape, fortran, dtype = read(file)
-    except KeyError:
-        raise refusal(path, 0, "of an unknown version", str(version), "1.0 or 2.0") from None
-    except ValueError as error:
-        raise refusal(path, 0, "not a .npy file", str(error)[:60], "numpy.save's") from None
-    if dtype.str not in DTYPES or (fortran and len(shape) > 1):
-        order = "Fortran order" if fortran else "C order"
-        raise refusal(path, 0, "of another kind", f"{ascii(dtype.str)[:40]}, {order}", _ALLOWED)
-    return shape, dtype, file.tell()
+    """(shape, dtype, where the numbers begin).
+
+    Read here and not by NumPy, whose reader mends what Python 2 wrote and evaluates the rest.
+    """
+    magic, version = content[:6], content[6:8]
+    if magic != b"\x93NUMPY" or version not in _LENGTHS:
+        raise refusal(path, 0, "not a .npy file", ascii(content[:8]), "what numpy.save writes")
+    start = 8 + _LENGTHS[version]
+    end = start + int.from_bytes(content[8:start], "little")
+    header = _HEADER.fullmatch(content[start:end])
+    if header is None or len(content[start:end]) < end - start:
+        found = ascii(content[start : min(end, start + 60)])
+        raise refusal(path, 0, "a header that is none", found, "what numpy.save writes")
+    dtype, fortran, sizes = (group.decode("latin-1") for group in header.groups(b""))
+    shape = tuple(int(size) for size in sizes.split(",") if size.strip())
+    if dtype not in DTYPES or (fortran == "True" and len(shape) > 1):
+        order = "Fortran order" if fortran == "True" else "C order"
+        raise refusal(path, 0, "of another kind", f"{dtype[:20]!a}, {order}", _ALLOWED)
+    return shape, np.dtype(dtype), end
+
+
+_LENGTHS = {b"\1\0": 2, b"\2\0": 4, b"\3\0": 4}
+_HEADER = re.compile(
+    rb"\{\s*'descr'\s*:\s*'([^'\\]*)'\s*,\s*'fortran_order'\s*:\s*(True|False)\s*,"
+    rb"\s*'shape'\s*:\s*\(([0-9]{1,18}(?:\s*,\s*[0-9]{1,18})*)?\s*,?\s*\)\s*,?\s*\}\s*"
+)

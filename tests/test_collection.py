@@ -1,0 +1,153 @@
+"""Paths -> Cases: everything that is there is judged or refused, and held against its lock."""
+
+from __future__ import annotations
+
+import pytest
+from texts import EXAMPLE, written
+
+import verify
+from verify import collection
+from verify.collection import collect
+from verify.document import Limits
+from verify.errors import ScenarioError, UsageError
+from verify.lock import of_scenarios
+from verify.manifest import text
+from verify.result import Verdict
+
+OTHER = EXAMPLE.replace("2, 4, -2", "1, 4, -2")
+
+
+def locked(folder):
+    """Write the folder's manifest."""
+    found = of_scenarios(collection.scenarios(folder, Limits()))
+    (folder / "manifest.json").write_text(text(found))
+
+
+def test_a_path_or_case_that_is_not_there_is_named(tmp_path):
+    path = written(tmp_path, EXAMPLE)
+    with pytest.raises(UsageError, match="no such file or folder"):
+        collect(tmp_path / "absent.toml")
+    with pytest.raises(UsageError, match=r"has no case 'x'; it has dtype=float32, dtype=float64"):
+        collect(f"{path}::x")
+
+
+def test_every_fault_of_every_file_is_told_before_anything_is_judged(tmp_path):
+    written(tmp_path, EXAMPLE, "a")
+    written(tmp_path, EXAMPLE.replace("0.01", "-1"), "b")
+    written(tmp_path, EXAMPLE.replace("labels", "lables"), "c")
+    with pytest.raises(ScenarioError) as caught:
+        collect(tmp_path)
+    assert [f.path.removeprefix(f"{tmp_path}/") for f in caught.value.faults] == [
+        "b.toml",
+        "c.toml",
+        "c.toml",
+    ][: len(caught.value.faults)]
+    assert len(caught.value.faults) == 2
+
+
+def test_strangers_among_the_files_are_faults(tmp_path):
+    written(tmp_path, EXAMPLE)
+    for name in ("s.tml", "Folder", "link"):
+        (tmp_path / name).symlink_to("s.toml")
+    with pytest.raises(ScenarioError) as caught:
+        collect(tmp_path)
+    assert [f.path.rsplit("/", 1)[1] for f in caught.value.faults] == ["Folder", "link", "s.tml"]
+
+
+def test_a_copy_of_a_file_is_counted_and_not_judged_again(tmp_path):
+    written(tmp_path, EXAMPLE, "a")
+    written(tmp_path, EXAMPLE, "b")
+    report = verify.run(tmp_path)
+    assert [r.verdict for r in report.results] == [Verdict.PASS] * 2 + [Verdict.NOT_RUN] * 2
+    assert report.counts["found"] == 4
+    assert report.counts["judged"] == 2
+    assert report.ok
+    message = report.results[2].findings[0].message
+    assert message == f"the same bytes as {tmp_path}/a.toml, which is judged: no further evidence"
+    assert verify.run(tmp_path / "b.toml").counts["judged"] == 2
+
+
+def test_a_file_with_other_data_of_the_same_name_is_no_copy(tmp_path):
+    table = """
+title = "a table"
+inputs = { file = "t.csv", columns = ["a"] }
+weights = [[0.5, -0.5]]
+labels = [0, 1]
+step_size = 0.5
+"""
+    for name, cells in (("a", "1\n2\n"), ("b", "1\n3\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "t.csv").write_text("a\n" + cells)
+        written(tmp_path / name, table)
+    assert [case.same_as for case in collect(tmp_path)] == [""] * 4
+
+
+def test_what_is_as_it_was_locked_carries_its_pins(tmp_path):
+    written(tmp_path, EXAMPLE, "a")
+    written(tmp_path, OTHER, "b")
+    locked(tmp_path)
+    for subject in (tmp_path, tmp_path / "a.toml"):
+        report = verify.run(subject)
+        assert report.ok
+        assert report.counts["locked"] == report.counts["judged"] > 0
+
+
+def gone(folder):
+    (folder / "b.toml").unlink()
+
+
+def renamed(folder):
+    (folder / "b.toml").rename(folder / "c.toml")
+
+
+def new(folder):
+    written(folder, EXAMPLE.replace("2, 4", "2, 5"), "c")
+
+
+def edited(folder):
+    written(folder, OTHER.replace("0.01", "0.02"), "b")
+
+
+def data_edited(folder):
+    written(folder, OTHER + "# a comment", "b")
+
+
+@pytest.mark.parametrize(
+    ("change", "messages"),
+    [
+        (gone, ["b.toml was locked and is not here"]),
+        (renamed, ["b.toml was locked and is not here", "c.toml is not locked yet"]),
+        (new, ["c.toml is not locked yet"]),
+        (edited, ["b.toml, or its data, has changed since it was locked"]),
+        (data_edited, ["b.toml, or its data, has changed since it was locked"]),
+    ],
+)
+def test_a_folder_that_is_not_as_it_was_locked_is_red(change, messages, tmp_path):
+    written(tmp_path, EXAMPLE, "a")
+    written(tmp_path, OTHER, "b")
+    locked(tmp_path)
+    change(tmp_path)
+    report = verify.run(tmp_path)
+    assert report.exit_code == 1
+    assert {r.verdict for r in report.results} == {Verdict.PASS}
+    assert [m.removeprefix(f"{tmp_path}/").split(";")[0] for m in report.unlocked] == messages
+
+
+def test_a_malformed_manifest_stops_the_run(tmp_path):
+    path = written(tmp_path, EXAMPLE)
+    (tmp_path / "manifest.json").write_text("{}")
+    for subject in (tmp_path, path):
+        with pytest.raises(ScenarioError, match=r"manifest\.json: not a manifest"):
+            collect(subject)
+
+
+def test_the_package_carries_its_scenarios():
+    names = [p.name for p in collection.packaged().glob("*.toml")]
+    assert "worked-example.toml" in names
+    assert len(names) >= 40
+
+
+def test_a_path_below_the_working_folder_is_shown_from_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert str(collection.shown(tmp_path / "a" / "b.toml")) == "a/b.toml"
+    assert collection.shown(tmp_path.parent) == tmp_path.parent

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from verify import datafile
+from verify.errors import ScenarioError
+
+
+def read(folder, name, limit=10):
+    return datafile.read(folder, name, f"at most {limit}", limit)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "t.csv").write_bytes(b"a\n1\n")
+    (tmp_path / "x.npy").write_bytes(b"x" * 10)
+    return tmp_path
+
+
+def test_a_plain_name_below_the_folder_is_read(folder):
+    assert read(folder, "data/t.csv") == b"a\n1\n"
+    assert read(folder, "x.npy") == b"x" * 10
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../t.csv", "/t.csv", "a/../t.csv", "~/t.csv", "t", "t.csv\0", "", "a//t.csv", "C:t.csv",
+     "C:\\t.csv", "http://x/t.csv", "t.npz", "t.CSV", ".t.csv", "data/.t.csv", "t.csv\n", "é.csv"],
+)  # fmt: skip
+def test_a_name_that_is_not_plain_and_relative_is_refused(name, folder):
+    with pytest.raises(ScenarioError, match="not a plain relative name"):
+        read(folder, name)
+
+
+def test_links_are_not_followed(folder):
+    (folder / "link.csv").symlink_to(folder / "data" / "t.csv")
+    (folder / "inside").symlink_to(folder / "data")
+    (folder / "loop").symlink_to(folder / "loop")
+    for name in ("link.csv", "inside/t.csv", "loop/t.csv"):
+        with pytest.raises(ScenarioError, match="a symbolic link"):
+            read(folder, name)
+
+
+def test_what_is_not_a_regular_file_of_bounded_size_is_not_read(folder):
+    (folder / "folder.csv").mkdir()
+    os.mkfifo(folder / "pipe.csv")
+    for name in ("folder.csv", "pipe.csv"):
+        with pytest.raises(ScenarioError, match="not a regular file"):
+            read(folder, name)
+    with pytest.raises(ScenarioError, match=r"too large \(10 bytes\), at most 9"):
+        read(folder, "x.npy", 9)
+    with pytest.raises(ScenarioError, match=r"cannot be read \(No such file"):
+        read(folder, "absent.csv")
+
+
+def test_text_is_utf_8_without_a_mark():
+    assert datafile.decoded("p", "é".encode()) == "é"
+    for content, what in ((b"\xff", r"not UTF-8 \(byte 0\)"), (b"\xef\xbb\xbfa", "byte order")):
+        with pytest.raises(ScenarioError, match=what):
+            datafile.decoded("p", content)

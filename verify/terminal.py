@@ -1,0 +1,104 @@
+"""What the command shows, and where: the report, annotations, progress; completion of paths."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from verify.errors import ScenarioError, VerifyError
+
+if TYPE_CHECKING:
+    from verify.result import Report
+
+T = TypeVar("T")
+
+
+class ScenarioPath(click.ParamType[str]):
+    """A scenario file, a folder of them, or file::case; completed in the shell."""
+
+    name = "path"
+
+    def shell_complete(
+        self, _ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        name, separator, case = incomplete.partition("::")
+        if not separator:
+            found = [p for p in Path().glob(f"{name}*") if p.is_dir() or p.suffix == ".toml"]
+            return [CompletionItem(str(p) + ("/" if p.is_dir() else "")) for p in sorted(found)]
+        from verify.collection import collect
+
+        try:
+            cases = collect(name)
+        except VerifyError:
+            return []
+        return [CompletionItem(c.id) for c in cases if c.name.startswith(case)]
+
+
+def show(report: Report, quiet: bool, json_file: str | None) -> None:
+    """The table on a terminal, plain lines elsewhere; the JSON where it was asked for.
+
+    Raises  ScenarioError with the report's faults, if any, when the rest is said.
+    """
+    from verify import report as faces
+
+    _tell_github(report)
+    if json_file == "-":
+        click.echo(faces.as_json(report))
+        return
+    if json_file:
+        Path(json_file).write_text(faces.as_json(report) + "\n")
+    if report.faults:
+        raise ScenarioError(report.faults)
+    if not quiet and sys.stdout.isatty():
+        from rich.console import Console
+
+        Console().print(faces.table(report))
+    elif not quiet:
+        for result in report.results:
+            click.echo(faces.line(result))
+    for result in report.results:
+        if not result.ok and result.verdict != "NOT RUN":
+            click.echo("\n" + faces.block(result, report.candidate))
+    click.echo("\n" + faces.summary(report))
+
+
+def _tell_github(report: Report) -> None:
+    """Annotations on stderr, and the step's summary, in a workflow."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    from verify import github
+
+    for command in github.commands(report):
+        click.echo(command, err=True)
+    if file := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(file).open("a", encoding="utf-8") as summary:
+            summary.write(github.step_summary(report))
+
+
+def bar(things: Sequence[T], unit: str = "cases") -> Iterator[T]:
+    """The things, behind a progress bar on stderr with rate and time left; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield from things
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    rate = TextColumn(f"{{task.fields[rate]:.0f}} {unit}/s")
+    columns = (BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=len(things), rate=0.0)
+        for thing in things:
+            yield thing
+            progress.update(task, advance=1, rate=progress.tasks[0].speed or 0.0)
