@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from texts import EXAMPLE
 
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, max_examples=40)
 settings.load_profile("ci")
@@ -22,5 +23,25 @@ def red() -> Callable[..., Any]:
         with pytest.raises(error, match=match) as caught:
             function()
         return caught.value
+
+    return call
+
+
+@pytest.fixture
+def folder(pytester):
+    """A project that is not this one, with a folder of scenarios."""
+    pytester.makeini("[pytest]\nverify_scenarios = cases\n")
+    made = pytester.mkdir("cases")
+    (made / "example.toml").write_text(EXAMPLE)
+    return made
+
+
+@pytest.fixture
+def nested(pytester, monkeypatch):
+    """pytest in a process of its own."""
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+
+    def call(*arguments):
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
 
     return call

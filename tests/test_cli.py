@@ -10,7 +10,6 @@ import sys
 import pytest
 from texts import EXAMPLE, written
 
-from verify.cli import _ScenarioPath
 from verify.document import Document
 
 
@@ -92,17 +91,6 @@ def test_the_schema_is_json_and_names_every_key():
     assert "title" in schema["required"]
 
 
-def test_paths_and_cases_are_completed(tmp_path, monkeypatch):
-    written(tmp_path, EXAMPLE)
-    (tmp_path / "other.txt").write_text("")
-    monkeypatch.chdir(tmp_path)
-    path = _ScenarioPath()
-    assert [i.value for i in path.shell_complete(None, None, "")] == ["s.toml"]
-    found = [i.value for i in path.shell_complete(None, None, "s.toml::dtype=float3")]
-    assert found == ["s.toml::dtype=float32"]
-    assert path.shell_complete(None, None, "absent.toml::") == []
-
-
 LOADED = """
 import sys
 from verify.cli import main
@@ -174,3 +162,139 @@ def test_a_new_scenario_is_written_beside_the_others_or_here(tmp_path, monkeypat
     assert verify("new", "second").returncode == 2
     assert verify("new", "third", "--folder", "absent").returncode == 2
     assert not (tmp_path / "third.toml").exists()
+
+
+def test_a_file_is_checked_without_torch_and_without_judging(tmp_path):
+    path = written(tmp_path, EXAMPLE + '[expect]\nloss_before = "7.88"\n')
+    done = verify("check", path)
+    assert (done.returncode, done.stdout) == (0, "1 scenario files are well formed, 2 cases\n")
+    assert not loaded_by("check", str(path)) & {"torch", "flint"}
+    bad = written(tmp_path, EXAMPLE.replace("0.01", "-1"), "bad")
+    done = verify("check", path, bad)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "bad.toml:6:13: step_size: out of range" in done.stderr
+    (tmp_path / "empty").mkdir()
+    assert verify("check", tmp_path / "empty").returncode == 5
+
+
+def test_an_empty_folder_is_exit_5(tmp_path):
+    done = verify("run", tmp_path)
+    assert done.returncode == 5
+    assert "0 cases found, 0 judged" in done.stdout
+
+
+def test_a_folder_is_locked_checked_and_red_when_it_is_another(tmp_path):
+    written(tmp_path, EXAMPLE)
+    assert verify("lock", tmp_path, "--check").returncode == 1
+    done = verify("lock", tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "s.toml: new, 2 cases", f"{tmp_path}/manifest.json: 1 files, 2 cases",
+    ]  # fmt: skip
+    done = verify("lock", tmp_path, "--check")
+    assert (done.returncode, done.stdout) == (0, "as locked, every exact value\n")
+    assert ", 2 as locked in" in verify("run", tmp_path).stdout
+    written(tmp_path, EXAMPLE.replace("2, 4", "2, 5"))
+    done = verify("run", tmp_path)
+    assert done.returncode == 1
+    assert f"NOT AS LOCKED: {tmp_path}/s.toml, or its data, has changed" in done.stdout
+    done = verify("lock", tmp_path, "--check")
+    assert done.returncode == 1
+    assert "s.toml: content, problem of 2 cases" in done.stdout
+
+
+def test_what_does_not_pass_is_told_and_not_locked(tmp_path):
+    written(tmp_path, EXAMPLE + '[expect]\nloss_before = "7.88"\n')
+    done = verify("lock", tmp_path)
+    assert done.returncode == 1
+    assert "loss_before = 7.88 is expected" in done.stdout
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_cases_are_exported_for_other_languages(tmp_path):
+    done = verify("export", tmp_path / "out", written(tmp_path, EXAMPLE))
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path}/out: 2 cases\n")
+    assert len(list((tmp_path / "out" / "s").glob("*.json"))) == 2
+    assert verify("export", tmp_path / "out", written(tmp_path, EXAMPLE)).returncode == 2
+
+
+@pytest.mark.parametrize("what", ["report", "manifest", "export"])
+def test_what_is_written_has_a_schema_too(what):
+    assert json.loads(verify("schema", what).stdout)["properties"]["format"]
+
+
+def test_the_faults_of_bad_files_are_in_the_json_too(tmp_path):
+    path = written(tmp_path, EXAMPLE.replace("0.01", "-1"))
+    done = verify("run", path, "--json", tmp_path / "r.json")
+    assert done.returncode == 2
+    read = json.loads((tmp_path / "r.json").read_text())
+    assert read["exit_code"] == 2
+    assert read["faults"][0]["key"] == "step_size"
+
+
+def test_a_limit_is_an_option_and_an_unknown_one_is_wrong_usage(tmp_path):
+    path = written(tmp_path, EXAMPLE)
+    done = verify("run", path, "--scenario-limit", "work=5")
+    assert done.returncode == 2
+    assert "--scenario-limit work=N allows more" in done.stderr
+    assert verify("run", path, "--scenario-limit", "work=6").returncode == 0
+    assert verify("run", path, "--scenario-limit", "wrok=6").returncode == 2
+
+
+def test_a_path_is_shown_escaped(tmp_path):
+    done = verify("run", tmp_path / "a\x1b[31m\n::error::b")
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+DEFECT = """
+import sys, verify.cli, verify.runner
+def run(*a, **k): raise ZeroDivisionError("a defect")
+verify.runner.run = run
+sys.argv = ["verify", "run"]
+verify.cli.main()
+"""
+
+
+def test_a_defect_of_the_command_is_exit_3_and_not_that_of_a_failed_case():
+    done = subprocess.run([sys.executable, "-c", DEFECT], capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == 3
+    assert "ZeroDivisionError: a defect" in done.stderr
+    assert "please report it" in done.stderr
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_an_interrupted_run_says_what_was_judged(name, code, tmp_path):
+    """The second of two cases interrupts the process that judges it."""
+    script = f"""
+import os, signal, sys, verify.cli, verify.runner as r
+real = r.judge
+def judge(case, *rest):
+    if case.dtype == "float64": os.kill(os.getpid(), signal.{name})
+    return real(case, *rest)
+r.judge = judge
+sys.argv = ["verify", "run", {str(written(tmp_path, EXAMPLE))!r},
+            "--json", {str(tmp_path / "r.json")!r}]
+verify.cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == code
+    assert "INTERRUPTED: 1 of 2 cases were judged" in done.stdout
+    assert "Traceback" not in done.stderr
+    read = json.loads((tmp_path / "r.json").read_text())
+    assert (read["exit_code"], read["counts"]["judged"]) == (code, 1)
+
+
+def test_an_interruption_before_any_case_has_the_same_exit_code():
+    script = """
+import os, signal, sys, verify.cli, verify.runner as r
+r.run = lambda *a, **k: os.kill(os.getpid(), signal.SIGTERM)
+sys.argv = ["verify", "run"]
+verify.cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert (done.returncode, done.stderr) == (143, "\ninterrupted\n")

@@ -7,12 +7,15 @@ from texts import EXAMPLE, written
 
 import verify
 from verify import collection
+from verify.cases import cases
 from verify.collection import collect
 from verify.document import Limits
 from verify.errors import ScenarioError, UsageError
 from verify.lock import of_scenarios
-from verify.manifest import text
+from verify.manifest import Manifest, text
+from verify.pins import entry
 from verify.result import Verdict
+from verify.scenario import load
 
 OTHER = EXAMPLE.replace("2, 4, -2", "1, 4, -2")
 
@@ -151,3 +154,13 @@ def test_a_path_below_the_working_folder_is_shown_from_there(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     assert str(collection.shown(tmp_path / "a" / "b.toml")) == "a/b.toml"
     assert collection.shown(tmp_path.parent) == tmp_path.parent
+
+
+def test_a_file_that_makes_other_cases_than_it_did_is_told_of(tmp_path):
+    scenario = load(written(tmp_path, EXAMPLE))
+    whole = entry(scenario)
+    assert whole.count == len(cases(scenario)) == 2
+    short = whole.model_copy(update={"cases": dict(list(whole.cases.items())[:1]), "count": 1})
+    manifest = Manifest(format=1, scenarios={"s.toml": short})
+    (message,) = collection.differences(manifest, {"s.toml": scenario})
+    assert message.startswith("s.toml makes other cases than those 1 that were locked")

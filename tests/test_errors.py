@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from verify import errors
-from verify.errors import FileFault, ScenarioError
+from verify.errors import FileFault, ScenarioError, printable
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,28 @@ def test_the_faults_of_a_file_are_in_its_order():
     error = ScenarioError([late, early])
     assert error.faults == (early, late)
     assert str(error).split("\n") == [str(early), str(late)]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[31mb", r"a\x1b[31mb"),
+        ("a\n::error::x", r"a\n::error::x"),
+        ("::error::x", r"\x3a:error::x"),
+        ("  ::error::x", r"  \x3a:error::x"),
+        ("##[error]x", r"#\x23[error]x"),
+        ("a ##vso[task]x", r"a #\x23vso[task]x"),
+        ("a\u202eb\u200bc\u2066", r"a\u202eb\u200bc\u2066"),
+        ("\x00\x7f\x9b\r", r"\x00\x7f\x9b\r"),
+        ("s.toml::dtype=float32 é 数", "s.toml::dtype=float32 é 数"),
+    ],
+)
+def test_text_from_outside_cannot_command_a_terminal_or_a_log(text, shown):
+    assert printable(text) == shown
+
+
+def test_a_fault_is_one_line_whatever_its_parts_say():
+    hostile = "x\n::error::y\x1b"
+    fault = FileFault(hostile, 1, 1, hostile, hostile, hostile, hostile)
+    assert "\n" not in str(fault)
+    assert "\x1b" not in str(fault)

@@ -4,39 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from xml.etree import ElementTree as ET
 
 import pytest
-from texts import DRAWN, EXAMPLE
+from texts import EXAMPLE
 
 FAILING = EXAMPLE + '[expect]\nloss_before = "7.88"\n'
 MALFORMED = EXAMPLE.replace("0.01", "-1")
 CUDA = EXAMPLE + 'device = "cuda"\n'
 
 
-@pytest.fixture
-def folder(pytester):
-    """A project that is not this one, with a folder of scenarios."""
-    pytester.makeini("[pytest]\nverify_scenarios = cases\n")
-    made = pytester.mkdir("cases")
-    (made / "example.toml").write_text(EXAMPLE)
-    return made
-
-
-def run(pytester, *arguments):
-    return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
-
-
-def test_every_case_is_an_item_with_the_id_that_the_command_uses(pytester, folder):
-    result = run(pytester, "cases", "--collect-only", "-q")
+def test_every_case_is_an_item_with_the_id_that_the_command_uses(pytester, folder, nested):
+    result = nested("cases", "--collect-only", "-q")
     result.stdout.fnmatch_lines(
         ["cases/example.toml::dtype=float32", "cases/example.toml::dtype=float64"]
     )
-    result = run(pytester, "cases/example.toml::dtype=float64")
+    result = nested("cases/example.toml::dtype=float64")
     result.assert_outcomes(passed=1)
 
 
-def test_marks_and_words_select(pytester, folder):
+def test_marks_and_words_select(pytester, folder, nested):
     (folder / "cuda.toml").write_text(CUDA)
     for arguments, count in (
         (["-m", "cuda"], 2),
@@ -44,32 +30,17 @@ def test_marks_and_words_select(pytester, folder):
         (["-k", "example"], 2),
         (["-k", "float64 and not cuda"], 1),
     ):
-        result = run(pytester, "cases", "--collect-only", "-q", *arguments)
+        result = nested("cases", "--collect-only", "-q", *arguments)
         assert sum("::" in line for line in result.outlines) == count, arguments
-
-
-def test_a_failure_is_the_block_of_the_command_without_a_traceback(pytester, folder):
-    (folder / "failing.toml").write_text(FAILING)
-    result = run(pytester, "cases", "-k", "failing and float64")
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        [
-            "FAIL  cases/failing.toml::dtype=float64",
-            "  figure  * loss_before = 7.88 is expected; C is 7.87038*",
-            "  to repeat it        verify run 'cases/failing.toml::dtype=float64'",
-        ]
-    )
-    assert "Traceback" not in result.stdout.str()
-    assert "judge.py" not in result.stdout.str()
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"], ["-n", "2", "--dist", "loadfile"],
                                      ["-n", "2", "--dist", "worksteal"]])  # fmt: skip
-def test_serial_and_parallel_runs_count_alike(workers, pytester, folder):
+def test_serial_and_parallel_runs_count_alike(workers, pytester, folder, nested):
     (folder / "failing.toml").write_text(FAILING)
     (folder / "malformed.toml").write_text(MALFORMED)
     (folder / "misspelt.tml").write_text(EXAMPLE)
-    result = run(pytester, "cases", *workers)
+    result = nested("cases", *workers)
     result.assert_outcomes(passed=2, failed=4)
     assert result.ret == 1
     result.stdout.fnmatch_lines_random(
@@ -87,67 +58,26 @@ def test_last_failed_finds_a_malformed_file_and_a_failed_case(pytester, folder):
     pytester.runpytest_subprocess("cases", "--lf").assert_outcomes(failed=3)
 
 
-def test_only_the_folders_that_were_named_are_collected(pytester):
+def test_only_the_folders_that_were_named_are_collected(pytester, nested):
     elsewhere = pytester.mkdir("elsewhere")
     (elsewhere / "example.toml").write_text(EXAMPLE)
     (elsewhere / "broken.toml").write_text("not TOML at all")
     (pytester.path / "other.toml").write_text("x = 1")
-    assert run(pytester, ".").ret == pytest.ExitCode.NO_TESTS_COLLECTED
-    run(pytester, "--scenarios", "elsewhere").assert_outcomes(passed=2, failed=1)
+    assert nested(".").ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    nested("--scenarios", "elsewhere").assert_outcomes(passed=2, failed=1)
 
 
-def test_a_named_folder_outside_the_arguments_is_added_once(pytester, tmp_path_factory):
+def test_a_named_folder_outside_the_arguments_is_added_once(pytester, tmp_path_factory, nested):
     outside = tmp_path_factory.mktemp("outside")
     (outside / "example.toml").write_text(EXAMPLE)
     tests = pytester.makepyfile("def test_nothing(): pass")
     for workers in ([], ["-n", "1"]):
-        result = run(pytester, tests, "--scenarios", outside, *workers)
+        result = nested(tests, "--scenarios", outside, *workers)
         result.assert_outcomes(passed=3)
-    assert run(pytester, "--scenarios", "absent").ret == pytest.ExitCode.USAGE_ERROR
+    assert nested("--scenarios", "absent").ret == pytest.ExitCode.USAGE_ERROR
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "1"]])
-def test_a_run_that_judges_nothing_is_not_green(workers, pytester, folder):
-    import torch
-
-    if torch.cuda.is_available():
-        pytest.skip("a CUDA device is here")
-    (folder / "example.toml").write_text(CUDA)
-    result = run(pytester, "cases", *workers)
-    result.assert_outcomes(skipped=2)
-    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
-    result = run(pytester, "cases", "--require-device", "cuda", *workers)
-    result.assert_outcomes(failed=2)
-
-
-def test_the_figures_of_a_case_are_properties_in_junit(pytester, folder):
-    for workers in ([], ["-n", "1"]):
-        run(pytester, "cases", "-k", "float64", "--junitxml=out.xml", *workers)
-        (case,) = ET.parse(pytester.path / "out.xml").iter("testcase")
-        found = {p.get("name"): p.get("value") for p in case.iter("property")}
-        assert found["verdict"] == "PASS"
-        assert float(found["resolution"]) < 1e-14
-        assert found["loss_before"].startswith("7.87")
-        assert case.get("name") == "dtype=float64"
-
-
-def test_the_place_of_a_failure_is_the_file_and_its_line(pytester, folder):
-    (folder / "malformed.toml").write_text(MALFORMED)
-    pytester.makeconftest(
-        "def pytest_runtest_logreport(report):\n"
-        "    if report.when == 'call': print('PLACE', *report.location)"
-    )
-    result = run(pytester, "cases", "-s")
-    result.stdout.fnmatch_lines(["*PLACE cases/example.toml 1 dtype=float32"])
-    result.stdout.fnmatch_lines(["*PLACE cases/malformed.toml 5 malformed.toml is malformed"])
-
-
-def test_the_budget_of_the_truth_is_an_option(pytester, folder):
-    (folder / "example.toml").write_text(DRAWN)
-    run(pytester, "cases", "--truth-budget", "0").assert_outcomes(passed=2)
-
-
-def test_every_worker_has_one_thread_a_pool(pytester, folder):
+def test_every_worker_has_one_thread_a_pool(pytester, folder, nested):
     pytester.makeconftest(
         "import os\n"
         "def pytest_runtest_logreport(report): pass\n"
@@ -160,19 +90,8 @@ def test_every_worker_has_one_thread_a_pool(pytester, folder):
         "        return real(*a)\n"
         "    j.judge = judge\n"
     )
-    run(pytester, "cases", "-n", "1").assert_outcomes(passed=2)
-    run(pytester, "cases").assert_outcomes(passed=2)
-
-
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
-def test_a_candidate_is_judged_in_every_worker(workers, pytester, folder):
-    (pytester.path / "mine.py").write_text("def zero(X, W, P, h):\n    return W * 0\n")
-    result = run(pytester, "cases", "--candidate", "mine.py:zero", *workers)
-    result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["  subject             candidate mine.py:zero"])
-    result = run(pytester, "cases", "--candidate", "mine.py:absent", *workers)
-    result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["candidate mine.py:absent: cannot be loaded: AttributeError*"])
+    nested("cases", "-n", "1").assert_outcomes(passed=2)
+    nested("cases").assert_outcomes(passed=2)
 
 
 def loaded_by_import(module: str) -> set[str]:
@@ -190,8 +109,61 @@ def test_importing_the_judge_does_load_pydantic():
     assert loaded_by_import("verify.judge") >= {"pydantic", "numpy", "flint"}
 
 
-def test_collection_does_not_load_torch(pytester, folder):
+def test_collection_does_not_load_torch(pytester, folder, nested):
     pytester.makeconftest(
         "import sys\ndef pytest_collection_finish(session): print('TORCH', 'torch' in sys.modules)"
     )
-    run(pytester, "cases", "--collect-only", "-s").stdout.fnmatch_lines(["*TORCH False*"])
+    nested("cases", "--collect-only", "-s").stdout.fnmatch_lines(["*TORCH False*"])
+
+
+@pytest.mark.parametrize("name", [".hidden", "build", "Upper"])
+def test_no_folder_is_passed_over_for_its_name(name, pytester, folder, nested):
+    """pytest itself enters neither hidden folders nor `build`; the command does or refuses."""
+    inside = folder / name
+    inside.mkdir()
+    (inside / "other.toml").write_text(EXAMPLE.replace("2, 4", "2, 5"))
+    outcome = {"passed": 4} if name == "build" else {"passed": 2, "failed": 1}
+    nested("cases").assert_outcomes(**outcome)
+    nested("cases", f"--ignore=cases/{name}").assert_outcomes(passed=2)
+
+
+def test_links_are_red_and_not_followed(pytester, folder, nested):
+    real = pytester.mkdir("real")
+    (real / "other.toml").write_text(EXAMPLE)
+    (folder / "linked").symlink_to(real)
+    (folder / "link.toml").symlink_to(real / "other.toml")
+    result = nested("cases")
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines_random(
+        ["cases/linked: neither a scenario nor data*", "cases/link.toml: not a regular file*"]
+    )
+
+
+@pytest.mark.parametrize("option", ["--scenarios=absent", "-overify_scenarios=absent"])
+def test_a_folder_that_is_not_there_is_wrong_usage(option, folder, nested):
+    result = nested("cases", option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*absent: no such folder"])
+
+
+def test_a_limit_is_an_option(pytester, folder, nested):
+    result = nested("cases", "--scenario-limit", "work=5")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*N D K = 6*--scenario-limit work=N allows more"])
+    nested("cases", "--scenario-limit", "work=6").assert_outcomes(passed=2)
+
+
+def test_text_from_a_name_is_shown_escaped(folder, nested):
+    (folder / "a\x1b[31m::error::\u202e.toml").write_text(EXAMPLE)
+    (folder / "b\x1b[31m.txt").write_text("")
+    result = nested("cases", "-v", "-rA")
+    result.assert_outcomes(passed=2, failed=2)
+    assert "\x1b[31m" not in result.stdout.str()
+    assert "\u202e" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_a_hundred_files_are_found_once_each(workers, folder, nested):
+    for i in range(99):
+        (folder / f"s{i}.toml").write_text(EXAMPLE.replace("2, 4", f"2.{i:02}, 4"))
+    nested("cases", *workers).assert_outcomes(passed=200)

@@ -12,8 +12,8 @@ The floors, from the top; a module imports only from floors below its own:
     report
     sight  lock  export
     runner
-    judge  proof  collection
-    pins
+    judge  proof
+    pins  collection
     trial
     training  diagnosis
     compare

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from verify import manifest, pins, selection
+from verify import manifest, selection
 from verify.cases import Case, cases
 from verify.document import Limits
 from verify.errors import FileFault, ScenarioError, UsageError, printable
 from verify.folder import MANIFEST, entries, is_known, is_scenario, stranger
-from verify.manifest import Manifest
+from verify.manifest import AGAIN, Manifest
 from verify.scenario import Scenario, load
 
 S = TypeVar("S")
@@ -154,8 +154,22 @@ def of_folder(folder: Path, limits: Limits) -> Collection:
         for scenario in found.values()
         for case in pinned(scenario, folder, locked)
     ]
-    differ = pins.differences(locked, found) if locked else ()
+    differ = differences(locked, found) if locked else ()
     return Collection(tuple(made), tuple(f"{folder.as_posix()}/{what}" for what in differ))
+
+
+def differences(manifest: Manifest, found: Mapping[str, Scenario]) -> Iterator[str]:
+    """Which files are not those of the manifest; `found` maps names below its folder."""
+    for name in sorted({*manifest.scenarios, *found}):
+        locked, scenario = manifest.scenarios.get(name), found.get(name)
+        if scenario is None:
+            yield f"{name} was locked and is not here; {AGAIN}"
+        elif locked is None:
+            yield f"{name} is not locked yet; `verify lock` pins it"
+        elif locked.content != scenario.digest:
+            yield f"{name}, or its data, has changed since it was locked; {AGAIN}"
+        elif locked.cases.keys() != {case.name for case in cases(scenario)}:
+            yield f"{name} makes other cases than those {locked.count} that were locked; {AGAIN}"
 
 
 def _wanted(found: list[Case], name: str, wanted: str) -> list[Case]:

@@ -113,8 +113,10 @@ class MalformedItem(_Item):
         raise self.error
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
+        from verify.errors import printable
+
         first: FileFault = self.error.faults[0]
-        return self.path, max(first.line - 1, 0), f"{self.path.name} is malformed"
+        return self.path, max(first.line - 1, 0), f"{printable(self.path.name)} is malformed"
 
 
 class ManifestItem(_Item):

@@ -13,6 +13,7 @@ from verify.datafile import decoded, refusal, regular
 from verify.errors import ScenarioError
 
 FORMAT = 1
+AGAIN = "if that was meant, `verify lock` pins it again"
 _MOST_BYTES = 2**26
 
 Digest: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]

@@ -1,9 +1,9 @@
-"""Case -> Pin, and what has departed from the pins of a manifest since."""
+"""Case -> Pin, and what has departed from it since."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,12 @@ from verify import truth
 from verify.cases import Case, cases
 from verify.chain import Problem
 from verify.compare import Reference
-from verify.manifest import Entry, Manifest, Pin
+from verify.manifest import AGAIN, Entry, Pin
 from verify.result import Finding, Verdict
 from verify.scenario import Scenario
 from verify.training import Loss
 
 BUDGET = 2**27  # multiplications for the exact values of one case: a few seconds
-_AGAIN = "if that was meant, `verify lock` pins it again"
 
 
 def entry(scenario: Scenario) -> Entry:
@@ -50,33 +49,19 @@ def departures(case: Case, ref: Reference, before: Loss, after: Loss) -> Iterato
     if pin is None:
         return
     if pin.problem != problem_digest(case.problem):
-        message = f"X, W, P or h are other numbers than those that were locked; {_AGAIN}"
+        message = f"X, W, P or h are other numbers than those that were locked; {AGAIN}"
         yield Finding("lock", Verdict.FAIL, message)
         return
     for name, loss in (("C_before", before), ("C_after", after)):
         locked = getattr(pin, name)
         if locked is not None and not _agrees(float.fromhex(locked), loss):
-            message = f"{name} = {locked} was locked; it is {loss.C.hex()}; {_AGAIN}"
+            message = f"{name} = {locked} was locked; it is {loss.C.hex()}; {AGAIN}"
             yield Finding("lock", Verdict.FAIL, message, link="C")
     if ref.truth and ref.truth.whole and pin.dC_dW is not None:
         exact = ref.truth.chain.dC_dW.nearest()
         if not np.isnan(exact).any() and _digest(exact) != pin.dC_dW:
-            message = f"the exact dC_dW is not the one that was locked; {_AGAIN}"
+            message = f"the exact dC_dW is not the one that was locked; {AGAIN}"
             yield Finding("lock", Verdict.FAIL, message, link="dC_dW")
-
-
-def differences(manifest: Manifest, found: Mapping[str, Scenario]) -> Iterator[str]:
-    """Which files are not those of the manifest; `found` maps names below its folder."""
-    for name in sorted({*manifest.scenarios, *found}):
-        locked, scenario = manifest.scenarios.get(name), found.get(name)
-        if scenario is None:
-            yield f"{name} was locked and is not here; {_AGAIN}"
-        elif locked is None:
-            yield f"{name} is not locked yet; `verify lock` pins it"
-        elif locked.content != scenario.digest:
-            yield f"{name}, or its data, has changed since it was locked; {_AGAIN}"
-        elif locked.cases.keys() != {case.name for case in cases(scenario)}:
-            yield f"{name} makes other cases than those {locked.count} that were locked; {_AGAIN}"
 
 
 def _agrees(locked: float, loss: Loss) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class Tally:
         self.verdicts: dict[str, str] = {}
         self.reasons: Counter[str] = Counter()
         self.locked = 0
+        self.complaint = ""
         self.failed: list[pytest.TestReport] = []
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -56,13 +57,16 @@ class Tally:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """A run in which nothing was judged, or something got lost, is not green."""
         if session.exitstatus == pytest.ExitCode.OK and not self.config.option.collectonly:
-            if self.found - self.verdicts.keys():
+            lost = sorted(self.found - self.verdicts.keys())
+            if lost:
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+                self.complaint = f"{len(lost)} {_LOST}: {', '.join(lost[:3])}"
             elif not self.judged and (self.found or self._asked_for()):
                 session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+                self.complaint = _NOTHING
 
-    def pytest_terminal_summary(self, terminalreporter: Any, exitstatus: int) -> None:
-        lines = list(self._lines(exitstatus))
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        lines = list(self._lines())
         if lines:
             terminalreporter.section("scenarios")
             for text in lines:
@@ -72,7 +76,7 @@ class Tally:
 
             for report in self.failed:
                 path, line, name = report.location
-                told = annotation("error", path, (line or 0) + 1, name, report.longreprtext)
+                told = annotation("error", path, (line or 0) + 1, name, str(report.longrepr))
                 terminalreporter.write_line(told)
 
     @property
@@ -80,8 +84,7 @@ class Tally:
         """Cases with a verdict; a lock that was compared is no case."""
         return sum(v not in ("NOT RUN", "checked") for v in self.verdicts.values())
 
-    def _lines(self, exitstatus: int) -> Any:
-        lost = self.found - self.verdicts.keys()
+    def _lines(self) -> Iterator[str]:
         if self.verdicts:
             counts = Counter(self.verdicts.values())
             words = {"PASS": "passed", "FAIL": "failed", "CANNOT JUDGE": "cannot judge",
@@ -91,10 +94,8 @@ class Tally:
             yield ", ".join([f"{cases} found", f"{self.judged} judged", *parts,
                              *([f"{self.locked} as locked"] if self.locked else [])])  # fmt: skip
         yield from (f"NOT VERIFIED: {n} cases: {why}" for why, n in self.reasons.items())
-        if lost and exitstatus == pytest.ExitCode.INTERNAL_ERROR:
-            yield f"{len(lost)} {_LOST}: {', '.join(sorted(lost)[:3])}"
-        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and (self.found or self._asked_for()):
-            yield _NOTHING
+        if self.complaint:
+            yield self.complaint
 
     def _asked_for(self) -> bool:
         """Whether scenarios were named in the call; or the call covers a folder that has none."""
