@@ -36,9 +36,12 @@ def complaints(
     `raw` is the file as parsed; in `document`, None stands for what is absent or was refused.
     """
     yield from _required(raw)
-    yield from _count(axes, limits)
     for check in _CHECKS:
         yield from check(document, data)
+    count = math.prod(max(1, len(values)) for values in axes.values())
+    if count > limits.cases:  # counted, and never built
+        yield ("vary",), "too many cases", str(count), limits.allow("cases")
+        return
     work = 0
     for combination in _combinations(axes):
         claims = claims_of(document, data, combination)
@@ -77,18 +80,14 @@ def _varied(document: Document, _data: Data) -> Iterator[Complaint]:
             yield ("vary", name), "given twice", "", "either at the top or in [vary]"
         if not varied:
             yield ("vary", name), "empty", "[]", "at least one value; none would mean no case"
+        seen: set[Any] = set()
         for i, value in enumerate(varied):
-            if value in varied[:i]:
+            if value in seen:
                 yield ("vary", name, i), "given twice", shown(value), "each value once"
+            seen.add(value)
 
 
 _SIZING = ("features", "classes", "batch_size")
-
-
-def _count(axes: Axes, limits: Limits) -> Iterator[Complaint]:
-    count = math.prod(max(1, len(values)) for values in axes.values())
-    if count > limits.cases:
-        yield ("vary",), "too many cases", str(count), limits.allow("cases")
 
 
 def _size(N: int, D: int, K: int, limits: Limits) -> Iterator[Complaint]:
@@ -134,8 +133,9 @@ def _columns_exist(document: Document, data: Data) -> Iterator[Complaint]:
     wanted: list[tuple[Key, str, str]] = []
     if isinstance(inputs, TableColumns):
         wanted += [(("inputs", "columns", i), inputs.file, c) for i, c in enumerate(inputs.columns)]
+        first = {c: i for i, c in reversed(list(enumerate(inputs.columns)))}
         for i, c in enumerate(inputs.columns):
-            if c in inputs.columns[:i]:
+            if first[c] < i:
                 yield ("inputs", "columns", i), "given twice", shown(c), "each column once"
     if isinstance(labels, TableColumn):
         wanted.append((("labels", "column"), labels.file, labels.column))
@@ -149,9 +149,9 @@ def _columns_exist(document: Document, data: Data) -> Iterator[Complaint]:
             try:
                 table.numbers(column)
             except ScenarioError as error:
-                first = error.faults[0]
-                what = f"line {first.line} of the table is {first.what}"
-                yield key, what, first.found, first.allowed
+                fault = error.faults[0]
+                what = f"line {fault.line} of the table is {fault.what}"
+                yield key, what, fault.found, fault.allowed
 
 
 def _something_random(document: Document, _data: Data) -> Iterator[Complaint]:

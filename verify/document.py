@@ -14,8 +14,8 @@ from verify.errors import UsageError
 Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 Row: TypeAlias = Annotated[list[Number], Field(min_length=1)]
 Matrix: TypeAlias = Annotated[list[Row], Field(min_length=1)]
-Indices: TypeAlias = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-Count: TypeAlias = Annotated[int, Field(ge=1)]
+Indices: TypeAlias = Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1)]
+Count: TypeAlias = Annotated[int, Field(ge=1, lt=2**63)]
 Steps: TypeAlias = Annotated[int, Field(ge=1, le=100_000)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
 StepSize: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -190,7 +190,7 @@ class Limits:
     """
 
     files: int = 10_000
-    file_bytes: int = 2**20
+    file_bytes: int = 2**18
     data_bytes: int = 2**26
     numbers: int = 2**24
     cases: int = 10_000

@@ -2,54 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, TypeAlias
 
 Key: TypeAlias = tuple[str | int, ...]
+Pair: TypeAlias = tuple[Any, Any]
 
 
 class Places:
-    """Line and column, from 1, of every key and value of a TOML text.
+    """Line and column, from 1, of keys and values of a TOML text.
 
-    A path is the keys and indices that lead to a value: ("labels", 2, 0).
+    A path is the keys and indices that lead to a value: ("labels", 2, 0). The text is parsed when
+    first asked about, which is when it has a fault, and entered no further than paths lead.
     """
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._lines = text.encode().split(b"\n")
+        self.lines = len(self._lines)
 
     def key(self, path: Key) -> tuple[int, int]:
         """The place of the key; of the nearest enclosing value where it has none; else (0, 0)."""
-        return self._place(self._nodes[0], path) or self.value(path)
+        return self._place(path, 0)
 
     def value(self, path: Key) -> tuple[int, int]:
         """The place of the value, or of the nearest value around it; else (0, 0)."""
+        return self._place(path, 1)
+
+    def _place(self, path: Key, which: int) -> tuple[int, int]:
         for end in range(len(path), 0, -1):
-            place = self._place(self._nodes[1], path[:end])
-            if place:
-                return place
-        return (1, 1) if self._nodes[1] else (0, 0)
+            pair = self._members(path[: end - 1]).get(path[end - 1])
+            if pair is not None:
+                row, column = pair[which if end == len(path) else 1].start_point
+                return row + 1, len(self._lines[row][:column].decode(errors="replace")) + 1
+        return (1, 1) if self._members(()) else (0, 0)
 
     @cached_property
-    def _nodes(self) -> tuple[dict[Key, Any], dict[Key, Any]]:
-        """Keys and values by path; parsed when first asked for, which is in a file with faults."""
-        keys: dict[Key, Any] = {}
-        values: dict[Key, Any] = {}
-        for path, key, value in _pairs(self._text):
-            keys.setdefault(path, key)
-            values.setdefault(path, value)
-        return keys, values
+    def _known(self) -> dict[Key, dict[str | int, Pair]]:
+        found: dict[Key, dict[str | int, Pair]] = {(): {}}
+        for names, pair in _pairs(self._text):
+            for end in range(len(names)):  # of a.b = 1, both a and a.b are here
+                found.setdefault(names[:end], {}).setdefault(names[end], pair)
+        return found
 
-    def _place(self, nodes: Mapping[Key, Any], path: Key) -> tuple[int, int] | None:
-        if path not in nodes:
-            return None
-        row, column = nodes[path].start_point
-        return row + 1, len(self._lines[row][:column].decode(errors="replace")) + 1
+    def _members(self, path: Key) -> dict[str | int, Pair]:
+        """The (key node, value node) of each member of the value at a path."""
+        if path not in self._known:
+            pair = self._members(path[:-1]).get(path[-1])
+            self._known[path] = _inside(pair[1]) if pair else {}
+        return self._known[path]
 
 
-def _pairs(text: str) -> Iterator[tuple[Key, Any, Any]]:
-    """(path, key node, value node) of everything in the text."""
+def _pairs(text: str) -> Iterator[tuple[Key, Pair]]:
+    """Everything that the text gives at its top and in its tables, by path."""
     try:
         import tree_sitter
         import tree_sitter_toml
@@ -57,30 +63,23 @@ def _pairs(text: str) -> Iterator[tuple[Key, Any, Any]]:
         return
     language = tree_sitter.Language(tree_sitter_toml.language())
     tree = tree_sitter.Parser(language).parse(text.encode())
-    yield from _members(tree.root_node, ())
-
-
-def _members(node: Any, path: Key) -> Iterator[tuple[Key, Any, Any]]:
-    for child in node.named_children:
+    for child in tree.root_node.named_children:
         if child.type == "pair":
-            key, value = _parts(child)[0], _parts(child)[-1]
-            here = path + _names(key)
-            yield here, key, value
-            yield from _inside(value, here)
-        elif child.type == "table":
-            key = child.named_children[0]
-            here = path + _names(key)
-            yield here, key, child
-            yield from _members(child, here)
+            yield _pair(child)
+        elif child.type in ("table", "table_array_element"):
+            yield _names(child.named_children[0]), (child.named_children[0], child)
 
 
-def _inside(value: Any, path: Key) -> Iterator[tuple[Key, Any, Any]]:
-    if value.type == "inline_table":
-        yield from _members(value, path)
-    elif value.type == "array":
-        for index, element in enumerate(_parts(value)):
-            yield (*path, index), element, element
-            yield from _inside(element, (*path, index))
+def _pair(node: Any) -> tuple[Key, Pair]:
+    key, value = _parts(node)[0], _parts(node)[-1]
+    return _names(key), (key, value)
+
+
+def _inside(value: Any) -> dict[str | int, Pair]:
+    if value.type == "array":
+        return {index: (part, part) for index, part in enumerate(_parts(value))}
+    pairs = (_pair(child) for child in value.named_children if child.type == "pair")
+    return {names[0]: pair for names, pair in pairs}
 
 
 def _parts(node: Any) -> list[Any]:

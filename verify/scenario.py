@@ -26,7 +26,7 @@ from verify.document import (
 from verify.errors import FileFault, ScenarioError
 from verify.locate import Key, Places
 from verify.sizes import Data
-from verify.wording import Complaint, WrittenFloat, complaint, dotted
+from verify.wording import Complaint, WrittenFloat, complaint, dotted, key_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,11 +85,15 @@ def _sha256(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
+_TOLD = 100  # faults of one file; a thousand lines are read by nobody
+
+
 class _Reader:
     """Collects the faults of one file and gives each its place."""
 
     def __init__(self, path: Path, raw: dict[str, Any], places: Places, limits: Limits) -> None:
         self.path, self.raw, self.places, self.limits = path, raw, places, limits
+        self.lines = places.lines
         self.contents: list[bytes] = []
         self._faults: dict[FileFault, None] = {}
 
@@ -99,6 +103,11 @@ class _Reader:
 
     def check(self, complaints: Iterator[Complaint]) -> None:
         for key, what, found, allowed in complaints:
+            if len(self._faults) >= _TOLD:
+                rest = "mend these first"
+                many = FileFault(str(self.path), self.lines, 0, "", "and more faults", "", rest)
+                self._faults.setdefault(many)
+                return
             place = self.places.key if what.startswith("unknown key") else self.places.value
             self._faults.setdefault(
                 FileFault(str(self.path), *place(key), dotted(key), what, found, allowed)
@@ -110,9 +119,9 @@ class _Reader:
         try:
             return Document.model_validate(self.raw)
         except ValidationError as error:
-            complaints = [complaint(e) for e in error.errors(include_url=False)]
-            self.check(iter(complaints))
-            return Document.model_validate(_without(self.raw, {key for key, *_ in complaints}))
+            errors = error.errors(include_url=False)
+            self.check(complaint(e) for e in errors)
+            return Document.model_validate(_without(self.raw, {key_of(e) for e in errors}))
 
     def data(self, document: Document) -> Data:
         """The data files that the document names and that can be read, each read once."""
@@ -194,7 +203,7 @@ def _toml(path: Path, text: str) -> dict[str, Any]:
 
 
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
-_MANY_PARTS = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{100}}")
+_MANY_PARTS = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{20}}")
 
 
 def _wrong_literals(value: Any, key: Key) -> Iterator[Complaint]:

@@ -63,8 +63,7 @@ _PATTERNS = {
 
 def complaint(error: Any) -> Complaint:
     """One of pydantic's errors in this package's words."""
-    key = tuple(part for part in error["loc"] if not str(part).startswith("#"))
-    kind, found = error["type"], shown(error["input"])
+    key, kind, found = key_of(error), error["type"], shown(error["input"])
     if kind == "extra_forbidden":
         return key, "unknown key", "", nearest(str(key[-1]), _siblings(error))
     if kind == "literal_error":
@@ -80,6 +79,11 @@ def complaint(error: Any) -> Complaint:
         return key, "not a printed figure", found, 'the figure as printed, in quotes, as "7.87"'
     what, allowed = _ALLOWED.get(kind, (error["msg"], "see `verify schema`"))
     return key, what, "" if kind == "missing" else found, allowed.format(**error.get("ctx", {}))
+
+
+def key_of(error: Any) -> Key:
+    """Where one of pydantic's errors is, without the tags of our unions."""
+    return tuple(part for part in error["loc"] if not str(part).startswith("#"))
 
 
 def _siblings(error: Any) -> list[str]:
@@ -113,7 +117,10 @@ def closest(name: str, allowed: Iterable[str]) -> str | None:
 
 def shown(value: Any) -> str:
     """A value on one short line, with nothing in it that a terminal or log would obey."""
-    text = value.text if isinstance(value, WrittenFloat) else ascii(value)
+    try:
+        text = value.text if isinstance(value, WrittenFloat) else ascii(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        text = "a whole number of too many digits"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
