@@ -5,6 +5,8 @@ from __future__ import annotations
 import broken
 import numpy as np
 import pytest
+from documents import valid
+from hypothesis import given
 from texts import DRAWN, EXAMPLE, the_case, the_cases
 
 from verify import judge as module
@@ -24,6 +26,13 @@ def test_a_right_case_passes_with_figures_for_every_link_of_both_sides(tmp_path)
     assert {f.link for f in result.figures if f.subject == "twin.post_form"} == set(LINKS)
     assert (f"{result.loss_before:.2f}", f"{result.loss_after:.2f}") == ("7.87", "7.63")
     assert 0 < result.resolution < 1e-14
+
+
+@given(valid())
+def test_every_case_of_a_valid_document_is_judged_and_green(tmp_path_factory, text):
+    for case in the_cases(tmp_path_factory.mktemp("valid"), text):
+        result = judge(case)
+        assert result.verdict is Verdict.PASS, (case.name, result.findings)
 
 
 MANUAL = [(form, link) for form in ("post_form", "stable_form")

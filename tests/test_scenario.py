@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from documents import damaged, valid
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from texts import DRAWN, EXAMPLE, written
 
@@ -176,3 +179,98 @@ def test_any_document_is_either_a_scenario_or_refused_line_by_line(tmp_path_fact
         return
     for line in str(refusal(path)).split("\n"):
         assert re.match(rf"{re.escape(str(path))}:\d+:\d+: ", line)
+
+
+@given(valid())
+def test_a_valid_document_is_a_scenario(tmp_path_factory, text):
+    found = cases(load(written(tmp_path_factory.mktemp("valid"), text)))
+    assert found
+    assert len({case.name for case in found}) == len(found)
+    for case in found:
+        sizes = case.sizes
+        assert case.problem.sizes == {"N": sizes.N, "D": sizes.D, "K": sizes.K}
+
+
+@settings(max_examples=200)
+@given(damaged())
+def test_a_damaged_document_is_refused_line_by_line_and_with_no_control_characters(
+    tmp_path_factory, text
+):
+    path = written(tmp_path_factory.mktemp("damaged"), text)
+    for line in str(refusal(path)).split("\n"):
+        assert line.startswith(f"{path}:")
+        assert line.isprintable()
+
+
+LARGE = {
+    "dotted key": lambda n: "a." * (n // 2 - 2) + "a=1",
+    "dotted header": lambda n: "[" + "a." * (n // 2 - 2) + "a]",
+    "quoted key": lambda n: '"a".' * (n // 4 - 2) + "a=1",
+    "brackets": lambda n: "a=" + "[" * (n - 2),
+    "closed brackets": lambda n: "a=" + "[" * 500 + "]" * 500,
+    "inline tables": lambda n: "a=" + "{a=" * 300 + "1" + "}" * 300,
+    "digits": lambda n: EXAMPLE.replace("0.01", "9" * (n - 200)),
+    "hexadecimal digits": lambda n: EXAMPLE.replace("0.01", "0x" + "f" * (n - 200)),
+    "a large label": lambda n: EXAMPLE.replace("[0]", "[0x" + "f" * 5000 + "]"),
+    "a large seed": lambda n: DRAWN + "seed = 0x" + "f" * 5000,
+    "truth values": lambda n: EXAMPLE.replace("[[2, 4", "[[" + "true," * (n // 5 - 50) + "2"),
+    "text": lambda n: EXAMPLE.replace("[[2, 4", "[[" + '"a",' * (n // 4 - 50) + "2"),
+    "ragged rows": lambda n: EXAMPLE.replace("[[2", "[" + "[1],[1,2]," * (n // 10 - 20) + "[2"),
+    "infinities": lambda n: EXAMPLE.replace("[[2, 4", "[[" + "1e999," * (n // 6 - 50) + "2"),
+    "labels": lambda n: EXAMPLE.replace("[0]", "[" + "5," * (n // 2 - 100) + "0]"),
+    "keys": lambda n: "".join(f"k{i}=1\n" for i in range(n // 10)),
+    "tables": lambda n: "".join(f"[t{i}]\n" for i in range(n // 10)),
+    "arrays of tables": lambda n: "[[a]]\n" * (n // 6),
+    "seeds": lambda n: DRAWN + "[vary]\nseed = [" + "1," * (n // 2 - 200) + "1]\n",
+    "a cross product": lambda n: DRAWN + "[vary]\n" + "".join(
+        f"{name} = {list(range(1, n // 40))}\n" for name in ("steps", "seed")
+    ),
+    "quotes": lambda n: '"' * n,
+    "spaces": lambda n: " " * n,
+}  # fmt: skip
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from verify.errors import ScenarioError
+from verify.scenario import load
+megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
+for path in sys.argv[1:]:
+    try:
+        load(Path(path))
+    except ScenarioError as error:
+        print(len(str(error).split("\\n")))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 - megabytes)
+"""
+
+
+def test_no_file_of_the_largest_size_takes_long_or_much_memory(tmp_path):
+    """All of them together: 10 seconds of CPU and 128 MiB beyond the imports."""
+    most = Limits().file_bytes
+    paths = []
+    for i, make in enumerate(LARGE.values()):
+        text = make(most)
+        assert len(text) <= most
+        paths.append(written(tmp_path, text, f"s{i}"))
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, *paths], capture_output=True, text=True, check=True
+    )
+    *told, megabytes = map(int, done.stdout.split())
+    assert len(told) == len(LARGE)
+    assert max(told) <= 101
+    assert megabytes < 128
+
+
+def test_many_faults_are_cut_off_with_a_word(tmp_path):
+    faults = refusal(written(tmp_path, "".join(f"k{i} = 1\n" for i in range(200)))).faults
+    assert len(faults) == 101
+    assert str(faults[-1]).endswith("s.toml:201: and more faults, mend these first")
+
+
+def test_the_digest_is_of_the_file_and_of_its_data(tmp_path):
+    table = EXAMPLE.replace("[[2, 4, -2]]", '{ file = "t.csv", columns = ["a", "b", "c"] }')
+    digests = set()
+    for text, cells in ((table, "1,2,3"), (table + "# x", "1,2,3"), (table, "1,2,4")):
+        (tmp_path / "t.csv").write_text(f"a,b,c\n{cells}\n")
+        digests.add(load(written(tmp_path, text)).digest)
+    assert len(digests) == 3
