@@ -47,10 +47,26 @@ def test_the_number_of_faults_is_the_tables():
     assert f"{len(FAULTS)} mistakes that people make" in README
 
 
-def test_every_command_it_names_exists():
-    named = set(re.findall(r"^    verify ([a-z]+)", README, re.MULTILINE))
+@pytest.mark.parametrize(
+    "path",
+    ["README.md", "scenarios/README.md", ".github/workflows/verify.yml", ".pre-commit-hooks.yaml",
+     ".ci/run"],
+)  # fmt: skip
+def test_every_command_that_is_named_exists(path):
+    text = (ROOT / path).read_text()
+    named = set(re.findall(r"^(?:    |entry: | *)verify ([a-z]+)(?= |$)", text, re.MULTILINE))
+    named |= set(re.findall(r"entry: verify ([a-z]+)", text))
     assert named
     assert named <= set(cli.commands)
+
+
+def test_the_hook_checks_scenario_files_and_nothing_else():
+    hook = (ROOT / ".pre-commit-hooks.yaml").read_text()
+    pattern = re.search(r"files: (.*)", hook).group(1)
+    assert re.search(pattern, "scenarios/one-row.toml")
+    assert re.search(pattern, "tests/my/scenarios/x.toml")
+    assert not re.search(pattern, "pyproject.toml")
+    assert not re.search(pattern, "scenarios/data/x.csv")
 
 
 @pytest.mark.parametrize("code", range(6))
