@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -158,6 +159,24 @@ def test_no_bytes_raise_anything_but_a_scenario_error(tmp_path_factory, content)
     path = tmp_path_factory.mktemp("bytes") / "s.toml"
     path.write_bytes(content)
     refusal(path)
+
+
+# One file, in latin-1, for each combination of faults that a fuzzer of bytes came upon.
+FUZZED = json.loads((Path(__file__).parent / "golden" / "fuzzed.json").read_text())
+
+
+def test_what_a_fuzzer_found_is_a_scenario_or_refused_in_lines(tmp_path):
+    loaded = 0
+    for text in FUZZED:
+        path = tmp_path / "s.toml"
+        path.write_bytes(text.encode("latin-1"))
+        try:
+            loaded += bool(cases(load(path)))
+        except ScenarioError as error:
+            for line in str(error).split("\n"):
+                assert line.isprintable()
+                assert line.startswith(f"{path}:")
+    assert 0 < loaded < len(FUZZED) / 2
 
 
 KEYS = st.sampled_from([name for name in Document.model_fields if name != "source"])
