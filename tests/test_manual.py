@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from problems import drawn, made, worked_example
+from problems import drawn, made, random_problem, worked_example
 
 from verify import manual
 from verify.chain import DTYPES
+from verify.compare import against_truth, reference
 
 FORMS = {**manual.FORMS, "element": manual.element_form}
 
@@ -72,3 +73,24 @@ def test_inputs_are_left_as_they_were():
         form(problem)
     for a, b in zip((problem.X, problem.W, problem.P), before, strict=True):
         assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("rows", [1, 2, 4, 100])
+def test_blocks_of_any_number_of_rows_give_the_cost_and_gradient_within_the_bound(rows, dtype):
+    for seed in range(20):
+        problem = random_problem(seed, dtype)
+        ref = reference(problem, budget=2**40)
+        chain = manual.block_form(problem, rows)
+        assert [link for link, _ in chain] == ["C", "dC_dW"]
+        assert all(value.dtype == dtype for _, value in chain)
+        figures = against_truth("manual.block_form", chain, ref, ref.bounds["stable"])
+        assert len(figures) == 2
+        assert all(figure.holds for figure in figures)
+
+
+def test_blocks_hold_far_beyond_the_domain_of_the_post_form():
+    problem = made([[1], [1]], [[-1000]], [[1], [1]])
+    with np.errstate(over="raise", invalid="raise"):
+        chain = manual.block_form(replace(problem, W=np.array([[-700.0]])), 1)
+    assert (chain.C, chain.dC_dW) == (700, -1)

@@ -10,7 +10,7 @@ The floors, from the top; a module imports only from floors below its own:
     tally  terminal
     items  github  schemas
     report
-    sight  lock  export
+    sight  lock  export  bench
     runner
     judge  proof
     pins  collection

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
-from verify.errors import ScenarioError, Terminated, VerifyError, printable
+from verify.errors import ScenarioError, Terminated, UsageError, VerifyError, printable
 from verify.terminal import ScenarioPath, bar, show
 
 EXIT_CODES = """\b
@@ -202,6 +202,32 @@ def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> 
     seen = sight.sight(files, workers=workers, progress=partial(bar, unit="files"))
     click.echo(json.dumps(seen.to_dict(), indent=1) if as_json else kill_matrix(seen))
     sys.exit(bool(seen.survivors or (seen.missing_kinds and not paths)))
+
+
+@cli.command()
+@click.option(
+    "--shape", "shapes", metavar="N,D,K", multiple=True, help="Instead of the usual ones."
+)
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=2.0,
+              help="That each method may take for one shape. [2]")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Every figure, as JSON on stdout.")
+def bench(shapes: Sequence[str], seconds: float, as_json: bool) -> NoReturn:
+    """Cost and sight side by side, as ratios of one run: a floor, this suite, other checks."""
+    from verify import bench as benches
+    from verify.report import timings
+
+    chosen = [_shape(text) for text in shapes] or benches.SHAPES
+    found = benches.bench(chosen, seconds, partial(bar, unit="shapes"))
+    click.echo(json.dumps(found.to_dict(), indent=1) if as_json else timings(found))
+    sys.exit(0)
+
+
+def _shape(text: str) -> tuple[int, int, int]:
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.isdecimal() and int(part) for part in parts):
+        raise UsageError(f"--shape {text!r}: give three sizes of 1 or more, as 256,784,10")
+    N, D, K = map(int, parts)
+    return N, D, K
 
 
 @cli.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from verify.chain import Array, Chain, Implementation, Problem
@@ -67,6 +69,45 @@ def stable_form(problem: Problem) -> Chain:
 
     W_next = W - h * dC_dW
     return Chain(y, y_o, C, dC_dy_o, dy_o_dy, dC_dy, dC_dW, W_next)
+
+
+ROWS = 512  # of a block: its y and its rows of X stay in cache between the two products
+
+
+def block_form(problem: Problem, rows: int = ROWS) -> Chain:
+    """C and dC_dW of the stable form alone, by blocks of rows: the fast one, X is read once.
+
+    All temporaries have the size of a block, so X may be larger than memory where it is mapped.
+
+    Shapes  X (N, D), W (D, K), P (N, K) give C (), dC_dW (D, K).
+    Units   C in nats a row.
+    Breaks  nowhere.
+    Source  stable_form, with the sums over rows taken block by block, and divided by N at the end.
+    """
+    X, W, P = problem.X, problem.W, problem.P
+    N = len(X)
+    C, dC_dW = _sums(X[:rows], W, P[:rows])
+    for start in range(rows, N, rows):
+        C_block, dC_dW_block = _sums(X[start : start + rows], W, P[start : start + rows])
+        C += C_block
+        dC_dW += dC_dW_block
+    return Chain(C=C / N, dC_dW=np.divide(dC_dW, N, out=dC_dW))
+
+
+def _sums(X: Array, W: Array, P: Array) -> tuple[Any, Array]:
+    """N C and N dC_dW of some rows; in place, because new memory costs more than arithmetic.
+
+    Shapes  X (n, D), W (D, K), P (n, K) give (), (D, K).
+    """
+    y = X @ W
+    E = np.copysign(y, -1)
+    np.exp(E, out=E)
+    dC_dy = np.where(y < 0, W.dtype.type(-1), -E)
+    dC_dy /= E + 1
+    dC_dy *= P
+    np.minimum(y, 0, out=y)
+    y -= np.log1p(E, out=E)
+    return -np.vdot(P, y), X.T @ dC_dy
 
 
 def element_form(problem: Problem) -> Chain:

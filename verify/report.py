@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from verify.result import Finding, Report, Result, Verdict, worst_of
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from verify.bench import Bench, Figure
     from verify.sight import Comparison, Sight
 
 STYLES = {
@@ -156,6 +157,36 @@ def side_by_side(found: Comparison) -> str:
         alarms = f"{found.alarms[name]}/{found.cases}"
         lines.append(f"{name:<34} {f'{count}/{found.faults}':>11} {alarms:>13}")
     return "\n".join(lines)
+
+
+def timings(found: Bench) -> str:
+    """Both tables of a benchmark, a column a shape: ratios to the first row, and what is seen."""
+    shapes = list(dict.fromkeys(figure.shape for figure in found.figures))
+    lines = []
+    for name, group in groupby(sorted(found.figures, key=lambda f: f.table), key=lambda f: f.table):
+        figures = {(f.method, f.shape): f for f in group}
+        methods = list(dict.fromkeys(method for method, _ in figures))
+        lines.append(f"{name + ', float64, one thread':<34}" + _columns(map(str, shapes)))
+        base = [f"{1000 * figures[methods[0], shape].seconds:.3g} ms" for shape in shapes]
+        lines.append(f"{methods[0]:<34}" + _columns(base))
+        for method in methods[1:]:
+            cells = (figures.get((method, shape)) for shape in shapes)
+            lines.append(f"{method:<34}" + _columns(_cell(f, len(found.planted)) for f in cells))
+        lines.append("")
+    lines.append(f"k/{len(found.planted)}: how many of {', '.join(found.planted)} it reports there")
+    lines.append(", ".join(f"{k} {v}" for k, v in found.environment.items()))
+    return "\n".join(lines)
+
+
+def _columns(cells: Iterable[str]) -> str:
+    return "".join(f"{cell:>18}" for cell in cells)
+
+
+def _cell(figure: Figure | None, planted: int) -> str:
+    if figure is None:
+        return "too slow"
+    sees = f" {figure.sees}/{planted}" if figure.sees >= 0 else ""
+    return f"{figure.ratio:.3g}{sees}"
 
 
 def as_json(report: Report) -> str:

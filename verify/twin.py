@@ -158,6 +158,22 @@ def differentiated(function: Any, device: str = "cpu") -> Callable[..., Any]:
     return call
 
 
+def eager(problem: Problem) -> Callable[[], Any]:
+    """C and dC_dW as a user of torch computes them, ready to be timed: no link is kept.
+
+    Shapes  as Problem; gives dC_dW (D, K).
+    Source  torch.nn.functional.logsigmoid and autograd.
+    """
+    torch = _torch()
+    X, W, P = _tensors(torch, problem, "cpu")
+
+    def gradient() -> Any:
+        C = -(P * torch.nn.functional.logsigmoid(X @ W)).sum() / len(X)
+        return torch.autograd.grad(C, W)[0]
+
+    return gradient
+
+
 def kernels(device: str = "cpu") -> dict[str, Callable[[Any], Any]]:
     """torch.exp and torch.log on a device, as functions of NumPy arrays.
 

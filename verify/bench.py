@@ -1,0 +1,213 @@
+"""Ratios, in one run: what a gradient costs, what verifying it costs, and what that sees.
+
+A figure is the median, over rounds in which all methods take turns, of the ratio to the base of the
+same round: what disturbs the machine disturbs both. One thread, float64.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib import import_module, util
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from verify import compare, manual, peers, truth, twin
+from verify.cases import Case, cases
+from verify.chain import Problem
+from verify.document import Limits
+from verify.faults import FAULTS
+from verify.formulas import with_formulas
+from verify.judge import judge
+from verify.proof import caught_by
+from verify.runner import environment, one_thread
+from verify.scenario import load
+
+Shape: TypeAlias = tuple[int, int, int]
+Call: TypeAlias = Callable[[], object]
+
+SHAPES: tuple[Shape, ...] = (
+    (32, 64, 10), (256, 784, 10), (1024, 1024, 100), (4096, 2048, 256), (65536, 512, 10),
+)  # fmt: skip
+SECONDS = 2.0  # that one method may take for one shape, in all rounds
+_ROUNDS = 200
+_ONCE = 20.0  # seconds that a single call may take before it is left out
+_PLANTED = (
+    "gradient-zero",
+    "gradient-sign",
+    "gradient-doubled",
+    "rows-shuffled",
+    "single-precision-product",
+    "smallest-entry-zeroed",
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One method at one shape.
+
+    Units   ratio to the base of its table; seconds of one call, median; `sees`: how many of the
+            planted faults it reports, -1 where it reports nothing because it only computes.
+    """
+
+    table: str
+    shape: Shape
+    method: str
+    ratio: float
+    seconds: float
+    sees: int = -1
+
+
+@dataclass(frozen=True)
+class Bench:
+    """All figures, and what they were measured with."""
+
+    figures: tuple[Figure, ...]
+    planted: tuple[str, ...]
+    environment: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types only."""
+        return {"format": 1, **asdict(self)}
+
+
+def bench(
+    shapes: Sequence[Shape] = SHAPES,
+    seconds: float = SECONDS,
+    progress: Callable[[Sequence[Shape]], Iterable[Shape]] | None = None,
+) -> Bench:
+    """Both tables at every shape; `seconds` is what each method may take in all its rounds."""
+    figures: list[Figure] = []
+    with one_thread(), twin.pinned(), np.errstate(all="ignore"):
+        for shape in (progress or iter)(shapes):
+            case = _case(shape)
+            for table, methods in (("gradient", _gradients), ("verifying", _checks)):
+                sees = _sight(case.problem) if table == "verifying" else {}
+                timed = measured(methods(case), seconds)
+                figures += [
+                    Figure(table, shape, name, ratio, once, sees.get(name, -1))
+                    for name, (ratio, once) in timed.items()
+                ]
+    return Bench(tuple(figures), _PLANTED, {**environment(), "threads": "1", "dtype": "float64"})
+
+
+def measured(methods: Mapping[str, Call], seconds: float) -> dict[str, tuple[float, float]]:
+    """(ratio to the first method, seconds of a call) of each, in interleaved rounds.
+
+    A method that a first call shows to be too slow is left out.
+    """
+    first = {name: _timed(call) for name, call in methods.items()}
+    kept = {name: call for name, call in methods.items() if first[name] <= _ONCE}
+    times: dict[str, list[float]] = {name: [] for name in kept}
+    rounds = {name: max(1, min(_ROUNDS, int(seconds / first[name]))) for name in kept}
+    base = next(iter(kept))
+    ratios: dict[str, list[float]] = {name: [] for name in kept}
+    for i in range(max(rounds.values())):
+        now = {name: _timed(call) for name, call in kept.items() if i < rounds[name]}
+        for name, taken in now.items():
+            times[name].append(taken)
+            ratios[name].append(taken / now.get(base, times[base][-1]))
+    return {name: (float(np.median(ratios[name])), float(np.median(times[name]))) for name in kept}
+
+
+def _timed(call: Call) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+_SCENARIO = """
+title = "a case to time"
+batch_size = {0}
+features = {1}
+classes = {2}
+inputs = {{ random = "normal" }}
+weights = {{ random = "normal", scale = {3} }}
+labels = {{ random = "classes" }}
+step_size = 0.125
+dtype = "float64"
+"""
+
+
+def _case(shape: Shape) -> Case:
+    """A case of one shape whose y are as large as 1."""
+    text = _SCENARIO.format(*shape, shape[1] ** -0.5)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "bench.toml")
+        path.write_text(text)
+        (case,) = cases(load(path, Limits(numbers=2**30, work=2**40)))
+    return case
+
+
+def _gradients(case: Case) -> dict[str, Call]:
+    """What computes C and dC_dW, the floor first: the two matrix products that none can spare."""
+    problem = case.problem
+    X, W, P = problem.X, problem.W, problem.P
+    y, dC_dW = np.empty_like(P), np.empty_like(W)
+
+    def floor() -> None:
+        np.matmul(X, W, out=y)
+        np.matmul(X.T, P, out=dC_dW)
+
+    return {
+        "two matrix products": floor,
+        "manual.block_form": partial(manual.block_form, problem),
+        "manual.stable_form, all links": partial(manual.stable_form, problem),
+        "manual.post_form, all links": partial(manual.post_form, problem),
+        "torch eager": twin.eager(problem),
+        **({"jax.jit": _jax(problem)} if util.find_spec("jax") else {}),
+    }
+
+
+def _jax(problem: Problem) -> Call:
+    jax: Any = import_module("jax")
+    jax.config.update("jax_enable_x64", True)
+    X, W, P = (jax.numpy.asarray(a) for a in (problem.X, problem.W, problem.P))
+
+    def cost(W: Any) -> Any:
+        return -(P * jax.nn.log_sigmoid(X @ W)).sum() / len(X)
+
+    both = jax.jit(jax.value_and_grad(cost))
+    return lambda: jax.block_until_ready(both(W))
+
+
+def _checks(case: Case) -> dict[str, Call]:
+    """What verifies a gradient, the barest first: manual, twin, and their largest difference."""
+    right, problem = with_formulas()(), case.problem
+
+    def bare() -> float:
+        one, other = manual.post_form(problem), twin.post_form(problem)
+        return float(np.abs(one.dC_dW - other.dC_dW).max())
+
+    checks: dict[str, Call] = {
+        "manual, twin, difference": bare,
+        "this suite, without truth": partial(judge, case, 0),
+        "this suite, with truth": partial(judge, case),
+    }
+    for name, check in peers.CHECKS.items():
+        if name != "gradcheck, slow" or _ends(problem):
+            checks[name] = partial(peers.notices, check, right, problem)
+    return checks
+
+
+def _ends(problem: Problem) -> bool:
+    """Whether slow gradcheck, two forward passes for every entry of W, ends in time."""
+    once = _timed(partial(manual.post_form, problem))
+    return 2 * problem.W.size * once < _ONCE / 4
+
+
+def _sight(problem: Problem) -> dict[str, int]:
+    """How many of the planted faults each check reports on this problem."""
+    faults = [FAULTS[name] for name in _PLANTED]
+    ref = compare.reference(problem, truth.BUDGET)
+    ours = sum(caught_by(fault, ref) is not None for fault in faults)
+    found = {"this suite, with truth": ours}
+    for name, check in peers.CHECKS.items():
+        if name != "gradcheck, slow" or _ends(problem):
+            found[name] = sum(peers.notices(check, fault.make(), problem) for fault in faults)
+    return found
