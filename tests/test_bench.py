@@ -1,4 +1,4 @@
-"""The benchmark: methods are timed against the base of their table, and what they see is counted."""
+"""The benchmark: methods are timed against the base of their table; what they see is counted."""
 
 from __future__ import annotations
 
