@@ -16,13 +16,13 @@ The floors, from the top; a module imports only from floors below its own:
     pins  collection
     trial
     training  diagnosis
-    compare
+    compare  screening
     cases  candidate
     scenario
     consistency  magnitudes
     wording  sizes  folder
     document  manifest
-    probe  peers
+    probe  peers  stacks
     manual  twin  truth  bounds  descent  relations  result  draw  locate  table  npy  selection
     child  faults  skeleton
     examination  formulas  loading

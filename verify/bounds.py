@@ -38,7 +38,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from verify.chain import Array, Chain, Problem
+from verify.chain import NK, Array, Chain, Problem
 
 Float64: TypeAlias = npt.NDArray[np.float64]
 
@@ -131,40 +131,42 @@ class Bounds:
         hold there. Beyond the post form's domain that is the stable form."""
         return self._chain("wider")
 
-    def C(self, form: str) -> float:
+    def C(self, form: str) -> Any:
         """The bound of C alone."""
-        return float(self.forward.C[form])
+        with np.errstate(all="ignore"):
+            return self.forward.C(form)
 
     def dC_dy(self, form: str) -> Float64:
         """The bound of dC_dy alone."""
-        return self.forward.dG[form] / len(self.problem.X) + self.model.tiny
+        with np.errstate(all="ignore"):
+            return self.forward.dG[form] / self.problem.sizes["N"] + self.model.tiny
 
     @property
-    def post_holds(self) -> bool:
+    def post_holds(self) -> Any:
         """Every y is where exp(-y) is finite, sigma(y) normal, and p / sigma(y) in range."""
         return self.forward.post_holds
 
     @property
-    def cost_fits(self) -> bool:
+    def cost_fits(self) -> Any:
         """No product of X W comes near the largest number of the dtype."""
         return self.forward.largest < self.model.largest / 4
 
     @cached_property
-    def fits(self) -> bool:
+    def fits(self) -> Any:
         """No product or sum of the whole chain comes near the largest number of the dtype."""
-        N, h = len(self.problem.X), float(self.problem.h)
-        largest = float(np.max(self._backward["magnitude"])) * max(N, h)
-        finite = all(np.isfinite(b).all() for b in self._backward.values())
-        return self.cost_fits and largest < self.model.largest / 4 and finite
+        N, h = self.problem.sizes["N"], np.asarray(self.problem.h, np.float64)
+        largest = np.max(self._backward["magnitude"] * np.maximum(N, h), axis=NK)
+        finite = [np.isfinite(b).all(axis=NK) for b in self._backward.values()]
+        return self.cost_fits & (largest < self.model.largest / 4) & np.logical_and.reduce(finite)
 
     @cached_property
     def _backward(self) -> dict[str, Float64]:
         """dC_dW's bound in both forms, and |X|^T|dC_dy|; in one product, because X is read once."""
-        K, f = self.forward.pq.shape[1], self.forward
+        N, K, f = self.problem.sizes["N"], self.problem.sizes["K"], self.forward
         with np.errstate(all="ignore"):
-            rows = np.concatenate([f.dG["post"], f.dG["stable"], f.pq], axis=1)
-            products = (rows.T @ f.abs_X).T / len(self.problem.X)
-        post, stable, magnitude = (products[:, i * K : (i + 1) * K] for i in range(3))
+            rows = np.concatenate([f.dG["post"], f.dG["stable"], f.pq], axis=-1)
+            products = (rows.mT @ f.abs_X).mT / N
+        post, stable, magnitude = (products[..., i * K : (i + 1) * K] for i in range(3))
         return {
             "post": self._summed(post, magnitude),
             "stable": self._summed(stable, magnitude),
@@ -173,9 +175,9 @@ class Bounds:
 
     def _summed(self, product: Float64, magnitude: Float64) -> Float64:
         """The bound of a sum over N rows, from |X|^T times the bound of its terms."""
-        m, N = self.model, len(self.problem.X)
+        m, N = self.model, self.problem.sizes["N"]
         g_N = m.gamma(N, m.sum_dC_dW)
-        underflow = N * m.tiny * (1 + self.forward.abs_X.max())
+        underflow = N * m.tiny * (1 + self.forward.abs_X.max(axis=NK, keepdims=True))
         with np.errstate(all="ignore"):
             return np.asarray((1 + g_N) * product + g_N * magnitude + underflow)
 
@@ -183,11 +185,11 @@ class Bounds:
         if form != "wider":
             return self._backward[form]
         with np.errstate(all="ignore"):
-            product = self.forward.abs_X.T @ self.forward.dG["wider"] / len(self.problem.X)
+            product = self.forward.abs_X.mT @ self.forward.dG["wider"] / self.problem.sizes["N"]
         return self._summed(product, self._backward["magnitude"])
 
     def _chain(self, form: str) -> Chain:
-        m, f, h = self.model, self.forward, np.float64(self.problem.h)
+        m, f, h = self.model, self.forward, np.asarray(self.problem.h, np.float64)
         B, u = self._of_dC_dW(form), self.model.u
         with np.errstate(all="ignore"):
             step = h * (self._backward["magnitude"] + B)
@@ -195,13 +197,14 @@ class Bounds:
             W_next += m.subtraction * u * (np.abs(self.problem.W) + step * (1 + u))
             links = {**f.shared, "dC_dy": self.dC_dy(form), "dC_dW": B, "W_next": W_next}
             widened = {link: np.asarray(bound * EVALUATION) for link, bound in links.items()}
-        return Chain(**widened, C=f.C[form])
+        return Chain(**widened, C=self.C(form))
 
 
 def bounds(problem: Problem, model: Model | None = None) -> Bounds:
     """The bound of every link, both forms, by the derivation above.
 
-    Shapes  X (N, D), W (D, K), P (N, K) give Chains with the shapes of SHAPES.
+    Shapes  X (N, D), W (D, K), P (N, K) give Chains with the shapes of SHAPES; of a stack of
+            problems, each with its first axis.
     Units   those of the link itself; float64.
     Source  the module's derivation.
     """
@@ -212,67 +215,125 @@ def bounds(problem: Problem, model: Model | None = None) -> Bounds:
 
 @dataclass(frozen=True, eq=False)
 class _Forward:
-    """What the bounds need of X W: everything but X^T."""
+    """What the bounds need of X W: everything but X^T, and each part when it is first asked for.
 
+    Shapes  abs_X (N, D); eps, low, high, upstream, in_range (N, K): the bound of y, the interval
+            of y, p / y_o, and whether the post's formulas stay in range.
+    """
+
+    model: Model
     abs_X: Float64
-    shared: dict[str, Float64]  # y, y_o, dC_dy_o, dy_o_dy: the same in both forms
-    C: dict[str, Float64]
-    dG: dict[str, Float64]  # N times the bound of dC_dy
-    pq: Float64
-    post_holds: bool
-    largest: float
+    P: Float64
+    eps: Float64
+    low: Float64
+    high: Float64
+    upstream: Float64
+    in_range: Any
+    largest: Any
+
+    @cached_property
+    def post_holds(self) -> Any:
+        return self.in_range.all(axis=NK)
+
+    @cached_property
+    def c(self) -> Any:
+        """The largest 1 - sigma within eps of y."""
+        return _sigma(self.eps - self.low)
+
+    @cached_property
+    def cp(self) -> Any:
+        """The largest sigma within eps of y."""
+        return _sigma(self.eps + self.high)
+
+    @cached_property
+    def q(self) -> Any:
+        return _sigma(-self.low)
+
+    @cached_property
+    def pq(self) -> Any:
+        return self.P * self.q
+
+    @cached_property
+    def r(self) -> Any:
+        """sigma's own relative error."""
+        m, k = self.model, self.model.exp * self.model.u
+        return np.expm1(self.c * k / (1 - self.c * k) + m.sigma * m.u / (1 - m.u) + 4 * m.tiny)
+
+    @cached_property
+    def ln_y_o(self) -> Any:
+        return self.eps * self.c - np.log1p(-self.r)
+
+    @cached_property
+    def dq(self) -> dict[str, Float64]:
+        """The bound of 1 - y_o, in each form."""
+        m, q, k = self.model, self.q, self.model.exp * self.model.u
+        moved = self.eps * self.cp
+        post = q * np.expm1(moved) + self.cp * self.r
+        post = post + m.one_minus_sigma * m.u * (q + post)
+        own = k / (1 - k) + m.stable * m.u / (1 - m.u)
+        stable = q * np.expm1(own + moved) + 2 * m.tiny
+        wider = np.where(self.in_range, np.fmax(post, stable), stable)
+        return {"post": post, "stable": stable, "wider": wider}
+
+    @cached_property
+    def dG(self) -> dict[str, Float64]:
+        """N times the bound of dC_dy, in each form."""
+        m = self.model
+        pi = np.expm1(m.product * m.u / (1 - m.u))
+        own = pi * self.pq + 2 * m.tiny
+        return {form: self.P * ((1 + pi) * dq) + own for form, dq in self.dq.items()}
+
+    @cached_property
+    def shared(self) -> dict[str, Float64]:
+        """The bounds of y, y_o, dC_dy_o and dy_o_dy, which are the same in both forms."""
+        m, u, tiny, N = self.model, self.model.u, self.model.tiny, self.P.shape[-2]
+        y_o, q, rho = _sigma(self.high), self.q, np.expm1(self.ln_y_o)
+        relative = np.expm1(self.ln_y_o + m.quotient * u / (1 - u))
+        # Where eps is so large that relative errors mean nothing, no value exceeds the largest y_o.
+        largest_y_o = self.cp * (1 + self.r) * (1 + 2 * u)
+        dy_o_dy = np.fmin(y_o * (rho * q + (1 + rho) * self.dq["post"]), largest_y_o)
+        return {
+            "y": self.eps,
+            "y_o": np.fmin(y_o * rho, largest_y_o) + 2 * tiny,
+            "dC_dy_o": np.where(self.in_range, self.upstream * relative / N + tiny, np.inf),
+            "dy_o_dy": dy_o_dy * (1 + 2 * u) + 2 * u * y_o * q + 2 * tiny,
+        }
+
+    def C(self, form: str) -> Any:
+        """The bound of C in one form."""
+        m, P, L = self.model, self.P, self._log
+        N, K = P.shape[-2:]
+        g_C = m.gamma(N * K + 4, m.sum_C)
+        d = self.ln_y_o if form == "post" else self._stable_log
+        if form == "wider":
+            d = np.where(self.in_range, np.fmax(self.ln_y_o, d), d)
+        t = np.sum(P * (d + m.log * m.u * (L + d)), axis=NK)
+        all_costs = np.sum(P * L, axis=NK)
+        return (((1 + g_C) * t + g_C * all_costs) / N + (N * K + 4) * m.tiny) * EVALUATION
+
+    @cached_property
+    def _log(self) -> Float64:
+        """|log y_o| = max(0, -y) + log1p(e^-|y|)."""
+        return np.maximum(0, -self.low) + np.log1p(np.exp(-np.abs(self.low)))
+
+    @cached_property
+    def _stable_log(self) -> Any:
+        m, moved = self.model, self.eps * self.c
+        return moved + (m.exp + m.log + 3) * m.u * (self._log + moved) + 2 * m.tiny
 
 
 def _forward(problem: Problem, m: Model, abs_X: Float64) -> _Forward:
     X, W, P = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P))
-    N, D, K = problem.sizes.values()
-    u, tiny, k = m.u, m.tiny, m.exp * m.u
+    D = problem.sizes["D"]
     abs_W = np.abs(W)
-
-    a = abs_X @ abs_W
-    y = X @ W
-    own = MODELS["float64"].gamma(D) * a
-    eps = m.gamma(D, m.sum_y) * a + (1 + m.gamma(D)) * D * tiny
+    products, y = abs_X @ abs_W, X @ W
+    own = MODELS["float64"].gamma(D) * products
+    eps = m.gamma(D, m.sum_y) * products + (1 + m.gamma(D)) * D * m.tiny
     low, high = y - own, y + own
-    c, cp = _sigma(eps - low), _sigma(eps + high)
-    y_o, q = _sigma(high), _sigma(-low)
-
-    r = np.expm1(c * k / (1 - c * k) + m.sigma * u / (1 - u) + 4 * tiny)
-    ln_y_o = eps * c - np.log1p(-r)
-    rho = np.expm1(ln_y_o)
-    dq_post = q * np.expm1(eps * cp) + cp * r
-    dq_post = dq_post + m.one_minus_sigma * u * (q + dq_post)
-    dq_stable = q * np.expm1(k / (1 - k) + m.stable * u / (1 - u) + eps * cp) + 2 * tiny
-
     upstream = P / _sigma(low)
     in_range = (low - eps >= m.lowest_y) & (upstream < m.largest / 4)
-    dC_dy_o = upstream * np.expm1(ln_y_o + m.quotient * u / (1 - u)) / N + tiny
-    # Where eps is so large that relative errors mean nothing, no value exceeds the largest y_o.
-    largest_y_o = cp * (1 + r) * (1 + 2 * u)
-    dy_o_dy = np.fmin(y_o * (rho * q + (1 + rho) * dq_post), largest_y_o)
-    shared = {
-        "y": eps,
-        "y_o": np.fmin(y_o * rho, largest_y_o) + 2 * tiny,
-        "dC_dy_o": np.where(in_range, dC_dy_o, np.inf),
-        "dy_o_dy": dy_o_dy * (1 + 2 * u) + 2 * u * y_o * q + 2 * tiny,
-    }
-
-    pi, pq = np.expm1(m.product * u / (1 - u)), P * q
-    dq = {"post": dq_post, "stable": dq_stable}
-    dq["wider"] = np.where(in_range, np.fmax(dq_post, dq_stable), dq_stable)
-    dG = {form: P * ((1 + pi) * dq[form]) + pi * pq + 2 * tiny for form in dq}
-
-    L = np.logaddexp(0, -low)
-    stable_log = eps * c + (m.exp + m.log + 3) * u * (L + eps * c) + 2 * tiny
-    g_C, all_costs, C = m.gamma(N * K + 4, m.sum_C), np.sum(P * L), {}
-    wider_log = np.where(in_range, np.fmax(ln_y_o, stable_log), stable_log)
-    for form, d in (("post", ln_y_o), ("stable", stable_log), ("wider", wider_log)):
-        t = np.sum(P * (d + m.log * u * (L + d)))
-        C[form] = np.asarray(
-            (((1 + g_C) * t + g_C * all_costs) / N + (N * K + 4) * tiny) * EVALUATION
-        )
-    largest = float(max(a.max(), abs_W.max()))
-    return _Forward(abs_X, shared, C, dG, pq, bool(in_range.all()), largest)
+    largest = np.maximum(products.max(axis=NK), abs_W.max(axis=NK))
+    return _Forward(m, abs_X, P, eps, low, high, upstream, in_range, largest)
 
 
 def _sigma(z: Float64) -> Any:

@@ -1,6 +1,7 @@
 """The words that everything else speaks: Problem, Chain, LINKS, Implementation.
 
-Shapes  X (N, D) inputs; W (D, K) weights; P (N, K) labels; h a scalar, the step size.
+Shapes  X (N, D) inputs; W (D, K) weights; P (N, K) labels; h a scalar, the step size. A stack of B
+        problems has a first axis more: X (B, N, D), W (B, D, K), P (B, N, K), h (B, 1, 1).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ Array: TypeAlias = npt.NDArray[np.floating[Any]]
 
 DTYPES = ("float32", "float64")
 
+NK = (-2, -1)  # the axes of the rows and the classes, in a problem and in a stack of them
+
 # Link -> its axes. The order is the post's: a link is computed from those before it.
 SHAPES = {
     "y": "NK",
@@ -34,20 +37,22 @@ LINKS = tuple(SHAPES)
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Inputs, weights, labels and step size, all of one dtype.
+    """Inputs, weights, labels and step size, all of one dtype; or a stack of such problems.
 
-    Shapes  X (N, D), W (D, K), P (N, K), h ().
+    Shapes  X (N, D), W (D, K), P (N, K), h (); of a stack (B, N, D), (B, D, K), (B, N, K),
+            (B, 1, 1).
     Raises  UsageError when shapes do not fit together or the dtypes are not one of DTYPES.
     """
 
     X: Array
     W: Array
     P: Array
-    h: np.floating[Any]
+    h: Any
 
     def __post_init__(self) -> None:
         X, W, P = (np.shape(a) for a in (self.X, self.W, self.P))
-        if len(X) != 2 or len(W) != 2 or X[1] != W[0] or (X[0], W[1]) != P or 0 in X + W:
+        fit = len(X) == len(W) == len(P) in (2, 3) and X[:-2] == W[:-2] == P[:-2]
+        if not fit or X[-1] != W[-2] or (X[-2], W[-1]) != P[-2:] or 0 in X + W:
             raise UsageError(
                 f"X {X}, W {W} and P {P} do not fit; X is (N, D), W (D, K), P (N, K), no size 0"
             )
@@ -64,15 +69,22 @@ class Problem:
 
     @property
     def sizes(self) -> dict[str, int]:
-        return {"N": self.X.shape[0], "D": self.X.shape[1], "K": self.W.shape[1]}
+        return {"N": self.X.shape[-2], "D": self.X.shape[-1], "K": self.W.shape[-1]}
 
     @property
     def work(self) -> int:
         """Multiplications in one of the two matrix products: N D K."""
-        return int(self.X.size * self.W.shape[1])
+        return int(self.X.size * self.W.shape[-1])
 
     def shape(self, link: str) -> tuple[int, ...]:
-        return tuple(self.sizes[axis] for axis in SHAPES[link])
+        return (*self.X.shape[:-2], *(self.sizes[axis] for axis in SHAPES[link]))
+
+    def at(self, i: int) -> Problem:
+        """Problem i of a stack.
+
+        Shapes  as one problem.
+        """
+        return Problem(self.X[i], self.W[i], self.P[i], self.h[i, 0, 0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +110,13 @@ class Chain:
             value = getattr(self, field.name)
             if value is not None:
                 yield field.name, value
+
+    def at(self, i: int) -> Chain:
+        """The links of problem i of a stack.
+
+        Shapes  as one problem's.
+        """
+        return Chain(**{link: value[i] for link, value in self})
 
 
 Implementation: TypeAlias = Callable[[Problem], Chain]

@@ -15,10 +15,11 @@ Source  Y. Nesterov, Lectures on Convex Optimization, 2nd ed., theorems 2.1.5 an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from verify.chain import Array, Chain, Problem
+from verify.chain import NK, Array, Chain, Problem
 
 _EIGEN_SIZE = 512  # above it, L_k is bounded by the trace instead of an eigenvalue
 
@@ -27,40 +28,41 @@ _EIGEN_SIZE = 512  # above it, L_k is bounded by the trace instead of an eigenva
 class Fall:
     """The interval that C(W_next) - C(W) must lie in, and where it was found.
 
+    Shapes  (); of a stack of problems (B,).
     Units   nats a row. `slack` is the part of the interval that is rounding.
     """
 
-    lowest: float
-    highest: float
-    found: float
-    slack: float
+    lowest: Any
+    highest: Any
+    found: Any
+    slack: Any
 
     @property
-    def holds(self) -> bool:
-        return self.lowest <= self.found <= self.highest
+    def holds(self) -> Any:
+        return (self.lowest <= self.found) & (self.found <= self.highest)
 
 
-def fall(problem: Problem, chain: Chain, C_next: float, bound: Chain, bound_C_next: float) -> Fall:
+def fall(problem: Problem, chain: Chain, C_next: Any, bound: Chain, bound_C_next: Any) -> Fall:
     """The two-sided descent inequality for the step that was really made, d = W_next - W.
 
     Valid for any d, so it needs neither h < 2/L nor a truth; `bound` and `bound_C_next` give the
     slack: B_C(W) + B_C(W_next) + sum |d| B_dC_dW, and the roundings of this evaluation.
 
-    Shapes  W, W_next, dC_dW (D, K); C, C_next ().
+    Shapes  W, W_next, dC_dW (D, K); C, C_next (); of a stack, each with its first axis.
     Units   nats a row.
     Source  Taylor and convexity, above.
     """
     X, W, P = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P))
     N, D, K = problem.sizes.values()
-    g, C = np.asarray(chain.dC_dW, np.float64), float(chain.C)
+    g, C, C_next = (np.asarray(a, np.float64) for a in (chain.dC_dW, chain.C, C_next))
     d = np.asarray(chain.W_next, np.float64) - W
     gamma = (D * K + N + 8) * 2.0**-53
 
-    first = float(np.sum(g * d))
-    lengths = np.linalg.norm(X, axis=1)[:, None] * np.linalg.norm(d, axis=0)
-    second = float(np.sum(P * (np.abs(X @ d) + gamma * lengths) ** 2)) / (8 * N)
-    roundings = gamma * (float(np.sum(np.abs(g * d))) + second + abs(C) + abs(C_next))
-    slack = float(bound.C) + bound_C_next + float(np.sum(np.abs(d) * bound.dC_dW)) + roundings
+    first = np.sum(g * d, axis=NK)
+    lengths = np.linalg.norm(X, axis=-1)[..., None] * np.linalg.norm(d, axis=-2)[..., None, :]
+    second = np.sum(P * (np.abs(X @ d) + gamma * lengths) ** 2, axis=NK) / (8 * N)
+    roundings = gamma * (np.sum(np.abs(g * d), axis=NK) + second + np.abs(C) + np.abs(C_next))
+    slack = bound.C + bound_C_next + np.sum(np.abs(d) * bound.dC_dW, axis=NK) + roundings
     return Fall(first - slack, first + second + slack, C_next - C, slack)
 
 

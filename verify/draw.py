@@ -2,8 +2,9 @@
 
 Bytes come from SHAKE-256 of a name and a seed, values from integer arithmetic on them. No library's
 random generator and no exp or log takes part, and nothing here may change: tests/golden holds the
-digests. Every value has at most 8 significant bits, so float32, float64 and the 16-bit types hold
-it exactly, and most are short in print. A larger batch begins with the rows of a smaller one.
+digests. Every value of a scenario has at most 8 significant bits, so float32, float64 and the
+16-bit types hold it exactly, and most are short in print. A larger batch begins with the rows of a
+smaller one.
 
 Source  SHAKE-256: FIPS 202. The normal is a sum of twelve uniforms (Irwin and Hall).
 """
@@ -11,6 +12,7 @@ Source  SHAKE-256: FIPS 202. The normal is a sum of twelve uniforms (Irwin and H
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -43,6 +45,15 @@ def order(stream: str, seed: int, count: int) -> npt.NDArray[np.int64]:
     return np.argsort(_Stream(stream, seed).integers(count, "<u8"), kind="stable")
 
 
+def bits(stream: str, seed: int | str, shape: tuple[int, ...]) -> npt.NDArray[np.uint64]:
+    """64 random bits for every entry.
+
+    Shapes  shape.
+    """
+    drawn = _Stream(stream, seed).integers(math.prod(shape), "<u8").astype(np.uint64)
+    return np.asarray(drawn.reshape(shape))
+
+
 def rounded(a: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The nearest numbers with 8 significant bits."""
     significand, exponent = np.frexp(a)
@@ -52,7 +63,7 @@ def rounded(a: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 class _Stream:
     """The bytes that belong to one name and seed."""
 
-    def __init__(self, stream: str, seed: int) -> None:
+    def __init__(self, stream: str, seed: int | str) -> None:
         self.key = f"verify 1 {stream} {seed}".encode()
 
     def integers(self, count: int, dtype: str) -> npt.NDArray[Any]:

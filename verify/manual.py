@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.chain import Array, Chain, Implementation, Problem
+from verify.chain import NK, Array, Chain, Implementation, Problem
 
 
 def sigma(y: Array) -> Array:
@@ -22,23 +22,23 @@ def post_form(problem: Problem) -> Chain:
     """The chain by the formulas of the post, in the order of the post.
 
     Shapes  X (N, D), W (D, K), P (N, K) give y, y_o, dC_dy_o, dy_o_dy, dC_dy (N, K);
-            dC_dW, W_next (D, K); C ().
+            dC_dW, W_next (D, K); C (). Of a stack of problems, each with its first axis.
     Units   C in nats a row.
     Breaks  y_o is 0 and C infinite where exp(-y) overflows: y < -709.78 in float64, -88.72 in
             float32. 1 - y_o has no correct digit left for y > 36.7 in float64, 16.6 in float32.
     Source  "Further into Backpropagation", 19 January 2017.
     """
     X, W, P, h = problem.X, problem.W, problem.P, problem.h
-    N = len(X)
+    N = X.shape[-2]
 
     y = X @ W
     y_o = sigma(y)
-    C = -np.sum(P * np.log(y_o)) / N
+    C = -np.sum(P * np.log(y_o), axis=NK) / N
 
     dC_dy_o = -P / y_o / N
     dy_o_dy = sigma(y) * (1 - sigma(y))
     dC_dy = dC_dy_o * dy_o_dy
-    dC_dW = X.T @ dC_dy
+    dC_dW = X.mT @ dC_dy
 
     W_next = W - h * dC_dW
     return Chain(y, y_o, C, dC_dy_o, dy_o_dy, dC_dy, dC_dW, W_next)
@@ -54,18 +54,18 @@ def stable_form(problem: Problem) -> Chain:
             post's formulas: dC_dy = -(p / y_o / N) y_o sigma(-y) = -p sigma(-y) / N.
     """
     X, W, P, h = problem.X, problem.W, problem.P, problem.h
-    N = len(X)
+    N = X.shape[-2]
 
     y = X @ W
     E = np.exp(-np.abs(y))
     y_o = np.where(y >= 0, 1, E) / (1 + E)
     sigma_minus_y = np.where(y >= 0, E, 1) / (1 + E)
-    C = -np.sum(P * (np.minimum(y, 0) - np.log1p(E))) / N
+    C = -np.sum(P * (np.minimum(y, 0) - np.log1p(E)), axis=NK) / N
 
     dC_dy_o = -P / y_o / N
     dy_o_dy = y_o * sigma_minus_y
     dC_dy = -P * sigma_minus_y / N
-    dC_dW = X.T @ dC_dy
+    dC_dW = X.mT @ dC_dy
 
     W_next = W - h * dC_dW
     return Chain(y, y_o, C, dC_dy_o, dy_o_dy, dC_dy, dC_dW, W_next)

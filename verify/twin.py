@@ -1,7 +1,8 @@
 """The same chain by PyTorch autograd: the only module that knows torch.
 
 The cost is written down once per form; every gradient is autograd's own, read from its
-intermediate tensors. Nothing here repeats a formula of the backward pass.
+intermediate tensors. Of a stack of problems, one backward pass of the sum of their costs gives the
+gradients of all: none depends on another's W. Nothing here repeats a formula of the backward pass.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.chain import Chain, Problem
+from verify.chain import NK, Chain, Problem
 from verify.errors import EnvironmentUnfit
 
 
@@ -30,13 +31,13 @@ def post_form(problem: Problem, device: str = "cpu") -> Chain:
 
         y = X @ W
         y_o = torch.sigmoid(y)
-        C = -(P * torch.log(y_o)).sum() / len(X)
+        C = -(P * torch.log(y_o)).sum(NK) / X.shape[-2]
 
         (dy_o_dy,) = torch.autograd.grad(y_o, y, torch.ones_like(y), retain_graph=True)
         y.retain_grad()  # after the line above, whose gradients it would keep too
         y_o.retain_grad()
-        C.backward()
-        return _chain(problem, W, y, y_o, C, y_o.grad, dy_o_dy)
+        C.sum().backward()
+        return _chain(torch, problem, W, y, y_o, C, y_o.grad, dy_o_dy)
 
 
 def stable_form(problem: Problem, device: str = "cpu") -> Chain:
@@ -54,15 +55,16 @@ def stable_form(problem: Problem, device: str = "cpu") -> Chain:
         X, W, P = _tensors(torch, problem, device)
 
         y = X @ W
-        C = -(P * torch.nn.functional.logsigmoid(y)).sum() / len(X)
+        C = -(P * torch.nn.functional.logsigmoid(y)).sum(NK) / X.shape[-2]
 
         y_o = torch.sigmoid(y)
         y_o_leaf = y_o.detach().requires_grad_()
-        (dC_dy_o,) = torch.autograd.grad(-(P * torch.log(y_o_leaf)).sum() / len(X), y_o_leaf)
+        costs = -(P * torch.log(y_o_leaf)).sum(NK) / X.shape[-2]
+        (dC_dy_o,) = torch.autograd.grad(costs.sum(), y_o_leaf)
         (dy_o_dy,) = torch.autograd.grad(y_o, y, torch.ones_like(y), retain_graph=True)
         y.retain_grad()
-        C.backward()
-        return _chain(problem, W, y, y_o, C, dC_dy_o, dy_o_dy)
+        C.sum().backward()
+        return _chain(torch, problem, W, y, y_o, C, dC_dy_o, dy_o_dy)
 
 
 FORMS: dict[str, Callable[..., Chain]] = {"post": post_form, "stable": stable_form}
@@ -127,9 +129,12 @@ def _tensors(torch: Any, problem: Problem, device: str) -> tuple[Any, Any, Any]:
     return X, torch.tensor(problem.W, device=device).requires_grad_(), P
 
 
-def _chain(problem: Problem, W: Any, y: Any, y_o: Any, C: Any, dC_dy_o: Any, dy_o_dy: Any) -> Chain:
+def _chain(
+    torch: Any, problem: Problem, W: Any, y: Any, y_o: Any, C: Any, dC_dy_o: Any, dy_o_dy: Any
+) -> Chain:
     """The chain from autograd's tensors, with the update made by torch."""
-    W_next = W.detach() - float(problem.h) * W.grad
+    h = torch.from_numpy(np.asarray(problem.h)).to(W.device)
+    W_next = W.detach() - h * W.grad
     tensors = (y, y_o, C, dC_dy_o, dy_o_dy, y.grad, W.grad, W_next)
     return Chain(*(np.asarray(t.detach().cpu()) for t in tensors))
 
