@@ -7,7 +7,7 @@ import json
 import pytest
 
 from verify import bench
-from verify.report import timings
+from verify.tables import timings
 
 SHAPE = (8, 5, 3)
 

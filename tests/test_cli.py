@@ -129,16 +129,6 @@ def test_a_terminal_gets_a_table_and_no_colour_where_none_is_wanted(tmp_path):
     assert "\x1b[32m" not in done.stdout
 
 
-def test_the_faults_of_one_file_are_a_matrix_and_a_survivor_is_exit_1(tmp_path):
-    done = verify("faults", written(tmp_path, EXAMPLE), "--workers", "1")
-    assert done.returncode == 1
-    assert "upstream-mean-forgotten" in done.stdout.split("survivors: ")[1]
-    assert "SURVIVES: 1/N missing" in done.stdout
-    read = json.loads(verify("faults", written(tmp_path, EXAMPLE), "--json").stdout)
-    assert read["faults"]["gradient-sign"]["killed_by"]
-    assert read["format"] == 1
-
-
 def test_a_candidate_is_judged_told_of_and_repeated_by_its_name(tmp_path):
     path = written(tmp_path, EXAMPLE)
     (tmp_path / "mine.py").write_text("def f(X, W, P, h):\n    return W * 0\n")

@@ -86,3 +86,10 @@ def test_failures_that_share_a_dtype_or_layout_say_so_and_the_smallest_is_named(
         "the smallest case that shows it: verify run 's.toml::small'",
     ]
     assert list(diagnosis.across([good])) == []
+
+
+def test_a_small_error_of_a_single_entry_is_neither_a_factor_nor_a_transpose():
+    problem = drawn(1, N=1, D=1, K=1)
+    ref = compare.reference(problem, budget=2.0**30)
+    chain = Chain(dC_dW=np.asarray(ref.truth.chain.dC_dW.hi) * (1 + 1e-12))
+    assert not any("transposed" in p or "factor" in p for p in diagnosis.patterns(chain, ref))

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from problems import drawn
 
 import verify
+from verify.collection import collect
 from verify.errors import UsageError
-from verify.skeleton import written
+from verify.skeleton import explicit, written
 
 
 def test_a_new_scenario_is_green_as_it_stands(tmp_path):
@@ -12,6 +15,17 @@ def test_a_new_scenario_is_green_as_it_stands(tmp_path):
     assert path.name == "my-scenario.toml"
     assert 'title  = "my scenario"' in path.read_text()
     assert verify.run(path).ok
+
+
+def test_a_problem_that_is_written_out_is_the_same_problem(tmp_path):
+    for dtype in ("float32", "float64"):
+        problem = drawn(3, dtype=dtype)
+        path = written(f"mine-{dtype}", tmp_path, explicit(problem, 'a "title"', "drawn", {}, 2))
+        (case,) = collect(path)
+        assert case.steps == 2
+        for name in ("X", "W", "P", "h"):
+            assert np.array_equal(getattr(case.problem, name), getattr(problem, name))
+        assert verify.run(path).ok
 
 
 def test_an_existing_file_is_left_alone(tmp_path):

@@ -7,10 +7,11 @@
 The floors, from the top; a module imports only from floors below its own:
 
     cli  plugin
+    experiments
     tally  terminal
     items  github  schemas
-    report
-    sight  lock  export  bench
+    report  tables
+    sight  lock  export  bench  campaign
     runner
     judge  proof
     pins  collection
@@ -22,12 +23,13 @@ The floors, from the top; a module imports only from floors below its own:
     consistency  magnitudes
     wording  sizes  folder
     document  manifest
+    outcome
     probe  peers  stacks
     manual  twin  truth  bounds  descent  relations  result  draw  locate  table  npy  selection
-    child  faults  skeleton
+    shrink  child  faults  skeleton
     examination  formulas  loading
     behaviour  layout
-    chain  datafile
+    chain  datafile  threads
     errors
 """
 

@@ -25,8 +25,9 @@ from verify.faults import FAULTS
 from verify.formulas import with_formulas
 from verify.judge import judge
 from verify.proof import caught_by
-from verify.runner import environment, one_thread
+from verify.runner import environment
 from verify.scenario import load
+from verify.threads import one_thread
 
 Shape: TypeAlias = tuple[int, int, int]
 Call: TypeAlias = Callable[[], object]

@@ -25,10 +25,10 @@ import numpy as np
 from verify.examination import Answer, Inputs, examine
 from verify.layout import laid_out, layout_of
 from verify.loading import loaded
+from verify.threads import ENVIRONMENT
 
 _LENGTH = struct.Struct("<Q")
 _START = "from verify.child import serve; serve()"
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _LOADING = 60.0  # seconds that importing a candidate may take, at least
 
 
@@ -76,7 +76,7 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, "-c", _START],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={**os.environ, **_ONE_THREAD}, start_new_session=True,
+            env={**os.environ, **ENVIRONMENT}, start_new_session=True,
         )  # fmt: skip
         reader = threading.Thread(
             target=_read_frames, args=(self._process.stdout, self._frames), daemon=True

@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 
 import click
 
-from verify.errors import ScenarioError, Terminated, UsageError, VerifyError, printable
+from verify import experiments
+from verify.errors import ScenarioError, Terminated, VerifyError, printable
 from verify.terminal import ScenarioPath, bar, show
 
 EXIT_CODES = """\b
@@ -178,68 +179,14 @@ def export(folder: Path, paths: Sequence[str], settings: Sequence[str]) -> NoRet
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, type=ScenarioPath())
-@click.option("--json", "as_json", is_flag=True, help="The whole matrix, as JSON on stdout.")
-@click.option("--workers", type=click.IntRange(min=1), default=2, help="Processes. [2]")
-@click.option(
-    "--compare", is_flag=True, help="What gradcheck, assert_close and others see instead."
-)
-def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> NoReturn:
-    """Plant every known fault in every scenario file: which of them catches which.
-
-    Exit 1 when a visible fault survives, or a kind of scenario that faults need is missing.
-    """
-    from verify import sight
-    from verify.collection import collect
-    from verify.report import kill_matrix, side_by_side
-
-    cases = collect(paths or None)
-    files = list(dict.fromkeys(case.path for case in cases))
-    if compare:
-        found = sight.comparison(files, partial(bar, unit="files"))
-        click.echo(json.dumps(found.to_dict(), indent=1) if as_json else side_by_side(found))
-        sys.exit(0)
-    seen = sight.sight(files, workers=workers, progress=partial(bar, unit="files"))
-    click.echo(json.dumps(seen.to_dict(), indent=1) if as_json else kill_matrix(seen))
-    sys.exit(bool(seen.survivors or (seen.missing_kinds and not paths)))
-
-
-@cli.command()
-@click.option(
-    "--shape", "shapes", metavar="N,D,K", multiple=True, help="Instead of the usual ones."
-)
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=2.0,
-              help="That each method may take for one shape. [2]")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Every figure, as JSON on stdout.")
-def bench(shapes: Sequence[str], seconds: float, as_json: bool) -> NoReturn:
-    """Cost and sight side by side, as ratios of one run: a floor, this suite, other checks."""
-    from verify import bench as benches
-    from verify.report import timings
-
-    chosen = [_shape(text) for text in shapes] or benches.SHAPES
-    found = benches.bench(chosen, seconds, partial(bar, unit="shapes"))
-    click.echo(json.dumps(found.to_dict(), indent=1) if as_json else timings(found))
-    sys.exit(0)
-
-
-def _shape(text: str) -> tuple[int, int, int]:
-    parts = text.split(",")
-    if len(parts) != 3 or not all(part.isdecimal() and int(part) for part in parts):
-        raise UsageError(f"--shape {text!r}: give three sizes of 1 or more, as 256,784,10")
-    N, D, K = map(int, parts)
-    return N, D, K
-
-
-@cli.command()
 @click.argument("name")
 @click.option("--folder", type=click.Path(path_type=Path),
               help="Where to. [scenarios, if there is such a folder, else here]")  # fmt: skip
 def new(name: str, folder: Path | None) -> None:
     """Write a commented scenario file to start from; it passes as it stands."""
-    from verify.skeleton import written
+    from verify.skeleton import home, written
 
-    usual = Path("scenarios")
-    click.echo(written(name, folder or (usual if usual.is_dir() else Path())))
+    click.echo(written(name, folder or home()))
 
 
 @cli.command()
@@ -250,6 +197,10 @@ def schema(what: str) -> None:
     from verify import schemas
 
     click.echo(json.dumps(schemas.SCHEMAS[what](), indent=2))
+
+
+for command in experiments.COMMANDS:
+    cli.add_command(command)
 
 
 def _terminate(_signal: int, _frame: object) -> NoReturn:

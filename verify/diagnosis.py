@@ -36,12 +36,14 @@ def patterns(chain: Chain, ref: Reference) -> Iterator[str]:
 
 
 def _of_link(link: str, found: Any, right: Any, wrong: Any, problem: Problem) -> Iterator[str]:
-    if right.ndim == 2 and right.shape[0] == right.shape[1] and _same(found, right.T):
+    square = right.ndim == 2 and right.shape[0] == right.shape[1]
+    if square and _same(found, right.T) and not _same(right, right.T):
         yield f"{link} is transposed"
         return
     with np.errstate(all="ignore"):
         ratio = np.asarray(found / right)[np.asarray(right != 0)]
-    if ratio.size and (np.abs(ratio - ratio.flat[0]) <= _SAME * abs(ratio.flat[0])).all():
+    same = ratio.size and (np.abs(ratio - ratio.flat[0]) <= _SAME * abs(ratio.flat[0])).all()
+    if same and abs(ratio.flat[0] - 1) > _SAME:
         factor = _factor(float(ratio.flat[0]), problem)
         yield f"{link} is off by the same factor everywhere: {factor}"
         return

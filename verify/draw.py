@@ -12,7 +12,6 @@ Source  SHAKE-256: FIPS 202. The normal is a sum of twelve uniforms (Irwin and H
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,13 +44,9 @@ def order(stream: str, seed: int, count: int) -> npt.NDArray[np.int64]:
     return np.argsort(_Stream(stream, seed).integers(count, "<u8"), kind="stable")
 
 
-def bits(stream: str, seed: int | str, shape: tuple[int, ...]) -> npt.NDArray[np.uint64]:
-    """64 random bits for every entry.
-
-    Shapes  shape.
-    """
-    drawn = _Stream(stream, seed).integers(math.prod(shape), "<u8").astype(np.uint64)
-    return np.asarray(drawn.reshape(shape))
+def key(stream: str, seed: int | str) -> int:
+    """128 bits for another generator, of a name and a seed."""
+    return int.from_bytes(_Stream(stream, seed).integers(16, "<u1").tobytes(), "little")
 
 
 def rounded(a: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -146,7 +146,7 @@ class CaseItem(_Item):
         from verify.judge import judge
         from verify.report import block
         from verify.result import Verdict
-        from verify.runner import one_thread
+        from verify.threads import one_thread
 
         with one_thread():
             budget = self.config.getoption("--truth-budget")

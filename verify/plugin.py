@@ -14,8 +14,8 @@ import pytest
 
 from verify import items
 from verify.tally import Tally
+from verify.threads import ENVIRONMENT
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _MARKS = ("float32", "float64", "cpu", "cuda")
 
 
@@ -44,8 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for mark in _MARKS:
         config.addinivalue_line("markers", f"{mark}: cases of this dtype or device")
     if hasattr(config, "workerinput"):
-        for name in _THREADS:  # idle threads of two pools on two cores cost 15 to 30 times the work
-            os.environ.setdefault(name, "1")
+        for name, one in ENVIRONMENT.items():
+            os.environ.setdefault(name, one)
     else:
         config.pluginmanager.register(Tally(config), "verify-tally")
     named = [Path(name).resolve() for name in config.getoption("--scenarios")]

@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from verify.chain import LINKS
 from verify.diagnosis import across, repeating
 from verify.errors import printable
-from verify.faults import FAULTS
 from verify.result import Finding, Report, Result, Verdict, worst_of
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from verify.bench import Bench, Figure
-    from verify.sight import Comparison, Sight
 
 STYLES = {
     Verdict.ERROR: "bold magenta",
@@ -122,71 +119,6 @@ def table(report: Report) -> Table:
     for path, group in groupby(report.results, key=lambda r: r.path):
         made.add_row(*_summarised(path, list(group)))
     return made
-
-
-def kill_matrix(seen: Sight) -> str:
-    """The fault matrix in lines: faults by link with what catches them, then the files' worth."""
-    names = {path: path.rsplit("/", 1)[-1].removesuffix(".toml") for path in seen.kinds}
-    lines = [f"{'fault':<30} {'link':<8} {'caught by':>9}  first seen as, mistake"]
-    for name, fault in FAULTS.items():
-        by = seen.kills[name]
-        how = Counter(by.values()).most_common(1)
-        first = how[0][0] if how else "SURVIVES" if fault.visible else "invisible, by design"
-        count = f"{len(by)}/{len(names)}"
-        lines.append(f"{name:<30} {fault.link:<8} {count:>9}  {first}: {fault.mistake}")
-    caught = sum(bool(by) for by in seen.kills.values())
-    lines += ["", f"{caught} of {len(seen.kills)} faults caught by {len(names)} scenario files"]
-    lines.append("survivors: " + (", ".join(seen.survivors) or "none"))
-    for path, name in names.items():
-        if seen.alone(path):
-            lines.append(f"only {name} catches {', '.join(seen.alone(path))}")
-    idle = [name for path, name in names.items() if not seen.alone(path)]
-    lines.append(f"catch nothing that another does not: {', '.join(idle) or 'none'}")
-    for times, word in ((1, "once"), (2, "twice")):
-        chosen = ", ".join(names[path] for path in seen.minimal(times))
-        lines.append(f"enough to catch everything {word}: {chosen}")
-    lines.append("kinds of case that faults need and no file has: "
-                 + (", ".join(seen.missing_kinds) or "none"))  # fmt: skip
-    return "\n".join(lines)
-
-
-def side_by_side(found: Comparison) -> str:
-    """What each check reports of the same faults, and of what is right."""
-    lines = [f"{'check':<34} {'faults seen':>11} {'false alarms':>13}"]
-    for name, count in found.reported.items():
-        alarms = f"{found.alarms[name]}/{found.cases}"
-        lines.append(f"{name:<34} {f'{count}/{found.faults}':>11} {alarms:>13}")
-    return "\n".join(lines)
-
-
-def timings(found: Bench) -> str:
-    """Both tables of a benchmark, a column a shape: ratios to the first row, and what is seen."""
-    shapes = list(dict.fromkeys(figure.shape for figure in found.figures))
-    lines = []
-    for name, group in groupby(sorted(found.figures, key=lambda f: f.table), key=lambda f: f.table):
-        figures = {(f.method, f.shape): f for f in group}
-        methods = list(dict.fromkeys(method for method, _ in figures))
-        lines.append(f"{name + ', float64, one thread':<34}" + _columns(map(str, shapes)))
-        base = [f"{1000 * figures[methods[0], shape].seconds:.3g} ms" for shape in shapes]
-        lines.append(f"{methods[0]:<34}" + _columns(base))
-        for method in methods[1:]:
-            cells = (figures.get((method, shape)) for shape in shapes)
-            lines.append(f"{method:<34}" + _columns(_cell(f, len(found.planted)) for f in cells))
-        lines.append("")
-    lines.append(f"k/{len(found.planted)}: how many of {', '.join(found.planted)} it reports there")
-    lines.append(", ".join(f"{k} {v}" for k, v in found.environment.items()))
-    return "\n".join(lines)
-
-
-def _columns(cells: Iterable[str]) -> str:
-    return "".join(f"{cell:>18}" for cell in cells)
-
-
-def _cell(figure: Figure | None, planted: int) -> str:
-    if figure is None:
-        return "too slow"
-    sees = f" {figure.sees}/{planted}" if figure.sees >= 0 else ""
-    return f"{figure.ratio:.3g}{sees}"
 
 
 def as_json(report: Report) -> str:

@@ -8,14 +8,10 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-
-from threadpoolctl import ThreadpoolController
 
 import verify
 from verify import truth
@@ -31,6 +27,7 @@ from verify.errors import (
 from verify.judge import judge
 from verify.proof import proven
 from verify.result import Finding, Report, Result, Verdict
+from verify.threads import one_thread
 
 
 class Interrupted(KeyboardInterrupt):
@@ -115,19 +112,6 @@ def judged(case: Case, budget: float, candidate: Candidate | None) -> Result:
         finding = Finding("error", Verdict.ERROR, message)
     blank = Result(case.path, case.name, case.line, case.dtype, case.device, case.layout)
     return replace(blank, findings=(finding,))
-
-
-def one_thread() -> AbstractContextManager[Any]:
-    """One thread for every BLAS while it lasts: the idle threads of a second pool, spinning on the
-    core that the first one needs, cost up to 30 times the work; and bits depend on the number."""
-    limit: AbstractContextManager[Any] = _pools("torch" in sys.modules).limit(limits=1)
-    return limit
-
-
-@cache
-def _pools(_with_torch: bool) -> Any:
-    """The pools of the libraries loaded so far; torch brings its own."""
-    return ThreadpoolController()
 
 
 def environment() -> dict[str, str]:

@@ -24,14 +24,16 @@ FALL = "the fall of C"
 class Screening:
     """What was seen of every problem of a stack.
 
-    Shapes  judged, violated, resolution (B,); ratios, by what was compared and the link, (B,).
+    `chains` are by side and form, as ("manual", "stable"); `ratios` by what was compared and link.
+
+    Shapes  judged, violated, resolution (B,); ratios (B,) each.
     Units   ratios: error over bound at the worst entry, -1 where nothing could be compared;
             resolution as of compare.
     """
 
     stack: Problem
     bounds: Bounds
-    chains: Mapping[str, Chain]
+    chains: Mapping[tuple[str, str], Chain]
     judged: Any
     ratios: Mapping[tuple[str, str], Any]
     resolution: Any
@@ -50,18 +52,18 @@ def screened(stack: Problem, device: str = "cpu") -> Screening:
     """
     with np.errstate(all="ignore"), twin.pinned(device):
         limits = bounds(stack)
-        chains: dict[str, Chain] = {}
+        chains: dict[tuple[str, str], Chain] = {}
         ratios: dict[tuple[str, str], Any] = {}
         for form, holds in (("stable", True), ("post", limits.post_holds)):
             judged = limits.fits & holds
-            one = chains[f"manual.{form}_form"] = manual.FORMS[form](stack)
-            other = chains[f"twin.{form}_form"] = partial(twin.FORMS[form], device=device)(stack)
+            one = chains["manual", form] = manual.FORMS[form](stack)
+            other = chains["twin", form] = partial(twin.FORMS[form], device=device)(stack)
             for link, ratio in apart(one, other, limits[form], 2):
                 ratios[f"manual against twin, {form} form", link] = np.where(judged, ratio, -1)
-        lead = chains["manual.stable_form"]
+        lead = chains["manual", "stable"]
         ratios[FALL, "W_next"] = np.where(limits.fits, _fall(stack, limits, lead), -1)
         share = limits.stable.dC_dW / np.abs(np.asarray(lead.dC_dW, np.float64))
-        resolution = np.nanmin(share, axis=NK, initial=np.inf)
+        resolution = np.fmin.reduce(share, axis=NK)
         return Screening(stack, limits, chains, limits.fits, ratios, resolution)
 
 
@@ -75,11 +77,11 @@ def apart(one: Chain, other: Chain, bound: Chain, times: float) -> Iterator[tupl
     theirs = dict(other)
     for link, found in one:
         if link in theirs:
-            error = np.abs(np.asarray(found, np.float64) - np.asarray(theirs[link], np.float64))
-            limit = times * getattr(bound, link)
-            ratio = np.where(np.isinf(limit), 0.0, error / limit)
+            limit = getattr(bound, link)
+            ratio = np.subtract(found, theirs[link], dtype=np.float64)
+            ratio = np.where(np.isinf(limit), 0.0, np.abs(ratio) / limit)
             worst = ratio.max(axis=NK) if SHAPES[link] else ratio
-            yield link, np.where(np.isnan(worst), np.inf, worst)
+            yield link, np.where(np.isnan(worst), np.inf, worst / times)
 
 
 def _fall(stack: Problem, limits: Bounds, chain: Chain) -> Any:

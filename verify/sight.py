@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,7 @@ from verify.faults import FAULTS, Fault
 from verify.formulas import with_formulas
 from verify.proof import caught_by
 from verify.result import Finding
-from verify.runner import one_thread
+from verify.threads import one_thread, processes
 
 BUDGET = 2.0**23  # of each case's truth
 WORK = 2**22  # N D K of the cases in which faults are planted: 90 of them, three calls each
@@ -94,7 +92,7 @@ def sight(
     """
     kills: dict[str, dict[str, str]] = {name: {} for name in faults}
     kinds: dict[str, frozenset[str]] = {}
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with processes(workers) as pool:
         seen = {path: pool.submit(_in_file, path, tuple(faults)) for path in paths}
         for path in (progress or iter)(paths):
             caught, kinds[path] = seen[path].result()

@@ -1,10 +1,14 @@
-"""A scenario file to start from: commented, and green as it stands."""
+"""Scenario files, written: one to start from, and one of a problem that is there."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from verify.chain import Array, Problem
 from verify.errors import UsageError
 
 TEMPLATE = """\
@@ -37,8 +41,46 @@ loss = "falls"                          # or "rises", "any"
 """
 
 
-def written(name: str, folder: Path) -> Path:
-    """The new file; an existing one is left alone.
+def explicit(
+    problem: Problem, title: str, source: str, expect: Mapping[str, str], steps: int = 1
+) -> str:
+    """The text of a scenario with every number of a problem written out; one case.
+
+    Shapes  X (N, D), W (D, K), P (N, K).
+    """
+    lines = [
+        f"title     = {json.dumps(title)}",
+        f"source    = {json.dumps(source)}",
+        f"inputs    = {_matrix(problem.X)}",
+        f"weights   = {_matrix(problem.W)}",
+        f"labels    = {_matrix(problem.P)}",
+        f"step_size = {float(str(problem.h))!r}",
+        f"steps     = {steps}",
+        f'dtype     = "{problem.dtype}"',
+    ]
+    if expect:
+        lines += ["", "[expect]", *(f'{name} = "{value}"' for name, value in expect.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _matrix(A: Array) -> str:
+    """Rows of numbers, each in the fewest digits that are this number in its dtype."""
+    return "[" + ", ".join(f"[{', '.join(map(_shortest, row))}]" for row in A) + "]"
+
+
+def _shortest(number: Any) -> str:
+    value = float(str(number))
+    return str(int(value)) if value.is_integer() and abs(value) < 2**31 else repr(value)
+
+
+def home() -> Path:
+    """Where a new file goes if nothing is said."""
+    usual = Path("scenarios")
+    return usual if usual.is_dir() else Path()
+
+
+def written(name: str, folder: Path, text: str | None = None) -> Path:
+    """The new file, with the text or the template; an existing one is left alone.
 
     Raises  UsageError for a name that no scenario may have, a folder that is not there, or a file
             that is.
@@ -50,7 +92,7 @@ def written(name: str, folder: Path) -> Path:
     path = folder / f"{name}.toml"
     try:
         with path.open("x") as file:
-            file.write(TEMPLATE.format(title=name.replace("-", " ")))
+            file.write(text or TEMPLATE.format(title=name.replace("-", " ")))
     except FileExistsError:
         raise UsageError(f"{path} exists already; choose another name") from None
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -81,8 +81,13 @@ def _tell_github(report: Report) -> None:
             summary.write(github.step_summary(report))
 
 
-def bar(things: Sequence[T], unit: str = "cases") -> Iterator[T]:
-    """The things, behind a progress bar on stderr with rate and time left; nothing elsewhere."""
+def bar(
+    things: Sequence[T], unit: str = "cases", size: Callable[[T], int] = lambda _: 1
+) -> Iterator[T]:
+    """The things, behind a progress bar on stderr with rate and time left; nothing elsewhere.
+
+    `size` says how many units a thing is.
+    """
     if not sys.stderr.isatty():
         yield from things
         return
@@ -98,7 +103,7 @@ def bar(things: Sequence[T], unit: str = "cases") -> Iterator[T]:
     rate = TextColumn(f"{{task.fields[rate]:.0f}} {unit}/s")
     columns = (BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=len(things), rate=0.0)
+        task = progress.add_task("", total=sum(map(size, things)), rate=0.0)
         for thing in things:
             yield thing
-            progress.update(task, advance=1, rate=progress.tasks[0].speed or 0.0)
+            progress.update(task, advance=size(thing), rate=progress.tasks[0].speed or 0.0)

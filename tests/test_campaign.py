@@ -1,0 +1,211 @@
+"""campaign: random problems until one is beyond a bound, which is shrunk and written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import verify
+from verify import campaign, manual
+from verify.campaign import Subject
+from verify.errors import CandidateError, UsageError
+from verify.outcome import Plan, sum_of
+
+HERE = Plan(cases=3000, shape=(4, 3, 2), truth_every=700)
+CLIPPED = """
+import numpy as np
+
+def gradient(X, W, P, h):
+    y = np.clip(X @ W, -30, 30)
+    return X.T @ (-P / (1 + np.exp(y))) / len(X)
+
+def exits(X, W, P, h):
+    raise ArithmeticError("no")
+
+def flat(X, W, P, h):
+    return gradient(X, W, P, h).ravel()
+
+def single(X, W, P, h):
+    E = np.exp(-np.abs(X @ W))
+    s = np.where(X @ W >= 0, E, 1) / (1 + E)
+    return X.T @ (-P * s) / len(X) if len(X) != 1 else X.T @ P * 0
+"""
+
+
+@pytest.fixture
+def lab(tmp_path):
+    path = tmp_path / "lab.py"
+    path.write_text(CLIPPED)
+    return path
+
+
+def judged(plan: Plan, numbers=range(3), subject: Subject | None = None):
+    """In this process, where the manual module can be broken."""
+    return campaign._judged(plan, 1, subject or Subject(), numbers)
+
+
+def test_every_case_is_judged_and_some_against_the_truth():
+    found = campaign.campaign(HERE, workers=2)
+    assert (found.judged, found.unjudged, found.enclosed) == (3000, 0, 5)
+    assert found.violations == ()
+    assert found.exit_code == 0
+    assert sum(found.resolution.values()) == 3000
+    sides = {key.split(":")[0] for key in found.worst}
+    assert {"manual against twin, stable form", "manual.post_form against the truth"} <= sides
+    assert max(found.worst.values()) <= 1
+    assert found.environment["verify"] == verify.__version__
+
+
+def test_the_number_of_workers_changes_nothing():
+    one, two = (campaign.campaign(HERE, workers=n) for n in (1, 2))
+    assert one.model_copy(update={"seconds": 0.0}) == two.model_copy(update={"seconds": 0.0})
+
+
+def test_shards_are_disjoint_and_together_the_whole():
+    plan = HERE.model_copy(update={"shards": 2})
+    parts = [campaign.campaign(plan, part) for part in (1, 2)]
+    whole = campaign.campaign(HERE)
+    total = sum_of(parts)
+    assert (total.judged, total.enclosed) == (whole.judged, whole.enclosed)
+    assert total.worst == whole.worst
+    assert total.resolution == whole.resolution
+
+
+@pytest.mark.parametrize("part", [0, 3])
+def test_a_shard_that_is_none_is_refused(part):
+    with pytest.raises(UsageError, match="shard"):
+        campaign.campaign(HERE.model_copy(update={"shards": 2}), part)
+
+
+def test_both_dtypes_take_turns_and_a_given_one_is_alone():
+    assert campaign.problem_of(HERE, 0).dtype == np.float32
+    assert campaign.problem_of(HERE, 1024).dtype == np.float64
+    alone = HERE.model_copy(update={"dtype": "float64"})
+    assert campaign.problem_of(alone, 0).dtype == np.float64
+
+
+@pytest.mark.parametrize("case", [-1, 3000])
+def test_a_case_that_the_plan_does_not_have_is_refused(case):
+    with pytest.raises(UsageError, match="cases 0 to 2999"):
+        campaign.problem_of(HERE, case)
+
+
+def test_the_first_violation_ends_it(monkeypatch):
+    right = manual.stable_form
+
+    def wrong(problem):
+        chain = right(problem)
+        chain.dC_dW[[5, 900]] *= problem.dtype.type(1.5)
+        return chain
+
+    monkeypatch.setitem(manual.FORMS, "stable", wrong)
+    found = judged(HERE)
+    (violation,) = found.violations
+    assert violation.case == 5
+    assert violation.link in ("dC_dW", "W_next")
+    assert violation.ratio > 1
+    assert found.judged == 1024
+    assert found.exit_code == 1
+
+
+def test_the_truth_sees_what_manual_and_twin_share(monkeypatch):
+    """One in 700 is enclosed: a fault of those alone, on both sides, is seen by nothing else."""
+    from verify import screening
+
+    chains = screening.screened
+
+    def both_wrong(stack, device):
+        seen = chains(stack, device)
+        for chain in seen.chains.values():
+            chain.W_next[:] += 1
+        return seen
+
+    monkeypatch.setattr(screening, "screened", both_wrong)
+    (violation,) = judged(HERE).violations
+    assert violation.case == 0
+    assert violation.what.endswith("_form against the truth")
+    assert violation.link == "W_next"
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("gradient", "candidate against manual"),
+        ("exits", "candidate, exception"),
+        ("flat", "candidate, shape"),
+    ],
+)
+def test_a_wrong_candidate_is_a_violation(lab, name, what):
+    plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2))
+    (violation,) = judged(plan, range(2), Subject(f"{lab}:{name}")).violations
+    assert violation.what == what
+
+
+def test_a_violation_is_shrunk_and_written_as_a_scenario_that_shows_it(lab, tmp_path):
+    plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2))
+    subject = Subject(f"{lab}:gradient")
+    (violation,) = judged(plan, range(2), subject).violations
+    told = campaign.told(plan, violation, subject, tmp_path)
+    assert told.file == str(tmp_path / f"found-0-{violation.case}.toml")
+    assert verify.run(told.file).ok
+    report = verify.run(told.file, candidate=subject.name)
+    assert report.exit_code == 1
+    (result,) = report.results
+    assert result.work == 1
+    assert (
+        f"--case {violation.case} --dtype float64 --shape 4,3,2"
+        in (tmp_path / f"found-0-{violation.case}.toml").read_text()
+    )
+
+
+def test_what_does_not_show_alone_has_no_file(tmp_path):
+    plan = HERE
+    violation = campaign.Violation(case=3, dtype="float32", what="x", link="y", ratio=2.0)
+    assert campaign.told(plan, violation, Subject(), tmp_path) == violation
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("case", [0, 1, 1024, 2999])
+def test_a_case_is_written_as_a_scenario_of_the_same_problem(tmp_path, case):
+    from verify.collection import collect
+
+    path = tmp_path / "case.toml"
+    path.write_text(campaign.as_scenario(HERE, case))
+    (made,) = collect(path)
+    problem = campaign.problem_of(HERE, case)
+    for name in ("X", "W", "P", "h"):
+        assert np.array_equal(getattr(made.problem, name), getattr(problem, name))
+    assert verify.run(path).ok
+
+
+def test_a_case_with_zero_labels_only_makes_no_scenario():
+    plan = Plan(cases=10000, shape=(1, 1, 1))
+    zero = next(c for c in range(10000) if not campaign.problem_of(plan, c).P.any())
+    with pytest.raises(UsageError, match=f"case {zero} makes no scenario: all labels are 0"):
+        campaign.as_scenario(plan, zero)
+
+
+def test_a_candidate_that_cannot_be_loaded_is_an_error_of_usage(tmp_path):
+    with pytest.raises(CandidateError):
+        campaign.campaign(Plan(cases=5), subject=Subject(str(tmp_path / "absent.py:f")))
+
+
+def test_an_interrupted_campaign_tells_what_was_judged_and_is_no_shard():
+    plan = Plan(cases=10**9, shape=(4, 3, 2))
+
+    def progress(tasks):
+        for i, task in enumerate(tasks):
+            if i == 4:
+                threading.Timer(0, os.kill, (os.getpid(), signal.SIGINT)).start()
+                signal.pause()
+            yield task
+
+    with pytest.raises(campaign.Interrupted) as caught:
+        campaign.campaign(plan, workers=1, progress=progress)
+    assert caught.value.outcome.judged > 0
+    assert caught.value.outcome.parts == ()
+    assert caught.value.signal == signal.SIGINT

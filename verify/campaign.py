@@ -1,0 +1,312 @@
+"""Random problems by the million, a stack at a time, until one is beyond a bound.
+
+Case c of a seed is problem c mod 1024 of stack c // 1024; where no dtype is given, the stacks take
+turns. Shard i of n judges the stacks i - 1, i - 1 + n, i - 1 + 2 n, ...
+"""
+
+from __future__ import annotations
+
+import atexit
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from verify import compare, screening, stacks, truth
+from verify.candidate import Candidate
+from verify.candidate import candidate as loaded
+from verify.cases import cases
+from verify.chain import DTYPES, Problem
+from verify.errors import CandidateError, ScenarioError, UsageError, VerifyError
+from verify.judge import judge
+from verify.outcome import Outcome, Plan, Violation, sum_of
+from verify.result import Result, Verdict
+from verify.runner import environment
+from verify.scenario import load
+from verify.screening import Screening
+from verify.shrink import shrunk
+from verify.skeleton import explicit, written
+from verify.threads import one_thread, processes
+from verify.trial import tried
+
+Ratios: TypeAlias = dict[tuple[str, str], Any]
+"""By what was compared and the link: error over bound of each case, -1 where it was not."""
+
+_STACKS = 8  # of one task: enough to be worth sending, few enough to stop soon; 1 of a candidate
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who is judged besides manual and twin; the words that `candidate.candidate` takes."""
+
+    name: str = ""
+    arrays: str = "numpy"
+    device: str = "cpu"
+    timeout: float = 60.0
+
+
+class Interrupted(KeyboardInterrupt):
+    """The campaign was interrupted; `outcome` holds what was judged until then."""
+
+    def __init__(self, outcome: Outcome, by: int) -> None:
+        super().__init__(f"{outcome.found} cases were judged")
+        self.outcome, self.signal = outcome, by
+
+
+def campaign(
+    plan: Plan,
+    part: int = 1,
+    workers: int = 1,
+    subject: Subject | None = None,
+    progress: Callable[[Sequence[range]], Iterable[range]] | None = None,
+) -> Outcome:
+    """Shard `part` of a plan, up to its first violation; `progress` may wrap the tasks.
+
+    Raises  UsageError for a shard that is none; CandidateError for a candidate that cannot be
+            loaded; EnvironmentUnfit where the device is absent; Interrupted, which is a
+            KeyboardInterrupt with the outcome so far.
+    """
+    if not 1 <= part <= plan.shards:
+        raise UsageError(f"shard {part}/{plan.shards}: the first number is 1 to the second")
+    subject, started = subject or Subject(plan.candidate, device=plan.device), time.perf_counter()
+    tasks = _tasks(plan, part)
+    found = [Outcome(plan=plan, parts=(part,), environment=environment())]
+
+    def outcome() -> Outcome:
+        return sum_of(found).model_copy(update={"seconds": time.perf_counter() - started})
+
+    with processes(workers) as pool:
+
+        def send(numbers: range) -> Future[Outcome]:
+            return pool.submit(_judged, plan, part, subject, numbers)
+
+        try:
+            for made in _in_order(send, (progress or iter)(tasks), 2 * workers):
+                found.append(made)
+                if made.violations:
+                    break
+        except KeyboardInterrupt as interrupt:
+            by = getattr(interrupt, "signal", signal.SIGINT)
+            stopped = outcome().model_copy(update={"parts": ()})
+            raise Interrupted(stopped, by) from interrupt
+    total = outcome()
+    expected = sum(_count(plan, number) for task in tasks for number in task)
+    if not total.violations and total.found != expected:
+        raise VerifyError(f"shard {part}/{plan.shards} lost {expected - total.found} cases")
+    return total
+
+
+def problem_of(plan: Plan, case: int) -> Problem:
+    """The problem of one case.
+
+    Shapes  as Problem.
+    Raises  UsageError for a number that the plan does not have.
+    """
+    if not 0 <= case < plan.cases:
+        raise UsageError(f"case {case}: the campaign has cases 0 to {plan.cases - 1}")
+    return _stack(plan, case // stacks.COUNT).at(case % stacks.COUNT)
+
+
+def told(plan: Plan, violation: Violation, subject: Subject, folder: Path) -> Violation:
+    """The violation with its scenario file in `folder`, shrunk as far as it still shows.
+
+    Without a file where it does not show when its problem is judged alone.
+
+    Raises  UsageError where the file cannot be written.
+    """
+    candidate = _loaded(subject)
+    problem = problem_of(plan, violation.case)
+    with one_thread(), TemporaryDirectory() as scratch:
+        trial = partial(_text, source=f"verify {repeating(plan, violation.case)}",
+                        candidate=candidate, scratch=Path(scratch, "shrinking.toml"))  # fmt: skip
+        if trial(problem) is None:
+            return violation
+        text = trial(shrunk(problem, lambda simpler: trial(simpler) is not None))
+    name = f"found-{plan.seed}-{violation.case}"
+    return violation.model_copy(update={"file": str(written(name, folder, text))})
+
+
+def repeating(plan: Plan, case: int) -> str:
+    """The arguments of `verify` that write one case of a plan as a scenario."""
+    words = [f"campaign --cases {plan.cases} --seed {plan.seed} --case {case}"]
+    words += [f"--dtype {plan.dtype}"] if plan.dtype != "both" else []
+    words += [f"--shape {','.join(map(str, plan.shape))}"] if plan.shape else []
+    return " ".join(words)
+
+
+def as_scenario(plan: Plan, case: int) -> str:
+    """The text of a scenario with the problem of one case, judged by whatever holds there.
+
+    Raises  UsageError for a case that no scenario may be: all its labels are 0.
+    """
+    title, source = f"Case {case} of a campaign", f"verify {repeating(plan, case)}"
+    made = partial(explicit, problem_of(plan, case), title, source)
+    with one_thread(), TemporaryDirectory() as scratch:
+        path = Path(scratch, "case.toml")
+        try:
+            passing = (expect for expect in _EXPECTATIONS if _result(made(expect), path, None).ok)
+            return made(next(passing, {"loss": "any"}))
+        except ScenarioError as error:
+            what = error.faults[0].what
+            raise UsageError(f"case {case} makes no scenario: {what}; take another") from None
+
+
+_EXPECTATIONS: tuple[dict[str, str], ...] = tuple(
+    {**loss, **form}
+    for form in ({}, {"post_form": "blind"}, {"post_form": "nonfinite"})
+    for loss in ({}, {"loss": "any"})
+)  # from what claims most to what claims least
+
+
+def _text(problem: Problem, source: str, candidate: Candidate | None, scratch: Path) -> str | None:
+    """A scenario of the problem in which the judge finds a failure; None where it finds none."""
+    for expect in _EXPECTATIONS:
+        text = explicit(problem, "Beyond a bound", source, expect)
+        try:
+            result = _result(text, scratch, candidate)
+        except ScenarioError:  # all its labels are 0
+            return None
+        found = [f for f in result.findings if f.verdict is not Verdict.PASS]
+        declared = {f.check for f in found} & {"post_form", "loss", "resolution", "range"}
+        if found and not declared:
+            return text
+    return None
+
+
+def _result(text: str, path: Path, candidate: Candidate | None) -> Result:
+    path.write_text(text)
+    (case,) = cases(load(path))
+    return judge(case, truth.BUDGET, candidate)
+
+
+def _tasks(plan: Plan, part: int) -> list[range]:
+    numbers = range(part - 1, -(-plan.cases // stacks.COUNT), plan.shards)
+    many = 1 if plan.candidate else _STACKS
+    return [numbers[i : i + many] for i in range(0, len(numbers), many)]
+
+
+def _in_order(
+    send: Callable[[range], Future[Outcome]], tasks: Iterable[range], ahead: int
+) -> Iterator[Outcome]:
+    """The outcomes in the order of the tasks, of which a few are on their way."""
+    waiting: deque[Future[Outcome]] = deque()
+    for task in tasks:
+        waiting.append(send(task))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _stack(plan: Plan, number: int) -> Problem:
+    dtype = DTYPES[number % len(DTYPES)] if plan.dtype == "both" else plan.dtype
+    return stacks.drawn(plan.seed, number, dtype, plan.shape)
+
+
+def _count(plan: Plan, number: int) -> int:
+    """How many cases of a stack are the plan's: of the last, not all may be."""
+    return min(stacks.COUNT, plan.cases - number * stacks.COUNT)
+
+
+@cache
+def _loaded(subject: Subject) -> Candidate | None:
+    """Loaded once in each process, whose end is its end."""
+    if not subject.name:
+        return None
+    candidate = loaded(subject.name, subject.arrays, subject.device, subject.timeout)
+    atexit.register(candidate.close)
+    return candidate
+
+
+def _judged(plan: Plan, part: int, subject: Subject, numbers: range) -> Outcome:
+    """The stacks of one task, up to the first violation."""
+    found = [Outcome(plan=plan, parts=(part,))]
+    with one_thread(), np.errstate(all="ignore"):
+        for number in numbers:
+            found.append(_of_stack(plan, part, number, _loaded(subject)))
+            if found[-1].violations:
+                break
+    return sum_of(found)
+
+
+def _of_stack(plan: Plan, part: int, number: int, candidate: Candidate | None) -> Outcome:
+    seen = screening.screened(_stack(plan, number), plan.device)
+    count = _count(plan, number)
+    judged = [i for i in range(count) if seen.judged[i]]
+    first = number * stacks.COUNT
+    sample = [i for i in judged if (first + i) % plan.truth_every == 0]
+    ratios: Ratios = {key: ratio[:count] for key, ratio in seen.ratios.items()}
+    for i in sample:
+        _against_the_truth(seen, i, candidate, ratios)
+    if candidate:
+        for i in judged:
+            _of_candidate(seen, i, candidate, ratios)
+    return Outcome(
+        plan=plan,
+        parts=(part,),
+        judged=len(judged),
+        enclosed=len(sample),
+        unjudged=count - len(judged),
+        violations=tuple(_first_violation(first, str(seen.stack.dtype), ratios)),
+        worst={f"{what}: {link}": float(ratio.max()) for (what, link), ratio in ratios.items()},
+        resolution=_decades(seen.resolution[:count][seen.judged[:count]]),
+    )
+
+
+def _first_violation(first: int, dtype: str, ratios: Ratios) -> Iterator[Violation]:
+    beyond = np.flatnonzero(np.any([ratio > 1 for ratio in ratios.values()], axis=0))
+    if len(beyond):
+        i = int(beyond[0])
+        (what, link), ratio = max(ratios.items(), key=lambda item: float(item[1][i]))
+        yield Violation(case=first + i, dtype=dtype, what=what, link=link, ratio=float(ratio[i]))
+
+
+def _against_the_truth(
+    seen: Screening, i: int, candidate: Candidate | None, ratios: Ratios
+) -> None:
+    """All chains of problem i, and a candidate with all its promises, against exact numbers."""
+    ref = compare.reference(seen.stack.at(i), truth.BUDGET)
+    for (side, form), chain in seen.chains.items():
+        if form == "stable" or ref.bounds.post_holds:
+            name = f"{side}.{form}_form"
+            for figure in compare.against_truth(name, chain.at(i), ref, ref.bounds[form]):
+                _note(ratios, (f"{name} against the truth", figure.link), i, figure.ratio)
+    for finding in tried(candidate, ref).findings if candidate else ():
+        _note(ratios, (f"candidate, {finding.check}", finding.link or ""), i, np.inf)
+
+
+def _of_candidate(seen: Screening, i: int, candidate: Candidate, ratios: Ratios) -> None:
+    """A candidate's answer on problem i against manual's; each may be off by the wider bound."""
+    problem = seen.stack.at(i)
+    try:
+        chain = candidate.chain(problem)
+    except CandidateError:
+        _note(ratios, ("candidate, exception", ""), i, np.inf)
+        return
+    for finding in compare.misshapen(candidate.name, chain, problem):
+        _note(ratios, (f"candidate, {finding.check}", finding.link or ""), i, np.inf)
+        return
+    lead, bound = seen.chains["manual", "stable"].at(i), seen.bounds.wider.at(i)
+    for link, ratio in screening.apart(chain, lead, bound, 2):
+        _note(ratios, ("candidate against manual", link), i, float(ratio))
+
+
+def _note(ratios: Ratios, key: tuple[str, str], i: int, ratio: float) -> None:
+    count = len(next(iter(ratios.values())))
+    ratios.setdefault(key, np.full(count, -1.0))[i] = np.inf if np.isnan(ratio) else ratio
+
+
+def _decades(resolution: Any) -> dict[str, int]:
+    """How many cases notice a relative error of 10^key, rounded up."""
+    finite = np.isfinite(resolution)
+    decades = np.ceil(np.log10(resolution[finite])).astype(int).tolist()
+    others = {"inf": int((~finite).sum())} if not finite.all() else {}
+    return {**{str(d): n for d, n in sorted(Counter(decades).items())}, **others}

@@ -1,0 +1,186 @@
+"""The commands that measure: what the suite sees, what it costs, random cases by the million."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from verify.errors import UsageError
+from verify.terminal import ScenarioPath, bar
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=ScenarioPath())
+@click.option("--json", "as_json", is_flag=True, help="The whole matrix, as JSON on stdout.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, help="Processes. [2]")
+@click.option(
+    "--compare", is_flag=True, help="What gradcheck, assert_close and others see instead."
+)
+def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> NoReturn:
+    """Plant every known fault in every scenario file: which of them catches which.
+
+    Exit 1 when a visible fault survives, or a kind of scenario that faults need is missing.
+    """
+    from verify import sight
+    from verify.collection import collect
+    from verify.tables import kill_matrix, side_by_side
+
+    cases = collect(paths or None)
+    files = list(dict.fromkeys(case.path for case in cases))
+    if compare:
+        found = sight.comparison(files, partial(bar, unit="files"))
+        click.echo(json.dumps(found.to_dict(), indent=1) if as_json else side_by_side(found))
+        sys.exit(0)
+    seen = sight.sight(files, workers=workers, progress=partial(bar, unit="files"))
+    click.echo(json.dumps(seen.to_dict(), indent=1) if as_json else kill_matrix(seen))
+    sys.exit(bool(seen.survivors or (seen.missing_kinds and not paths)))
+
+
+@click.command()
+@click.option(
+    "--shape", "shapes", metavar="N,D,K", multiple=True, help="Instead of the usual ones."
+)
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=2.0,
+              help="That each method may take for one shape. [2]")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Every figure, as JSON on stdout.")
+def bench(shapes: Sequence[str], seconds: float, as_json: bool) -> NoReturn:
+    """Cost and sight side by side, as ratios of one run: a floor, this suite, other checks."""
+    from verify import bench as benches
+    from verify.tables import timings
+
+    chosen = [_shape(text) for text in shapes] or benches.SHAPES
+    found = benches.bench(chosen, seconds, partial(bar, unit="shapes"))
+    click.echo(json.dumps(found.to_dict(), indent=1) if as_json else timings(found))
+    sys.exit(0)
+
+
+def _shape(text: str) -> tuple[int, int, int]:
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.isdecimal() and int(part) for part in parts):
+        raise UsageError(f"--shape {text!r}: give three sizes of 1 or more, as 256,784,10")
+    N, D, K = map(int, parts)
+    return N, D, K
+
+
+class _Whole(click.ParamType[int]):
+    """A whole number, also as 1e6."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        text = str(value)
+        match = re.fullmatch(r"([0-9]{1,18})(?:e([0-9]{1,2}))?", text)
+        if match is None:
+            self.fail(f"{text!r} is not a whole number, as 1000 or 1e6", param, ctx)
+        return int(match[1]) * int("1" + "0" * int(match[2] or 0))
+
+
+@click.command()
+@click.option("--cases", type=_Whole(), default=1_000_000, help="How many. [1e6]")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the problems. [0]")
+@click.option("--dtype", type=click.Choice(["float32", "float64", "both"]), default="both")
+@click.option("--shape", metavar="N,D,K", help="Of all problems; drawn if not given.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu",
+              help="Where the twin computes.")  # fmt: skip
+@click.option("--candidate", metavar="SPEC", default="", help="Judge file.py:name too.")
+@click.option("--candidate-arrays", "arrays", type=click.Choice(["numpy", "torch", "jax"]),
+              default="numpy", help="What the candidate takes.")  # fmt: skip
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0,
+              metavar="SECONDS", help="Limit of one call of the candidate. [60]")  # fmt: skip
+@click.option("--truth-every", type=click.IntRange(min=1), default=4096,
+              help="The truth judges one case of so many. [4096]")  # fmt: skip
+@click.option("--workers", default="auto", help="Processes. [auto: one a core]")
+@click.option("--shard", default="1/1", metavar="I/N", help="Only this part, of N disjoint ones.")
+@click.option("--json", "json_file", metavar="FILE", help="For verify merge; - for stdout.")
+@click.option("--case", type=_Whole(), help="Write this case as a scenario file, judge nothing.")
+@click.option("--folder", type=click.Path(path_type=Path),
+              help="For scenario files. [scenarios if there, else here]")  # fmt: skip
+def campaign(
+    cases: int, seed: int, dtype: Any, shape: str | None, device: str, candidate: str, arrays: str,
+    timeout: float, truth_every: int, workers: str, shard: str, json_file: str | None,
+    case: int | None, folder: Path | None,
+) -> NoReturn:  # fmt: skip
+    """Judge random problems by the million, up to the first beyond a bound.
+
+    That one is shrunk to the smallest problem that still shows it, and written as a scenario file.
+    Seed and number repeat one case: --case NUMBER. Exit 1 for a violation.
+    """
+    from verify import campaign as campaigns
+    from verify.outcome import planned
+    from verify.skeleton import home, written
+    from verify.stacks import COUNT
+    from verify.tables import campaign as told
+
+    part, shards = _pair(shard)
+    plan = planned(
+        cases=cases, seed=seed, dtype=dtype, shape=_shape(shape) if shape else None, device=device,
+        candidate=candidate, truth_every=truth_every, shards=shards,
+    )  # fmt: skip
+    if case is not None:
+        name = f"case-{seed}-{case}"
+        click.echo(written(name, folder or home(), campaigns.as_scenario(plan, case)))
+        sys.exit(0)
+    subject = campaigns.Subject(candidate, arrays, device, timeout)
+    signal = 0
+    try:
+        found = campaigns.campaign(
+            plan, part, _workers(workers), subject,
+            partial(bar, size=lambda task: len(task) * COUNT),
+        )  # fmt: skip
+    except campaigns.Interrupted as interrupt:
+        found, signal = interrupt.outcome, interrupt.signal
+    if found.violations:
+        first = campaigns.told(plan, found.violations[0], subject, folder or home())
+        found = found.model_copy(update={"violations": (first,)})
+    _emit(found.model_dump_json(indent=1), told(found), json_file)
+    sys.exit(128 + signal if signal else found.exit_code)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True,
+                type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
+@click.option("--json", "json_file", metavar="FILE", help="Write it as JSON; - for stdout.")
+def merge(files: Sequence[Path], json_file: str | None) -> NoReturn:
+    """Join the JSON of a campaign's shards; exit 2 where one is missing or doubled."""
+    from verify.outcome import merged
+    from verify.tables import campaign as told
+
+    found = merged([(str(file), file.read_bytes()) for file in files])
+    _emit(found.model_dump_json(indent=1), told(found), json_file)
+    sys.exit(found.exit_code)
+
+
+def _emit(as_json: str, text: str, json_file: str | None) -> None:
+    if json_file == "-":
+        click.echo(as_json)
+        return
+    if json_file:
+        Path(json_file).write_text(as_json + "\n")
+    click.echo(text)
+
+
+def _pair(text: str) -> tuple[int, int]:
+    part, _, shards = text.partition("/")
+    if not (part.isdecimal() and shards.isdecimal() and 1 <= int(part) <= int(shards)):
+        raise UsageError(f"--shard {text!r}: give a part and their number, as 3/16")
+    return int(part), int(shards)
+
+
+def _workers(text: str) -> int:
+    if text == "auto":
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (
+            os.cpu_count() or 1)  # fmt: skip
+    if not text.isdecimal() or not int(text):
+        raise UsageError(f"--workers {text!r}: give a number of processes, or auto")
+    return int(text)
+
+
+COMMANDS = (faults, bench, campaign, merge)

@@ -1,0 +1,51 @@
+"""One thread a pool: in this process, in those that are started, and a pool of processes with it.
+
+The idle threads of a second pool, spinning on the core that the first one needs, cost up to 30
+times the work; and the bits of a product depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from multiprocessing import get_context
+from typing import Any
+
+# What OpenMP, OpenBLAS and MKL read when they are loaded.
+ENVIRONMENT = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """One thread for every pool of this process while it lasts."""
+    limit: AbstractContextManager[Any] = _pools("torch" in sys.modules).limit(limits=1)
+    return limit
+
+
+@cache
+def _pools(_with_torch: bool) -> Any:
+    """The pools of the libraries loaded so far; torch brings its own."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+@contextmanager
+def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """That many processes of one thread a pool; what they have not begun at the end is dropped."""
+    before = {name: os.environ.get(name) for name in ENVIRONMENT}
+    os.environ.update(ENVIRONMENT)  # read by a process when it starts, which is when it is needed
+    try:
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+            try:
+                yield pool
+            finally:
+                pool.shutdown(cancel_futures=True)
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
