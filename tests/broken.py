@@ -11,8 +11,10 @@ from typing import Any
 from verify.chain import LINKS, Chain
 
 
-def with_line(module: types.ModuleType, function: str, old: str, new: str) -> Callable[..., Chain]:
-    """`function` of a copy of the module in which one line, in that function, is another."""
+def with_line(
+    module: types.ModuleType, function: str, old: str, new: str, wanted: str = ""
+) -> Callable[..., Chain]:
+    """`wanted`, or `function`, of a copy of the module with another line in that function."""
     source = Path(str(module.__file__)).read_text()
     start = source.index(f"def {function}(")
     end = source.find("\ndef ", start + 1)
@@ -21,7 +23,7 @@ def with_line(module: types.ModuleType, function: str, old: str, new: str) -> Ca
         raise ValueError(f"{old!r} stands {body.count(old)} times in {function}")
     copy: dict[str, Any] = {"__name__": module.__name__, "__file__": module.__file__}
     exec(source.replace(body, body.replace(old, new)), copy)
-    return copy[function]
+    return copy[wanted or function]
 
 
 def lines_of_links(module: types.ModuleType, function: str) -> dict[str, str]:

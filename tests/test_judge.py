@@ -58,7 +58,8 @@ def test_one_broken_line_of_manual_is_named_by_its_link(form, link, dtype, tmp_p
 TWIN = {
     "y": ("y = X @ W", "y = X @ W * 1.001"),
     "y_o": ("y_o = torch.sigmoid(y)", "y_o = torch.sigmoid(y) * 1.001"),
-    "C": ("C = -(P *", "C = -(1.001 * P *"),
+    "C": ("    on_path =", "    C = C * 1.001\n    on_path ="),
+    "dC_dy_o": ("costs.sum(), at", "costs.sum() * 1.001, at"),
     "dy_o_dy": ("torch.ones_like(y)", "1.001 * torch.ones_like(y)"),
 }
 
@@ -66,7 +67,7 @@ TWIN = {
 @pytest.mark.parametrize("link", TWIN)
 @pytest.mark.parametrize("form", ["post_form", "stable_form"])
 def test_one_broken_line_of_the_twin_is_named_by_its_link(form, link, tmp_path, monkeypatch):
-    wrong = broken.with_line(twin, form, *TWIN[link])
+    wrong = broken.with_line(twin, "links", *TWIN[link], wanted=form)
     monkeypatch.setitem(twin.FORMS, form.removesuffix("_form"), wrong)
     result = judge(the_case(tmp_path, DRAWN))
     assert result.verdict is Verdict.FAIL
@@ -236,7 +237,9 @@ def test_an_exception_of_a_subject_is_a_finding_that_quotes_its_line(tmp_path, m
 
 
 def test_an_exception_inside_the_twin_names_the_link_it_could_not_reach(tmp_path, monkeypatch):
-    wrong = broken.with_line(twin, "post_form", "        C.sum().backward()\n", "")
+    wrong = broken.with_line(
+        twin, "_differentiated", "        C.sum().backward()\n", "", wanted="post_form"
+    )
     monkeypatch.setitem(twin.FORMS, "post", wrong)
     result = judge(the_case(tmp_path, DRAWN))
     assert result.findings[0].check == "exception"

@@ -167,3 +167,10 @@ def test_a_hundred_files_are_found_once_each(workers, folder, nested):
     for i in range(99):
         (folder / f"s{i}.toml").write_text(EXAMPLE.replace("2, 4", f"2.{i:02}, 4"))
     nested("cases", *workers).assert_outcomes(passed=200)
+
+
+def test_the_twin_of_the_option_is_judged_and_a_name_that_is_none_is_red(pytester, folder, nested):
+    nested("cases", "--twin", "func", "-k", "float64").assert_outcomes(passed=1)
+    result = nested("cases", "--twin", "jit", "-k", "float64")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*twin 'jit': choose one of eager, func*"])

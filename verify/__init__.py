@@ -17,6 +17,7 @@ The floors, from the top; a module imports only from floors below its own:
     pins  collection
     trial
     training  diagnosis
+    reduced
     compare  screening
     cases  candidate
     scenario
@@ -24,7 +25,8 @@ The floors, from the top; a module imports only from floors below its own:
     wording  sizes  folder
     document  manifest
     outcome
-    probe  peers  stacks
+    probe  peers  stacks  ways
+    distributed
     manual  twin  truth  bounds  descent  relations  result  draw  locate  table  npy  selection
     shrink  child  faults  skeleton
     examination  formulas  loading

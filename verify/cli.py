@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import traceback
@@ -15,7 +16,7 @@ import click
 
 from verify import experiments
 from verify.errors import ScenarioError, Terminated, VerifyError, printable
-from verify.terminal import ScenarioPath, bar, show
+from verify.terminal import Device, ScenarioPath, bar, show
 
 EXIT_CODES = """\b
 Exit codes: 0 all judged cases passed; 1 a case failed or cannot be judged;
@@ -23,6 +24,10 @@ Exit codes: 0 all judged cases passed; 1 a case failed or cannot be judged;
 device is missing); 5 nothing was judged; 130 or 143 interrupted."""
 
 
+_TWINS = (
+    "How torch differentiates: eager, func, vmap, forward-ad, compile, or distributed under"
+    " torchrun; bfloat16 and float16 add a note. [eager]"
+)
 _LIMITS = click.option(
     "--scenario-limit", "settings", metavar="NAME=N", multiple=True,
     help="Allow scenario files to ask for more: cases, work, numbers, ...",
@@ -48,7 +53,7 @@ def cli(context: click.Context) -> None:
 @cli.command(epilog=EXIT_CODES)
 @click.argument("paths", nargs=-1, type=ScenarioPath())
 @click.option("-k", "keyword", metavar="EXPR", default="", help="Only cases whose id matches.")
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), help="Run every case there.")
+@click.option("--device", type=Device(), help="Run every case there: cpu, cuda, cuda:1, ...")
 @click.option("--require-device", type=click.Choice(["cuda"]), help="Exit 4 when it is missing.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the report as JSON; - for stdout.")
 @click.option(
@@ -72,6 +77,7 @@ def cli(context: click.Context) -> None:
     metavar="SECONDS",
     help="Limit of one call of the candidate. [60]",
 )
+@click.option("--twin", metavar="NAME", default="eager", help=_TWINS)
 @_LIMITS
 @click.option("-q", "--quiet", is_flag=True, help="Only what is not green, and the summary.")
 def run(
@@ -84,6 +90,7 @@ def run(
     candidate: str | None = None,
     arrays: str = "numpy",
     timeout: float = 60.0,
+    twin: str = "eager",
     settings: Sequence[str] = (),
     quiet: bool = False,
 ) -> NoReturn:
@@ -103,13 +110,15 @@ def run(
             candidate=candidate,
             arrays=arrays,
             timeout=timeout,
+            twin=twin,
             progress=None if quiet else bar,
         )
     except ScenarioError as error:
         report = Report((), 0, error.faults)
     except runner.Interrupted as interrupted:
         report = interrupted.report
-    show(report, quiet, json_file)
+    if os.environ.get("RANK", "0") == "0":  # of the ranks of torchrun, one speaks
+        show(report, quiet, json_file)
     sys.exit(report.exit_code)
 
 

@@ -98,7 +98,8 @@ def _same(one: Any, other: Any) -> bool:
 
 def repeating(result: Result, candidate: str = "") -> str:
     """The command that judges one case again."""
-    return f"verify run '{result.id}'" + (f" --candidate {candidate}" if candidate else "")
+    options = {"candidate": candidate, "twin": "" if result.twin == "eager" else result.twin}
+    return f"verify run '{result.id}'" + "".join(f" --{k} {v}" for k, v in options.items() if v)
 
 
 def across(results: Sequence[Result], candidate: str = "") -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from verify.errors import UsageError
-from verify.terminal import ScenarioPath, bar
+from verify.terminal import Device, ScenarioPath, bar
 
 
 @click.command()
@@ -88,7 +88,7 @@ class _Whole(click.ParamType[int]):
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the problems. [0]")
 @click.option("--dtype", type=click.Choice(["float32", "float64", "both"]), default="both")
 @click.option("--shape", metavar="N,D,K", help="Of all problems; drawn if not given.")
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu",
+@click.option("--device", type=Device(), default="cpu",
               help="Where the twin computes.")  # fmt: skip
 @click.option("--candidate", metavar="SPEC", default="", help="Judge file.py:name too.")
 @click.option("--candidate-arrays", "arrays", type=click.Choice(["numpy", "torch", "jax"]),

@@ -20,7 +20,9 @@ from verify.formulas import (
     differences,
     one_ulp,
     overflowing,
+    rank_means,
     sigma,
+    tf32,
     with_formulas,
     without_smallest,
 )  # fmt: skip
@@ -54,6 +56,8 @@ _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
         "y": lambda v: (v.X.astype(np.float32) @ v.W.astype(np.float32)).astype(v.X.dtype)}),
     ("last-feature-forgotten", "y", "the last feature left out of the product", {
         "y": lambda v: v.X[:, :-1] @ v.W[:-1] if v.D > 1 else v.X * 0 @ v.W}),
+    ("tf32-product", "y", "the product in TF32, as a GPU does where it may", {
+        "y": lambda v: tf32(v.X) @ tf32(v.W)}),
     # y_o: the activation
     ("sigmoid-twice", "y_o", "the sigmoid applied twice", {"y_o": lambda v: sigma(sigma(v.y)),
         "C": lambda v: -np.sum(v.P * np.log(v.y_o)) / v.N}),
@@ -158,6 +162,8 @@ _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
     ("gradient-doubled", "dC_dW", "the 2 of a squared error", {
         "dC_dW": lambda v: 2 * (v.X.T @ v.dC_dy)}),
     ("gradient-zero", "dC_dW", "a gradient of zeros", {"dC_dW": lambda v: 0 * (v.X.T @ v.dC_dy)}),
+    ("gradient-of-rank-means", "dC_dW", "the mean of the mean gradients of two uneven ranks", {
+        "dC_dW": rank_means}),
     ("gradient-clipped", "dC_dW", "clipped to [-1, 1]", {
         "dC_dW": lambda v: np.clip(v.X.T @ v.dC_dy, -1, 1)}),
     ("gradient-normalised", "dC_dW", "scaled to length 1", {

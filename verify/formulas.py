@@ -73,6 +73,20 @@ def one_ulp(g: Any) -> Any:
     return g
 
 
+def tf32(a: Any) -> Any:
+    """The 11 significant bits that TF32 keeps of a factor."""
+    significand, exponent = np.frexp(a)
+    return np.ldexp(np.rint(significand * 2**11), exponent - 11).astype(a.dtype)
+
+
+def rank_means(v: Any) -> Any:
+    """Each of two ranks takes the mean over its own rows, and the means are averaged."""
+    first = (v.N + 1) // 2
+    parts = [slice(0, first), slice(first, v.N)]
+    means = [v.X[r].T @ (-v.P[r] * v.s[r]) / max(1, len(v.X[r])) for r in parts]
+    return (means[0] + means[1]) / 2
+
+
 def overflowing(v: Any) -> Any:
     """The post form's gradient with what overflowed replaced by 0."""
     with np.errstate(all="ignore"):

@@ -142,7 +142,7 @@ class CaseItem(_Item):
             self.add_marker(mark)
 
     def runtest(self) -> None:
-        from verify import truth
+        from verify import truth, ways
         from verify.judge import judge
         from verify.report import block
         from verify.result import Verdict
@@ -151,7 +151,9 @@ class CaseItem(_Item):
         with one_thread():
             budget = self.config.getoption("--truth-budget")
             candidate = _candidate(self.config)
-            result = judge(self.case, truth.BUDGET if budget is None else budget, candidate)
+            twin = self.config.getoption("--twin")
+            ways.ready(twin)
+            result = judge(self.case, truth.BUDGET if budget is None else budget, candidate, twin)
         self.user_properties += _properties(result)
         if result.verdict is Verdict.NOT_RUN:
             required = self.config.getoption("--require-device") == result.device

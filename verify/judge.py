@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from verify import compare, manual, relations, training, truth, twin
+from verify import compare, manual, reduced, relations, training, truth, twin, ways
 from verify.candidate import Candidate
 from verify.cases import Case
 from verify.chain import Chain
@@ -26,8 +26,12 @@ LEAD = "manual.stable_form"  # whose W the expected figures are computed at
 _ELEMENT_WORK = 512  # N D K up to which the element-wise loops are worth their time
 
 
-def judge(case: Case, budget: float = truth.BUDGET, candidate: Candidate | None = None) -> Result:
+def judge(
+    case: Case, budget: float = truth.BUDGET, candidate: Candidate | None = None, way: str = "eager"
+) -> Result:
     """The judgement of one case: manual and twin, in the forms that hold there, and a candidate.
+
+    `way` is one of ways.TWINS, or of ways.REDUCED, which only adds a note to the eager one's.
 
     `budget` is the work that may be spent on the truth; 0 leaves manual and twin to each other. A
     candidate is judged only where manual and twin pass, so that it is not blamed for the machine.
@@ -35,7 +39,7 @@ def judge(case: Case, budget: float = truth.BUDGET, candidate: Candidate | None 
     started = time.perf_counter()
     blank = Result(
         case.path, case.name, case.line, case.dtype, case.device, case.layout,
-        digest=case.scenario.digest, locked=case.pin is not None,
+        digest=case.scenario.digest, locked=case.pin is not None, twin=way,
     )  # fmt: skip
     if case.same_as:
         message = f"the same bytes as {case.same_as}, which is judged: no further evidence"
@@ -43,12 +47,17 @@ def judge(case: Case, budget: float = truth.BUDGET, candidate: Candidate | None 
     if not twin.available(case.device):
         message = f"no {case.device} device here"
         return replace(blank, findings=(Finding("device", Verdict.NOT_RUN, message),))
+    if ways.too_much(way, case.batches[0]):
+        message = f"too large for the {way} twin, which differentiates entry by entry"
+        return replace(blank, findings=(Finding("twin", Verdict.NOT_RUN, message),))
     with np.errstate(all="ignore"):  # non-finite numbers are judged as numbers, not as warnings
-        result = _judged(blank, case, budget, candidate)
+        result = _judged(blank, case, budget, candidate, way)
     return replace(result, seconds=time.perf_counter() - started)
 
 
-def _judged(blank: Result, case: Case, budget: float, candidate: Candidate | None) -> Result:
+def _judged(
+    blank: Result, case: Case, budget: float, candidate: Candidate | None, way: str
+) -> Result:
     ref = compare.reference(case.batches[0], budget)
     blank = replace(blank, work=ref.problem.work)
     if not ref.bounds.fits:
@@ -56,7 +65,7 @@ def _judged(blank: Result, case: Case, budget: float, candidate: Candidate | Non
             f"|X||W| or |X|^T|dC_dy| comes near the largest {case.dtype}: no bound holds there"
         )
         return replace(blank, findings=(Finding("range", Verdict.CANNOT_JUDGE, message),))
-    subjects = _subjects(case, ref)
+    subjects = _subjects(case, ref, way)
     chains, findings, figures = _one_step(subjects, ref)
     gradient = chains[LEAD].dC_dW if LEAD in chains else np.nan
     sees = compare.resolution(ref.bounds.stable, gradient)
@@ -69,6 +78,7 @@ def _judged(blank: Result, case: Case, budget: float, candidate: Candidate | Non
         resolution=sees,
         post_resolution=float(post_sees),
         columns=ref.truth.columns if ref.truth and not ref.truth.whole else (),
+        notes=(reduced.note(ref, way, case.device),) if way in ways.REDUCED else (),
     )
     if result.verdict is Verdict.FAIL:
         return result
@@ -94,22 +104,24 @@ def _with_candidate(
     )
 
 
-def _subjects(case: Case, ref: Reference) -> list[Subject]:
+def _subjects(case: Case, ref: Reference, way: str) -> list[Subject]:
     """Manual and twin: the stable forms always, the post forms where they are said to hold."""
     forms = ["stable"]
     if ref.bounds.post_holds and case.expect.post_form != "nonfinite":
         forms.append("post")
-    subjects = [subject for form in forms for subject in _both_sides(form, case.device)]
+    subjects = [subject for form in forms for subject in _both_sides(form, case.device, way)]
     if "post" in forms and ref.problem.work <= _ELEMENT_WORK:
         subjects.append(Subject("manual.element_form", manual.element_form, "post"))
     return subjects
 
 
-def _both_sides(form: str, device: str) -> list[Subject]:
+def _both_sides(form: str, device: str, way: str = "eager") -> list[Subject]:
     """Manual and twin in one form."""
+    twins = ways.TWINS.get(way, ways.TWINS["eager"])
+    name = "twin" if twins is ways.TWINS["eager"] else f"twin {way}"
     return [
         Subject(f"manual.{form}_form", manual.FORMS[form], form),
-        Subject(f"twin.{form}_form", partial(twin.FORMS[form], device=device), form),
+        Subject(f"{name}.{form}_form", partial(twins[form], device=device), form),
     ]
 
 
@@ -131,7 +143,8 @@ def _one_step(
             if subject.name.startswith("manual.") and subject.form == "post":
                 findings += _scaling(subject, chain, ref)
     for form in ("post", "stable"):
-        pair = [name for name in (f"manual.{form}_form", f"twin.{form}_form") if name in chains]
+        sides = (s.name for s in subjects if s.form == form and s.form in s.name)
+        pair = [name for name in sides if name in chains]
         if len(pair) == 2:
             both = (chains[pair[0]], chains[pair[1]])
             seen = compare.against_each_other((pair[0], pair[1]), both, ref, ref.bounds[form])
@@ -219,7 +232,11 @@ def _over_steps(
     pinned = () if trained.findings else departures(case, ref, before, after)
     findings = (*result.findings, *trained.findings, *expected, *pinned)
     return replace(
-        result, findings=findings, notes=tuple(notes), loss_before=before.C, loss_after=after.C
+        result,
+        findings=findings,
+        notes=(*result.notes, *notes),
+        loss_before=before.C,
+        loss_after=after.C,
     )
 
 

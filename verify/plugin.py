@@ -36,6 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="what the candidate takes")  # fmt: skip
     group.addoption("--candidate-timeout", type=float, default=60.0, metavar="SECONDS",
                     help="limit of one call of the candidate")  # fmt: skip
+    group.addoption("--twin", metavar="NAME", default="eager",
+                    help="how torch differentiates; see verify run --help")  # fmt: skip
     parser.addini("verify_scenarios", "folders of scenario files", type="paths", default=[])
 
 

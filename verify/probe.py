@@ -14,13 +14,18 @@ import flint
 import numpy as np
 
 from verify import twin
-from verify.bounds import MODELS
+from verify.bounds import MODELS, Model
 from verify.chain import DTYPES
 from verify.errors import EnvironmentUnfit
 
 COUNT = 2**16
 # Where NumPy's float32 kernels with AVX2 were measured to be worst, of all arguments.
 WORST = {"exp": (-62.02950668334961,), "log": (0.7464123964309692, 0.782856285572052)}
+BUDGETS: Mapping[str, Callable[[Model], float]] = {
+    "exp": lambda m: m.exp,
+    "log": lambda m: m.log,
+    "sigmoid": lambda m: m.exp + m.sigma,  # 1 / (1 + e^-x): the error of e^-x, and two roundings
+}
 Kernels: TypeAlias = Mapping[str, Callable[[Any], Any]]
 
 
@@ -31,7 +36,7 @@ def measured(kernels: Kernels, dtype: str) -> dict[str, float]:
     """
     u, worst = MODELS[dtype].u, {}
     for name, kernel in kernels.items():
-        function = "log" if "log" in name else "exp"
+        function = name.rpartition(".")[2]
         x, hi, lo = _exactly(function, dtype)
         with np.errstate(all="ignore"):
             found = np.asarray(kernel(x), np.float64)
@@ -50,7 +55,7 @@ def fit(device: str = "cpu") -> dict[str, float]:
     for dtype in DTYPES:
         found = measured({**NUMPY, **twin.kernels(device)}, dtype)
         for name, error in found.items():
-            budget = MODELS[dtype].log if "log" in name else MODELS[dtype].exp
+            budget = BUDGETS[name.rpartition(".")[2]](MODELS[dtype])
             if not error <= budget:
                 raise EnvironmentUnfit(
                     f"{name} in {dtype} errs by {error:.3g} u, its budget is {budget:g} u; the"
@@ -69,14 +74,21 @@ def arguments(function: str, dtype: str) -> Any:
     Shapes  (COUNT + some,).
     """
     lowest = abs(MODELS[dtype].lowest_y)
-    if function == "exp":
+    if function != "log":
         half = np.linspace(-lowest, lowest, COUNT // 2)
         small = np.geomspace(2.0**-30, 1, COUNT // 4)
         x = np.concatenate([half, small, -small])
     else:
         near = 1 + np.linspace(-0.5, 1, COUNT // 2)
         x = np.concatenate([near, np.geomspace(np.exp(-lowest), np.exp(lowest), COUNT // 2)])
-    return np.concatenate([x, WORST[function]]).astype(dtype)
+    return np.concatenate([x, WORST.get(function, ())]).astype(dtype)
+
+
+_EXACT: Mapping[str, Callable[[Any], Any]] = {
+    "exp": lambda ball: ball.exp(),
+    "log": lambda ball: ball.log(),
+    "sigmoid": lambda ball: 1 / (1 + (-ball).exp()),
+}
 
 
 @cache
@@ -85,7 +97,7 @@ def _exactly(function: str, dtype: str) -> tuple[Any, Any, Any]:
     x = arguments(function, dtype)
     before, flint.ctx.prec = flint.ctx.prec, 106
     try:
-        balls = [getattr(flint.arb(float(v)), function)() for v in x]
+        balls = [_EXACT[function](flint.arb(float(v))) for v in x]
         hi = [float(b) for b in balls]
         lo = [float(b - h) for b, h in zip(balls, hi, strict=True)]
         return x, np.array(hi), np.array(lo)

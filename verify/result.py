@@ -57,7 +57,7 @@ class Finding:
 
     `check` is a stable name: bound, agreement, shape, dtype, finite, exception, relation, descent,
     trajectory, loss, figure, post_form, resolution, range, lock, memory; of a case that is not run,
-    device or copy; of a defect of the suite itself, error.
+    device, twin or copy; of a defect of the suite itself, error.
     """
 
     check: str
@@ -75,7 +75,7 @@ class Result:
     Units   resolution: the smallest relative error of one entry of dC_dW that exceeds its bound;
             loss_before, loss_after in nats a row; seconds of wall time; work = N D K; digest: the
             SHA-256 of the file with its data, as they were read; locked: it was held against a
-            manifest.
+            manifest; twin: the way in which torch differentiated.
     """
 
     path: str
@@ -96,6 +96,7 @@ class Result:
     seconds: float = 0.0
     digest: str = ""
     locked: bool = False
+    twin: str = "eager"
 
     @property
     def id(self) -> str:
@@ -162,7 +163,7 @@ class Report:
         return {
             "found": self.found,
             "judged": judged,
-            "locked": sum(r.locked for r in self.results),
+            "locked": sum(r.locked and r.verdict is not Verdict.NOT_RUN for r in self.results),
             "errors": self.found - judged - verdicts[Verdict.NOT_RUN],
         } | {str(v): verdicts[v] for v in Verdict if v is not Verdict.ERROR}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import verify
-from verify import truth
+from verify import truth, ways
 from verify.candidate import Candidate
 from verify.candidate import candidate as loaded
 from verify.cases import Case
@@ -49,6 +49,7 @@ def run(
     candidate: str | Callable[..., Any] | None = None,
     arrays: str = "numpy",
     timeout: float = 60.0,
+    twin: str = "eager",
     progress: Callable[[Sequence[Case]], Iterable[Case]] | None = None,
 ) -> Report:
     """Judge every case of some files, folders, `file::case` names, Scenarios or Cases.
@@ -56,14 +57,16 @@ def run(
     `device` overrides the cases' own; `keyword` selects by id; `progress` may wrap the cases.
     `candidate` is judged too: a name (package.module:attribute or path/to/file.py:attribute) runs
     in a child process with `timeout` seconds a call; a function runs in this one, without a limit.
-    It takes (X, W, P, h), or (X, W, P) as `arrays` of torch or jax.
+    It takes (X, W, P, h), or (X, W, P) as `arrays` of torch or jax. `twin` is the way in which
+    torch differentiates: a name of ways.TWINS, or of ways.REDUCED, which only informs.
 
-    Raises  ScenarioError with all faults of all files, before anything is judged; UsageError for a
-            path or keyword that cannot be meant; CandidateError for a candidate that cannot be
-            loaded; EnvironmentUnfit where `require_device` is absent; Interrupted, which is a
-            KeyboardInterrupt with the report so far.
+    Raises  ScenarioError with all faults of all files before anything is judged; UsageError for a
+            path, keyword or twin that cannot be meant; CandidateError for a candidate that cannot
+            be loaded; EnvironmentUnfit where `require_device`, or what the twin needs, is absent;
+            Interrupted, which is a KeyboardInterrupt with the report so far.
     """
     started = time.perf_counter()
+    ways.ready(twin)
     found = collection(paths, keyword=keyword, device=device, limits=limits)
     subject, proof = None, ""
     if candidate is not None:
@@ -83,7 +86,7 @@ def run(
     try:
         with one_thread():
             for case in (progress or iter)(found.cases):
-                results.append(judged(case, budget, subject))
+                results.append(judged(case, budget, subject, twin))
     except KeyboardInterrupt as interrupt:
         raise Interrupted(report(getattr(interrupt, "signal", signal.SIGINT))) from interrupt
     finally:
@@ -93,13 +96,15 @@ def run(
     return report()
 
 
-def judged(case: Case, budget: float, candidate: Candidate | None) -> Result:
+def judged(
+    case: Case, budget: float, candidate: Candidate | None = None, twin: str = "eager"
+) -> Result:
     """The judgement of one case; of one that could not come to an end, what kept it from it.
 
     Raises  EnvironmentUnfit and other errors on purpose.
     """
     try:
-        return judge(case, budget, candidate)
+        return judge(case, budget, candidate, twin)
     except VerifyError:
         raise
     except MemoryError:
@@ -129,8 +134,9 @@ def environment() -> dict[str, str]:
 
 def _require(device: str | None, results: Sequence[Result]) -> None:
     missing = [
-        r for r in results if r.device == device and r.findings and r.findings[0].check == "device"
-    ]
+        r for r in results
+        if r.device.partition(":")[0] == device and r.findings and r.findings[0].check == "device"
+    ]  # fmt: skip
     if missing:
         raise EnvironmentUnfit(
             f"{len(missing)} cases need a {device} device and there is none here; run without"

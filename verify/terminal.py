@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -38,6 +39,17 @@ class ScenarioPath(click.ParamType[str]):
         except VerifyError:
             return []
         return [CompletionItem(c.id) for c in cases if c.name.startswith(case)]
+
+
+class Device(click.ParamType[str]):
+    """cpu, cuda, or one of many as cuda:1."""
+
+    name = "device"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not re.fullmatch(r"cpu|cuda(:[0-9]{1,3})?", value):
+            self.fail(f"{value!r} is not a device; give cpu, cuda, or cuda:1", param, ctx)
+        return value
 
 
 def show(report: Report, quiet: bool, json_file: str | None) -> None:

@@ -18,61 +18,77 @@ from verify.chain import NK, Chain, Problem
 from verify.errors import EnvironmentUnfit
 
 
-def post_form(problem: Problem, device: str = "cpu") -> Chain:
+def post_form(problem: Problem, device: str = "cpu", dtype: str = "") -> Chain:
     """The chain of C = -(1/N) sum p log(sigmoid(y)), differentiated by autograd.
+
+    `dtype` computes in another one of torch; the links are float32 then.
 
     Shapes  as manual.post_form.
     Breaks  where the post's formulas break: torch.sigmoid is 1 / (1 + exp(-y)) too.
     Raises  EnvironmentUnfit when the device is absent.
     Source  torch.sigmoid, torch.log and their derivatives in PyTorch.
     """
-    with pinned(device) as torch:
-        X, W, P = _tensors(torch, problem, device)
-
-        y = X @ W
-        y_o = torch.sigmoid(y)
-        C = -(P * torch.log(y_o)).sum(NK) / X.shape[-2]
-
-        (dy_o_dy,) = torch.autograd.grad(y_o, y, torch.ones_like(y), retain_graph=True)
-        y.retain_grad()  # after the line above, whose gradients it would keep too
-        y_o.retain_grad()
-        C.sum().backward()
-        return _chain(torch, problem, W, y, y_o, C, y_o.grad, dy_o_dy)
+    return _differentiated("post", problem, device, dtype)
 
 
-def stable_form(problem: Problem, device: str = "cpu") -> Chain:
+def stable_form(problem: Problem, device: str = "cpu", dtype: str = "") -> Chain:
     """The chain of C = -(1/N) sum p logsigmoid(y), differentiated by autograd.
 
-    y_o is not on this form's path to C, so the two links that touch it are taken by their
-    definition, each from a graph of its own: dC_dy_o at y_o held as a leaf, dy_o_dy from sigmoid.
+    `dtype` computes in another one of torch; the links are float32 then.
 
     Shapes  as manual.post_form.
     Breaks  dC_dy_o alone, where y_o or p / y_o is beyond the dtype.
     Raises  EnvironmentUnfit when the device is absent.
     Source  torch.nn.functional.logsigmoid and its derivative in PyTorch.
     """
+    return _differentiated("stable", problem, device, dtype)
+
+
+def _differentiated(form: str, problem: Problem, device: str, dtype: str) -> Chain:
     with pinned(device) as torch:
-        X, W, P = _tensors(torch, problem, device)
-
-        y = X @ W
-        C = -(P * torch.nn.functional.logsigmoid(y)).sum(NK) / X.shape[-2]
-
-        y_o = torch.sigmoid(y)
-        y_o_leaf = y_o.detach().requires_grad_()
-        costs = -(P * torch.log(y_o_leaf)).sum(NK) / X.shape[-2]
-        (dC_dy_o,) = torch.autograd.grad(costs.sum(), y_o_leaf)
-        (dy_o_dy,) = torch.autograd.grad(y_o, y, torch.ones_like(y), retain_graph=True)
-        y.retain_grad()
+        X, W, P = _tensors(torch, problem, device, dtype)
+        y, y_o, C, dC_dy_o, dy_o_dy = links(torch, form, X, W, P, X.shape[-2])
         C.sum().backward()
-        return _chain(torch, problem, W, y, y_o, C, dC_dy_o, dy_o_dy)
+
+        W_next = W.detach() - torch.from_numpy(np.asarray(problem.h)).to(W) * W.grad
+        tensors = [t.detach().cpu() for t in (y, y_o, C, dC_dy_o, dy_o_dy, y.grad, W.grad, W_next)]
+        return Chain(*(np.asarray(t.float() if dtype else t) for t in tensors))
+
+
+def links(torch: Any, form: str, X: Any, W: Any, P: Any, N: int) -> tuple[Any, Any, Any, Any, Any]:
+    """(y, y_o, C, dC_dy_o, dy_o_dy) of some of N rows; C.backward() gives the rest.
+
+    In the stable form y_o is not on the path to C, so the two links that touch it are taken by
+    their definition, each from a graph of its own: dC_dy_o at y_o held as a leaf, dy_o_dy from
+    sigmoid.
+
+    Shapes  X (n, D), W (D, K), P (n, K) give (n, K); C ().
+    """
+    y = X @ W
+    y_o = torch.sigmoid(y)
+    if form == "post":
+        C = -(P * torch.log(y_o)).sum(NK) / N
+    else:
+        C = -(P * torch.nn.functional.logsigmoid(y)).sum(NK) / N
+
+    on_path = form == "post"
+    at = y_o if on_path else y_o.detach().requires_grad_()
+    costs = C if on_path else -(P * torch.log(at)).sum(NK) / N
+    (dC_dy_o,) = torch.autograd.grad(costs.sum(), at, retain_graph=True)
+    (dy_o_dy,) = torch.autograd.grad(y_o, y, torch.ones_like(y), retain_graph=True)
+    y.retain_grad()  # after the lines above, whose gradients it would keep too
+    return y, y_o, C, dC_dy_o, dy_o_dy
 
 
 FORMS: dict[str, Callable[..., Chain]] = {"post": post_form, "stable": stable_form}
 
 
 def available(device: str) -> bool:
-    """Whether torch can compute on `device` here."""
-    return device == "cpu" or bool(_torch().cuda.is_available())
+    """Whether torch can compute on `device` here: cpu, cuda, or one of many as cuda:1."""
+    if device == "cpu":
+        return True
+    cuda, index = library().cuda, int(device.partition(":")[2] or 0)
+    return bool(cuda.is_available() and index < cuda.device_count())
 
 
 @contextmanager
@@ -84,7 +100,7 @@ def pinned(device: str = "cpu") -> Iterator[Any]:
 
     Raises  EnvironmentUnfit when the device is absent.
     """
-    torch = _torch()
+    torch = library()
     if not available(device):
         raise EnvironmentUnfit(
             f"twin: no {device} device here; run on cpu, or on a machine that has one"
@@ -105,7 +121,7 @@ def pinned(device: str = "cpu") -> Iterator[Any]:
         with (
             torch.inference_mode(False),
             torch.enable_grad(),
-            torch.autocast(device, enabled=False),
+            torch.autocast(device.partition(":")[0], enabled=False),
         ):
             yield torch
     finally:
@@ -117,26 +133,17 @@ def pinned(device: str = "cpu") -> Iterator[Any]:
 
 
 @cache
-def _torch() -> Any:
+def library() -> Any:
     """torch, imported when a twin first runs: it costs seconds, and most commands need none."""
     import torch
 
     return torch
 
 
-def _tensors(torch: Any, problem: Problem, device: str) -> tuple[Any, Any, Any]:
-    X, P = (torch.from_numpy(a).to(device) for a in (problem.X, problem.P))
-    return X, torch.tensor(problem.W, device=device).requires_grad_(), P
-
-
-def _chain(
-    torch: Any, problem: Problem, W: Any, y: Any, y_o: Any, C: Any, dC_dy_o: Any, dy_o_dy: Any
-) -> Chain:
-    """The chain from autograd's tensors, with the update made by torch."""
-    h = torch.from_numpy(np.asarray(problem.h)).to(W.device)
-    W_next = W.detach() - h * W.grad
-    tensors = (y, y_o, C, dC_dy_o, dy_o_dy, y.grad, W.grad, W_next)
-    return Chain(*(np.asarray(t.detach().cpu()) for t in tensors))
+def _tensors(torch: Any, problem: Problem, device: str, dtype: str = "") -> tuple[Any, Any, Any]:
+    to = {"device": device, **({"dtype": getattr(torch, dtype)} if dtype else {})}
+    X, P = (torch.from_numpy(a).to(**to) for a in (problem.X, problem.P))
+    return X, torch.tensor(problem.W).to(**to).requires_grad_(), P
 
 
 def differentiated(function: Any, device: str = "cpu") -> Callable[..., Any]:
@@ -169,7 +176,7 @@ def eager(problem: Problem) -> Callable[[], Any]:
     Shapes  as Problem; gives dC_dW (D, K).
     Source  torch.nn.functional.logsigmoid and autograd.
     """
-    torch = _torch()
+    torch = library()
     X, W, P = _tensors(torch, problem, "cpu")
 
     def gradient() -> Any:
@@ -180,13 +187,13 @@ def eager(problem: Problem) -> Callable[[], Any]:
 
 
 def kernels(device: str = "cpu") -> dict[str, Callable[[Any], Any]]:
-    """torch.exp and torch.log on a device, as functions of NumPy arrays.
+    """torch.exp, torch.log and torch.sigmoid on a device, as functions of NumPy arrays.
 
     Shapes  any; the same.
     """
-    torch = _torch()
+    torch = library()
 
     def of_arrays(kernel: Any) -> Callable[[Any], Any]:
         return lambda x: np.asarray(kernel(torch.from_numpy(x).to(device)).cpu())
 
-    return {"torch.exp": of_arrays(torch.exp), "torch.log": of_arrays(torch.log)}
+    return {f"torch.{name}": of_arrays(getattr(torch, name)) for name in ("exp", "log", "sigmoid")}
