@@ -15,7 +15,7 @@ The floors, from the top; a module imports only from floors below its own:
     runner
     judge  proof
     pins  collection
-    trial
+    trial  expected
     training  diagnosis
     reduced
     compare  screening

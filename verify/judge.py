@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -16,9 +14,10 @@ from verify.candidate import Candidate
 from verify.cases import Case
 from verify.chain import Chain
 from verify.compare import Reference, Subject
+from verify.expected import expectations
 from verify.pins import departures
 from verify.result import Figure, Finding, Result, Verdict
-from verify.training import Evaluation, Loss, evaluated
+from verify.training import Evaluation, evaluated
 from verify.trial import trained, tried
 
 BLIND = 1e-2  # a case that notices no smaller relative error of the gradient is no evidence
@@ -228,7 +227,7 @@ def _over_steps(
     if case.expect.loss == "any" and after.minus(before) < -(after.spread + before.spread):
         notes.append('loss = "any" is declared, but it falls')
     # A path that ended early did not come to the W that the file speaks of.
-    expected = () if trained.findings else _expected(case, before, after)
+    expected = () if trained.findings else expectations(case, before, after)
     pinned = () if trained.findings else departures(case, ref, before, after)
     findings = (*result.findings, *trained.findings, *expected, *pinned)
     return replace(
@@ -238,36 +237,3 @@ def _over_steps(
         loss_before=before.C,
         loss_after=after.C,
     )
-
-
-def _expected(case: Case, before: Loss, after: Loss) -> Iterator[Finding]:
-    """What the file says of C: its direction, and its printed figures."""
-    change, doubt = after.minus(before), before.spread + after.spread
-    wanted = {"falls": -1, "rises": 1}.get(case.expect.loss)
-    if wanted is not None and not change * wanted > before.radius + after.radius:
-        # Rounding alone may undo a very small step; that is nobody's fault.
-        verdict = Verdict.FAIL if change * wanted < -doubt else Verdict.CANNOT_JUDGE
-        message = (
-            f'loss = "{case.expect.loss}" is expected; C goes from {before.C:.9g} to {after.C:.9g},'
-            f" uncertain by {doubt:.2g}"
-        )
-        yield Finding("loss", verdict, message, link="W_next")
-    for name, loss in (("loss_before", before), ("loss_after", after)):
-        figure: Any = getattr(case.expect, name)
-        if figure is not None:
-            yield from _printed(name, Decimal(figure), loss)
-
-
-def _printed(name: str, figure: Decimal, loss: Loss) -> Iterator[Finding]:
-    """A printed figure means half a unit of its last digit to either side."""
-    half = Decimal(1).scaleb(int(figure.as_tuple().exponent)) / 2
-    low, high = Decimal(loss.C - loss.printed), Decimal(loss.C + loss.printed)
-    if figure - half <= low and high <= figure + half:
-        return
-    outside = high < figure - half or low > figure + half
-    verdict = Verdict.FAIL if outside else Verdict.CANNOT_JUDGE
-    link = "C" if name == "loss_before" else "W_next"
-    message = (
-        f"{name} = {figure} is expected; C is {loss.C:.9g}, in print within {loss.printed:.2g}"
-    )
-    yield Finding("figure", verdict, message, link=link)
