@@ -9,7 +9,7 @@ import pytest
 import torch
 from problems import drawn, made, worked_example
 
-from verify import manual, twin
+from verify import compare, manual, twin
 from verify.chain import DTYPES, LINKS
 from verify.errors import EnvironmentUnfit
 from verify.layout import laid_out
@@ -94,3 +94,26 @@ def test_cuda_agrees_with_the_manual_module():
     problem = drawn(9)
     found = twin.stable_form(problem, "cuda")
     np.testing.assert_allclose(found.dC_dW, manual.stable_form(problem).dC_dW, rtol=1e-12)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("form", twin.FORMS)
+def test_on_cuda_TF32_is_off_and_switched_on_it_is_beyond_the_bound(form, monkeypatch):
+    ref = compare.reference(drawn(3, N=64, D=64, K=64, dtype="float32"), budget=2.0**30)
+
+    def holds() -> bool:
+        chain = twin.FORMS[form](ref.problem, "cuda")
+        return all(f.holds for f in compare.against_truth("twin", chain, ref, ref.bounds[form]))
+
+    assert holds()
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", lambda _precision: None)
+    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", True)
+    assert not holds()
+
+
+@pytest.mark.parametrize(("count", "fit"), [(1, False), (2, True)])
+def test_a_device_by_its_number_is_there_where_so_many_are(count, fit, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+    assert twin.available("cuda")
+    assert twin.available("cuda:1") is fit
