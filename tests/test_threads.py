@@ -5,14 +5,9 @@ from __future__ import annotations
 import os
 
 import numpy as np
-import threadpoolctl
+from problems import pools
 
 from verify.threads import ENVIRONMENT, one_thread, processes
-
-
-def pools(_task: int) -> list[int]:
-    np.ones((2, 2)) @ np.ones((2, 2))
-    return [pool["num_threads"] for pool in threadpoolctl.threadpool_info()]
 
 
 def test_every_pool_has_one_thread_inside_and_its_own_number_outside():
