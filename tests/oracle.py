@@ -42,3 +42,10 @@ def exactly(a: Any) -> Any:
 
 def _decimal(value: Fraction) -> Decimal:
     return Decimal(value.numerator) / Decimal(value.denominator)
+
+
+def distance(found: Any, exact: Any) -> Any:
+    """|found - exact|, entry by entry, as floats."""
+    with localcontext(prec=DIGITS):
+        gap = np.vectorize(lambda a, b: float(abs(Decimal(float(a)) - b)), otypes=[float])
+        return gap(found, exact)

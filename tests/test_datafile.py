@@ -9,7 +9,8 @@ from verify.errors import ScenarioError
 
 
 def read(folder, name, limit=10):
-    return datafile.read(folder, name, f"at most {limit}", limit)
+    path = datafile.located(folder, name, f"at most {limit}", limit)
+    return datafile.regular(path, f"at most {limit}", limit)
 
 
 @pytest.fixture
@@ -54,6 +55,12 @@ def test_what_is_not_a_regular_file_of_bounded_size_is_not_read(folder):
         read(folder, "x.npy", 9)
     with pytest.raises(ScenarioError, match=r"cannot be read \(No such file"):
         read(folder, "absent.csv")
+
+
+def test_a_file_that_goes_away_after_it_was_found_is_told(folder, red):
+    path = datafile.located(folder, "x.npy", "", 10)
+    path.unlink()
+    red(lambda: datafile.regular(path, "", 10), ScenarioError, "cannot be read")
 
 
 def test_text_is_utf_8_without_a_mark():

@@ -72,7 +72,7 @@ def test_the_numbers_are_those_of_the_case_bit_for_bit(tmp_path):
     made = export.exported(case)
     assert numbers(made.X) == case.problem.X.astype(float).tolist()
     assert numbers(made.h) == float(case.problem.h)
-    assert made.problem == pins.problem_digest(case.problem)
+    assert made.problem == pins.problem_digest(case)
     assert list(made.exact.model_dump()) == list(LINKS) == list(made.bound.model_dump())
     jsonschema.validate(made.model_dump(), SCHEMAS["export"]())
 

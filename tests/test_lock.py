@@ -97,4 +97,4 @@ def test_the_packaged_scenarios_are_as_they_were_locked():
     assert found.unlocked == ()
     assert len(found.cases) == sum(entry.count for entry in locked.scenarios.values())
     for case in found.cases:
-        assert case.pin.problem == pins.problem_digest(case.problem), case.id
+        assert case.pin.problem == pins.problem_digest(case), case.id

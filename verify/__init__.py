@@ -14,9 +14,10 @@ The floors, from the top; a module imports only from floors below its own:
     sight  lock  export  bench  campaign
     runner
     judge  proof
+    blocks
     pins  collection
-    trial  expected
-    training  diagnosis
+    trial  expected  evidence
+    training  diagnosis  subjects
     reduced
     compare  screening
     cases  candidate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,9 @@ from verify.layout import laid_out
 from verify.manifest import Pin
 from verify.scenario import Scenario
 from verify.sizes import Sizes, sizes
+
+HELD = 2**24  # numbers of X that a case may hold in memory, where they could stay in their file
+_BLOCK = 2**19  # numbers of X and y in a block, about what a processor's caches hold
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +83,35 @@ class Case:
     def sizes(self) -> Sizes:
         return sizes(self.scenario.document, self.scenario.data, self.parameters)
 
+    @property
+    def large(self) -> bool:
+        """Whether X and P stay in their files, and are judged by blocks of rows.
+
+        It takes all rows in every step; their order is that of the file, which changes no sum.
+        """
+        document, at = self.scenario.document, self.sizes
+        in_files = isinstance(document.inputs, ArrayFile) and isinstance(document.labels, ArrayFile)
+        return in_files and at.batch == at.N and at.N * at.D > HELD
+
+    def blocks(self) -> Iterator[Problem]:
+        """What one step takes: the rows of the first batch; of a large case, a block at a time.
+
+        Shapes  X (n, D), W (D, K), P (n, K), with n the rows of a block.
+        """
+        if not self.large:
+            yield self.batches[0]
+            return
+        W, h = self._first_W, np.dtype(self.dtype).type(self.parameters["step_size"])
+        rows = max(1, _BLOCK // (self.sizes.D + 2 * self.sizes.K))
+        for start in range(0, self.sizes.N, rows):
+            block = slice(start, start + rows)
+            X, P = self._inputs(block).astype(self.dtype), self._labels(block).astype(self.dtype)
+            yield Problem(laid_out(X, self.layout), W, P, h)
+
+    @cached_property
+    def _first_W(self) -> Any:
+        return np.ascontiguousarray(self._weights().astype(self.dtype))
+
     @cached_property
     def problem(self) -> Problem:
         """All rows, with the first weights.
@@ -90,9 +122,8 @@ class Case:
         rows = self._order()
         X = self._inputs().astype(dtype)[rows]
         P = self._labels().astype(dtype)[rows]
-        W = np.ascontiguousarray(self._weights().astype(dtype))
         h = dtype.type(self.parameters["step_size"])
-        return Problem(laid_out(X, self.layout), W, np.ascontiguousarray(P), h)
+        return Problem(laid_out(X, self.layout), self._first_W, np.ascontiguousarray(P), h)
 
     @cached_property
     def batches(self) -> list[Problem]:
@@ -113,14 +144,14 @@ class Case:
             return draw.order("rows", self.parameters["seed"], self.sizes.N)
         return slice(None)
 
-    def _inputs(self) -> Any:
+    def _inputs(self, rows: slice = slice(None)) -> Any:
         source, seed, at = self.scenario.document.inputs, self.parameters["seed"], self.sizes
         if isinstance(source, RandomValues):
             return draw.values(source.random, "X", seed, (at.N, at.D), source.scale)
         if isinstance(source, TableColumns):
             table: Any = self.scenario.data[source.file]
             return np.array([table.numbers(column) for column in source.columns]).T
-        return self._written(source)
+        return self._written(source, rows)
 
     def _weights(self) -> Any:
         source, seed, at = self.scenario.document.weights, self.parameters["seed"], self.sizes
@@ -128,23 +159,22 @@ class Case:
             return draw.values(source.random, "W", seed, (at.D, at.K), source.scale)
         return self._written(source)
 
-    def _labels(self) -> Any:
+    def _labels(self, rows: slice = slice(None)) -> Any:
         source, seed, at = self.scenario.document.labels, self.parameters["seed"], self.sizes
         if isinstance(source, RandomLabels):
             return draw.labels(source.random, "P", seed, (at.N, at.K))
         if isinstance(source, TableColumn):
             table: Any = self.scenario.data[source.file]
             return np.eye(at.K)[table.classes(source.column)[0]]
-        labels = self._written(source)
+        labels = self._written(source, rows)
         return np.eye(at.K)[labels.astype(np.int64)] if labels.ndim == 1 else labels
 
-    def _written(self, source: Any) -> Any:
+    def _written(self, source: Any, rows: slice = slice(None)) -> Any:
         """The numbers of a .npy file or of the scenario file itself."""
-        return (
-            self.scenario.data[source.file]
-            if isinstance(source, ArrayFile)
-            else np.array(source, float)
-        )
+        if isinstance(source, ArrayFile):
+            file: Any = self.scenario.data[source.file]
+            return file[rows]
+        return np.array(source, float)
 
 
 def cases(scenario: Scenario) -> list[Case]:

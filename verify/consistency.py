@@ -7,8 +7,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from verify.document import (
     ArrayFile,
     Document,
@@ -207,5 +205,5 @@ def _indices(labels: Any, data: Data) -> Iterator[tuple[Key, int]]:
         yield from ((("labels", i), label) for i, label in enumerate(labels))
     elif isinstance(labels, ArrayFile):
         array: Any = data.get(labels.file)
-        if np.ndim(array) == 1:
-            yield ("labels", "file"), int(array.max())
+        if array is not None and array.ndim == 1:
+            yield ("labels", "file"), max(int(block.max()) for _, block in array.blocks())

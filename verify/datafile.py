@@ -1,4 +1,4 @@
-"""A data file beside the scenarios -> its bytes; only plain names, only in their folder."""
+"""A data file beside the scenarios -> its place and bytes; only plain names, in their folder."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _PLAIN = re.compile(rf"{_NAME}(/{_NAME})*\.(csv|npy)")
 
 
-def read(folder: Path, name: str, most: str, limit: int) -> bytes:
-    """The bytes of `name` under `folder`, read once; `most` says what the limit is.
+def located(folder: Path, name: str, most: str, limit: int) -> Path:
+    """Where `name` under `folder` is; `most` says what the limit of its bytes is.
 
     Raises  ScenarioError for a name that is not plain and relative, for a file that is not regular,
             is larger than `limit` or cannot be read.
@@ -27,7 +27,8 @@ def read(folder: Path, name: str, most: str, limit: int) -> bytes:
     for part in (path, *path.parents[: name.count("/")]):
         if part.is_symlink():
             raise refusal(str(path), 0, "a symbolic link", part.name, "data files are no links")
-    return regular(path, most, limit)
+    _regular(path, most, limit)
+    return path
 
 
 def regular(path: Path, most: str, limit: int) -> bytes:
@@ -35,17 +36,28 @@ def regular(path: Path, most: str, limit: int) -> bytes:
 
     Raises  ScenarioError for a link, a pipe, a device, a folder, a file too large or unreadable.
     """
+    _regular(path, most, limit)
     try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            raise refusal(str(path), 0, "not a regular file", "", "a regular file, no link")
-        if status.st_size > limit:
-            raise refusal(str(path), 0, "too large", f"{status.st_size} bytes", most)
         with path.open("rb") as file:
             return file.read(limit)
     except OSError as error:
-        found = str(error.strerror)
-        raise refusal(str(path), 0, "cannot be read", found, "a readable file") from None
+        raise unreadable(path, error) from None
+
+
+def _regular(path: Path, most: str, limit: int) -> None:
+    try:
+        status = path.lstat()
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise refusal(str(path), 0, "not a regular file", "", "a regular file, no link")
+    if status.st_size > limit:
+        raise refusal(str(path), 0, "too large", f"{status.st_size} bytes", most)
+
+
+def unreadable(path: Path, error: OSError) -> ScenarioError:
+    """What the system says about a file that it does not give."""
+    return refusal(str(path), 0, "cannot be read", str(error.strerror), "a readable file")
 
 
 def refusal(path: str, line: int, what: str, found: str, allowed: str) -> ScenarioError:

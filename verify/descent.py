@@ -52,16 +52,41 @@ def fall(problem: Problem, chain: Chain, C_next: Any, bound: Chain, bound_C_next
     Units   nats a row.
     Source  Taylor and convexity, above.
     """
-    X, W, P = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P))
-    N, D, K = problem.sizes.values()
-    g, C, C_next = (np.asarray(a, np.float64) for a in (chain.dC_dW, chain.C, C_next))
-    d = np.asarray(chain.W_next, np.float64) - W
-    gamma = (D * K + N + 8) * 2.0**-53
+    d = np.asarray(chain.W_next, np.float64) - problem.W
+    lost = gamma(**problem.sizes)
+    return allowed(d, curvature(problem, d), chain, C_next, bound, bound_C_next, lost)
 
-    first = np.sum(g * d, axis=NK)
+
+def curvature(problem: Problem, d: Any) -> Any:
+    """The second term of Taylor's inequality, (1/8N) sum p (X d)^2, from above.
+
+    Shapes  d (D, K) gives (); of a stack, each with its first axis.
+    Units   nats a row.
+    Source  Taylor, above.
+    """
+    X, P = np.asarray(problem.X, np.float64), np.asarray(problem.P, np.float64)
     lengths = np.linalg.norm(X, axis=-1)[..., None] * np.linalg.norm(d, axis=-2)[..., None, :]
-    second = np.sum(P * (np.abs(X @ d) + gamma * lengths) ** 2, axis=NK) / (8 * N)
-    roundings = gamma * (np.sum(np.abs(g * d), axis=NK) + second + np.abs(C) + np.abs(C_next))
+    further = gamma(**problem.sizes) * lengths
+    return np.sum(P * (np.abs(X @ d) + further) ** 2, axis=NK) / (8 * problem.sizes["N"])
+
+
+def gamma(N: int, D: int, K: int) -> float:
+    """What the float64 sums of this module may lose, relatively."""
+    return (D * K + N + 8) * 2.0**-53
+
+
+def allowed(
+    d: Any, second: Any, chain: Chain, C_next: Any, bound: Chain, bound_C_next: Any, lost: float
+) -> Fall:
+    """The interval of a step d, where `second` is its curvature; `lost`: what sums may lose.
+
+    Shapes  d, dC_dW (D, K); second, C, C_next (); of a stack, each with its first axis.
+    Units   nats a row.
+    Source  Taylor and convexity, above.
+    """
+    g, C, C_next = (np.asarray(a, np.float64) for a in (chain.dC_dW, chain.C, C_next))
+    first = np.sum(g * d, axis=NK)
+    roundings = lost * (np.sum(np.abs(g * d), axis=NK) + second + np.abs(C) + np.abs(C_next))
     slack = bound.C + bound_C_next + np.sum(np.abs(d) * bound.dC_dW, axis=NK) + roundings
     return Fall(first - slack, first + second + slack, C_next - C, slack)
 

@@ -82,6 +82,8 @@ def export(cases: Iterable[Case], folder: Path) -> tuple[list[Path], list[Case]]
 
 def exported(case: Case) -> Exported | None:
     """One case as data; None where its truth is too much work."""
+    if case.large:
+        return None
     problem = case.batches[0]
     exact = truth.rounded(problem, pins.BUDGET)
     if exact is None:
@@ -92,7 +94,7 @@ def exported(case: Case) -> Exported | None:
         id=case.id,
         title=case.scenario.document.title or "",
         dtype=case.dtype,
-        problem=pins.problem_digest(case.problem),
+        problem=pins.problem_digest(case),
         sizes=problem.sizes,
         h=_hex(problem.h),
         X=_hex(problem.X),

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
-from verify import compare, manual, reduced, relations, training, truth, twin, ways
+from verify import compare, manual, reduced, training, truth, twin, ways
+from verify.blocks import by_blocks
 from verify.candidate import Candidate
 from verify.cases import Case
 from verify.chain import Chain
 from verify.compare import Reference, Subject
+from verify.evidence import evidence
 from verify.expected import expectations
 from verify.pins import departures
-from verify.result import Figure, Finding, Result, Verdict
+from verify.result import Finding, Result, Verdict
+from verify.subjects import LEAD, OUT_OF_RANGE, one_step, subjects
 from verify.training import Evaluation, evaluated
 from verify.trial import trained, tried
-
-BLIND = 1e-2  # a case that notices no smaller relative error of the gradient is no evidence
-LEAD = "manual.stable_form"  # whose W the expected figures are computed at
-_ELEMENT_WORK = 512  # N D K up to which the element-wise loops are worth their time
 
 
 def judge(
@@ -46,11 +44,12 @@ def judge(
     if not twin.available(case.device):
         message = f"no {case.device} device here"
         return replace(blank, findings=(Finding("device", Verdict.NOT_RUN, message),))
-    if ways.too_much(way, case.batches[0]):
+    if ways.too_much(way, next(case.blocks())):
         message = f"too large for the {way} twin, which differentiates entry by entry"
         return replace(blank, findings=(Finding("twin", Verdict.NOT_RUN, message),))
     with np.errstate(all="ignore"):  # non-finite numbers are judged as numbers, not as warnings
-        result = _judged(blank, case, budget, candidate, way)
+        judged = by_blocks if case.large else _judged
+        result = judged(blank, case, budget, candidate, way)
     return replace(result, seconds=time.perf_counter() - started)
 
 
@@ -60,16 +59,13 @@ def _judged(
     ref = compare.reference(case.batches[0], budget)
     blank = replace(blank, work=ref.problem.work)
     if not ref.bounds.fits:
-        message = (
-            f"|X||W| or |X|^T|dC_dy| comes near the largest {case.dtype}: no bound holds there"
-        )
-        return replace(blank, findings=(Finding("range", Verdict.CANNOT_JUDGE, message),))
-    subjects = _subjects(case, ref, way)
-    chains, findings, figures = _one_step(subjects, ref)
+        return replace(blank, findings=(OUT_OF_RANGE,))
+    judged = subjects(case, ref, way)
+    chains, findings, figures = one_step(judged, ref)
     gradient = chains[LEAD].dC_dW if LEAD in chains else np.nan
     sees = compare.resolution(ref.bounds.stable, gradient)
     post_sees = compare.resolution(ref.bounds.post, gradient) if ref.bounds.post_holds else np.nan
-    findings += _evidence(case, ref, sees, post_sees)
+    findings += evidence(case, ref.bounds.post_holds, sees, float(post_sees))
     result = replace(
         blank,
         findings=tuple(findings),
@@ -81,7 +77,7 @@ def _judged(
     )
     if result.verdict is Verdict.FAIL:
         return result
-    result = _over_steps(result, case, ref, subjects, chains, budget)
+    result = _over_steps(result, case, ref, judged, chains, budget)
     return _with_candidate(result, case, ref, candidate, budget) if candidate else result
 
 
@@ -101,95 +97,6 @@ def _with_candidate(
         figures=(*result.figures, *trial.figures),
         notes=(*result.notes, *trial.notes),
     )
-
-
-def _subjects(case: Case, ref: Reference, way: str) -> list[Subject]:
-    """Manual and twin: the stable forms always, the post forms where they are said to hold."""
-    forms = ["stable"]
-    if ref.bounds.post_holds and case.expect.post_form != "nonfinite":
-        forms.append("post")
-    subjects = [subject for form in forms for subject in _both_sides(form, case.device, way)]
-    if "post" in forms and ref.problem.work <= _ELEMENT_WORK:
-        subjects.append(Subject("manual.element_form", manual.element_form, "post"))
-    return subjects
-
-
-def _both_sides(form: str, device: str, way: str = "eager") -> list[Subject]:
-    """Manual and twin in one form."""
-    twins = ways.TWINS.get(way, ways.TWINS["eager"])
-    name = "twin" if twins is ways.TWINS["eager"] else f"twin {way}"
-    return [
-        Subject(f"manual.{form}_form", manual.FORMS[form], form),
-        Subject(f"{name}.{form}_form", partial(twins[form], device=device), form),
-    ]
-
-
-def _one_step(
-    subjects: Sequence[Subject], ref: Reference
-) -> tuple[dict[str, Chain], list[Finding], list[Figure]]:
-    """The chains of one evaluation, each against the truth, the other side, and its own scaling."""
-    chains: dict[str, Chain] = {}
-    findings: list[Finding] = []
-    figures: list[Figure] = []
-    for subject in subjects:
-        chain, raised = compare.evaluate(subject, ref.problem)
-        unfit = list(compare.misshapen(subject.name, chain, ref.problem))
-        seen = compare.against_truth(subject.name, chain, ref, ref.bounds[subject.form])
-        figures += seen
-        findings += [*unfit, *compare.broken("bound", seen), *([raised] if raised else [])]
-        if not unfit and raised is None:
-            chains[subject.name] = chain
-            if subject.name.startswith("manual.") and subject.form == "post":
-                findings += _scaling(subject, chain, ref)
-    for form in ("post", "stable"):
-        sides = (s.name for s in subjects if s.form == form and s.form in s.name)
-        pair = [name for name in sides if name in chains]
-        if len(pair) == 2:
-            both = (chains[pair[0]], chains[pair[1]])
-            seen = compare.against_each_other((pair[0], pair[1]), both, ref, ref.bounds[form])
-            figures += seen
-            findings += compare.broken("agreement", seen)
-    return chains, findings, figures
-
-
-def _scaling(subject: Subject, chain: Chain, ref: Reference) -> Iterator[Finding]:
-    for link in relations.powers_of_two(subject.implementation, ref.problem, chain):
-        message = (
-            f"{link} of (8 X, W / 8, 4 P) is not exactly the power of two of {link} that it is"
-        )
-        yield Finding("relation", Verdict.FAIL, message, subject.name, link)
-
-
-def _evidence(case: Case, ref: Reference, sees: float, post_sees: float) -> Iterator[Finding]:
-    """Whether this case can notice anything, and whether the post form is as declared."""
-    if not sees <= BLIND:
-        message = f"notices no relative error of dC_dW below {sees:.2g}; limit {BLIND:g}"
-        yield Finding("resolution", Verdict.CANNOT_JUDGE, message)
-    declared, holds = case.expect.post_form, ref.bounds.post_holds
-    if declared == "nonfinite":
-        for subject in _both_sides("post", case.device):
-            chain = subject.implementation(ref.problem)
-            if np.isfinite(chain.C) and np.isfinite(chain.dC_dW).all():
-                message = 'post_form = "nonfinite" is declared, but C and dC_dW are finite'
-                yield Finding("post_form", Verdict.FAIL, message, subject.name, "C")
-    elif not holds:
-        message = (
-            f"y is as low as {float(np.min(manual.stable_form(ref.problem).y)):.4g}: exp(-y) leaves"
-            f" the range of {case.dtype} and the post's formulas do not hold; raise y, or declare"
-            ' post_form = "nonfinite" where they give inf or nan'
-        )
-        yield Finding("post_form", Verdict.CANNOT_JUDGE, message)
-    elif declared == "agrees" and not post_sees <= BLIND and sees <= BLIND:
-        message = (
-            f"the post's formulas notice no relative error below {post_sees:.2g}: 1 - y_o has lost"
-            ' its digits; lower y, or declare post_form = "blind"'
-        )
-        yield Finding("post_form", Verdict.CANNOT_JUDGE, message)
-    elif declared == "blind" and post_sees <= BLIND:
-        message = (
-            f'post_form = "blind" is declared, but it notices a relative error of {post_sees:.2g}'
-        )
-        yield Finding("post_form", Verdict.FAIL, message)
 
 
 def _over_steps(

@@ -29,11 +29,18 @@ def _label_values(document: Document, data: Data) -> Iterator[Complaint]:
     labels = document.labels
     for key, where, p in _entries("labels", labels, data, lambda row: row < 0):
         yield key, f"{where}a negative label", repr(float(p)), "a label is 0 or more"
-    rows: Any = data.get(labels.file) if isinstance(labels, ArrayFile) else labels
-    matrix = isinstance(rows, list | np.ndarray) and np.ndim(rows[0]) == 1
-    if matrix and not any(np.any(row) for row in rows):
+    if _are_all_zero(labels, data):
         allowed = "at least one label above 0, else nothing is learnt"
         yield ("labels",), "all labels are 0", "", allowed
+
+
+def _are_all_zero(labels: Any, data: Data) -> bool:
+    """Whether labels are given as a matrix, and nothing of it is above 0."""
+    if isinstance(labels, ArrayFile):
+        array: Any = data.get(labels.file)
+        return bool(array and array.ndim == 2) and not any(np.any(b) for _, b in array.blocks())
+    matrix = isinstance(labels, list) and isinstance(labels[0], list)
+    return matrix and not any(np.any(row) for row in labels)
 
 
 def _arrays_fit(document: Document, data: Data) -> Iterator[Complaint]:
@@ -92,8 +99,11 @@ def _entries(
                 yield (name, i, int(j)), "", row[j]
     elif isinstance(source, ArrayFile) and source.file in data:
         array: Any = data[source.file]
-        for entry in np.argwhere(wrong(array))[:1].tolist():
-            yield (name, "file"), f"entry {entry} of the file is ", float(array[tuple(entry)])
+        for first, block in array.blocks():
+            for row, *rest in np.argwhere(wrong(block))[:1].tolist():
+                where = f"entry {[first + row, *rest]} of the file is "
+                yield (name, "file"), where, float(block[(row, *rest)])
+                return
     elif isinstance(source, TableColumns):
         for i, column in enumerate(source.columns):
             values = np.array(_numbers(source.file, column, data))

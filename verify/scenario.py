@@ -74,7 +74,7 @@ def load(path: Path, limits: Limits | None = None) -> Scenario:
     reader.check(magnitudes.complaints(document, data, axes))
     if reader.faults:
         raise ScenarioError(reader.faults)
-    digest = hashlib.sha256(b"".join([_sha256(content), *map(_sha256, reader.contents)]))
+    digest = hashlib.sha256(b"".join([_sha256(content), *reader.digests]))
     return Scenario(path, document, axes, data, _line_of_title(text), digest.hexdigest())
 
 
@@ -94,7 +94,7 @@ class _Reader:
     def __init__(self, path: Path, raw: dict[str, Any], places: Places, limits: Limits) -> None:
         self.path, self.raw, self.places, self.limits = path, raw, places, limits
         self.lines = places.lines
-        self.contents: list[bytes] = []
+        self.digests: list[bytes] = []
         self._faults: dict[FileFault, None] = {}
 
     @property
@@ -125,7 +125,7 @@ class _Reader:
 
     def data(self, document: Document) -> Data:
         """The data files that the document names and that can be read, each read once."""
-        found: dict[str, table.Table | npy.Numbers] = {}
+        found: dict[str, table.Table | npy.Rows] = {}
         for key in ("inputs", "weights", "labels"):
             source = getattr(document, key)
             if isinstance(source, _FILES) and source.file not in found:
@@ -139,14 +139,16 @@ class _Reader:
                         self.check(iter([((key, "file"), first.what, first.found, first.allowed)]))
         return found
 
-    def _read(self, name: str) -> table.Table | npy.Numbers:
-        limits, shown = self.limits, str(self.path.parent / name)
-        most = limits.allow("data_bytes")
-        content = datafile.read(self.path.parent, name, most, limits.data_bytes)
-        self.contents.append(content)
+    def _read(self, name: str) -> table.Table | npy.Rows:
+        limits, most = self.limits, self.limits.allow("data_bytes")
+        path = datafile.located(self.path.parent, name, most, limits.data_bytes)
         if name.endswith(".npy"):
-            return npy.parsed(shown, content)
-        return table.parsed(shown, content, limits.numbers, limits.allow("numbers"))
+            rows = npy.opened(path)
+            self.digests.append(rows.digest)
+            return rows
+        content = datafile.regular(path, most, limits.data_bytes)
+        self.digests.append(_sha256(content))
+        return table.parsed(str(path), content, limits.numbers, limits.allow("numbers"))
 
 
 _FILES = (TableColumns, TableColumn, ArrayFile)

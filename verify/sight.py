@@ -106,7 +106,7 @@ def _in_file(path: str, faults: Sequence[str]) -> tuple[dict[str, str], frozense
     caught: dict[str, str] = {}
     kinds: frozenset[str] = frozenset()
     with one_thread():
-        for case in collect(path):
+        for case in (c for c in collect(path) if not c.large):
             problem = case.batches[0]
             with np.errstate(all="ignore"):
                 kinds |= kinds_of(problem, case)
@@ -200,7 +200,7 @@ def comparison(
     count = 0
     for path in (progress or iter)(paths):
         with one_thread(), np.errstate(all="ignore"):
-            for case in collect(path):
+            for case in (c for c in collect(path) if not c.large):
                 if case.batches[0].work > PEER_WORK:
                     continue
                 ref = compare.reference(case.batches[0], BUDGET)

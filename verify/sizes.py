@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 
 from verify.document import ArrayFile, Document, RandomValues, TableColumn, TableColumns
 from verify.locate import Key
-from verify.npy import Numbers
+from verify.npy import Rows
 from verify.table import Table
 
-Data: TypeAlias = Mapping[str, Table | Numbers]
+Data: TypeAlias = Mapping[str, Table | Rows]
 """A scenario's data files by their names."""
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -97,7 +98,7 @@ def train(
                 findings += _step(trajectory, batch, factor, t)
         if W_exact is not None:
             findings += _off_the_truth(trajectories, W_exact, columns, t)
-        findings += _apart(trajectories, t)
+        findings += apart(trajectories, t)
         if findings:  # later steps would only repeat it
             break
     return Training(trajectories, tuple(findings), enclosed)
@@ -111,8 +112,7 @@ def _step(trajectory: Trajectory, batch: Problem, factor: Array, t: int) -> list
     here, chain = trajectory.here, trajectory.here.chain
     if not here.holds(form):
         trajectory.left = True
-        message = f"W leaves the domain of the {form} form at step {t + 1}"
-        return [Finding("post_form", Verdict.CANNOT_JUDGE, message, subject.name)]
+        return [leaves(subject, t)]
     if np.shape(chain.W_next) != trajectory.W.shape or not np.isfinite(chain.W_next).all():
         trajectory.left = True
         message = f"W_next is unusable after step {t + 1}"
@@ -137,7 +137,19 @@ def _moved(subject: Subject, here: Evaluation, W: Array) -> Evaluation:
 def _fall(subject: Subject, here: Evaluation, after: Evaluation, t: int) -> Iterator[Finding]:
     form, C_next = subject.form, float(after.chain.C)
     bound, bound_C_next = here.bounds[form], after.bounds.C(form)
-    fall = descent.fall(here.problem, here.chain, C_next, bound, bound_C_next)
+    return judged_fall(
+        subject, descent.fall(here.problem, here.chain, C_next, bound, bound_C_next), t
+    )
+
+
+def leaves(subject: Subject, t: int) -> Finding:
+    """That a form's bounds hold no longer where W has come to."""
+    message = f"W leaves the domain of the {subject.form} form at step {t + 1}"
+    return Finding("post_form", Verdict.CANNOT_JUDGE, message, subject.name)
+
+
+def judged_fall(subject: Subject, fall: descent.Fall, t: int) -> Iterator[Finding]:
+    """A finding where C went neither as far nor as little as it may."""
     if not fall.holds:
         message = (
             f"step {t + 1} changes C by {fall.found:.6g}; convexity and smoothness allow"
@@ -156,7 +168,7 @@ def _off_the_truth(
             yield from _too_far(trajectory.subject.name, "the exact trajectory", away, drift, t)
 
 
-def _apart(trajectories: Mapping[str, Trajectory], t: int) -> Iterator[Finding]:
+def apart(trajectories: Mapping[str, Trajectory], t: int) -> Iterator[Finding]:
     """Manual against twin of the same form, every column: each may be off by its own drift."""
     together = [p for p in trajectories.values() if not p.left]
     for one, other in pairwise(together):
@@ -176,8 +188,7 @@ def _too_far(name: str, what: str, away: Any, drift: Any, t: int) -> Iterator[Fi
         yield Finding("trajectory", Verdict.FAIL, message, name, "W_next")
 
 
-@dataclass(frozen=True)
-class Loss:
+class Loss(NamedTuple):
     """C where a subject went, to twice float64's digits, and how uncertain it is.
 
     Units   nats a row. `radius` of the value itself; `spread` of the value on the exact trajectory;
@@ -192,6 +203,14 @@ class Loss:
 
     def minus(self, other: Loss) -> float:
         return (self.C - other.C) + (self.rest - other.rest)
+
+
+def mean(parts: Sequence[tuple[float, Loss]]) -> Loss:
+    """The C of all rows, from (share of the rows, C of the share)."""
+    made = Loss(*(math.fsum(share * part[i] for share, part in parts) for i in range(5)))
+    rounding = (len(parts) + 2) * 2.0**-53 * abs(made.C)
+    radius, spread, printed = (r + rounding for r in (made.radius, made.spread, made.printed))
+    return made._replace(radius=radius, spread=spread, printed=printed)
 
 
 def loss(at: Evaluation, drift: Array, exact: truth.Enclosure | None) -> Loss:

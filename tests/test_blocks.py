@@ -1,0 +1,222 @@
+"""A case by blocks of rows: what it finds whole it finds so, and only blocks are in memory."""
+
+from __future__ import annotations
+
+import tracemalloc
+from dataclasses import replace
+
+import broken
+import numpy as np
+import oracle
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from texts import written
+
+from verify import cases as sizes
+from verify import manual, training, twin
+from verify.candidate import candidate
+from verify.cases import cases
+from verify.document import Limits
+from verify.judge import judge
+from verify.result import Verdict
+from verify.scenario import load
+
+TEXT = """
+title = "from files"
+inputs = { file = "X.npy" }
+weights = { file = "W.npy" }
+labels = { file = "P.npy" }
+step_size = 0.125
+dtype = "%s"
+"""
+ROWS = 7
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks(monkeypatch):
+    monkeypatch.setattr(sizes, "HELD", 0)
+    monkeypatch.setattr(sizes, "_BLOCK", ROWS * (5 + 2 * 3))
+
+
+@pytest.fixture
+def large(tmp_path):
+    """A case that is judged by blocks of seven rows."""
+
+    def call(more="", dtype="float64", N=24, scale=1.0, seed=0):
+        rng = np.random.default_rng(seed)
+        np.save(tmp_path / "X.npy", scale * rng.normal(size=(N, 5)).astype(dtype))
+        np.save(tmp_path / "W.npy", rng.normal(size=(5, 3)).astype(dtype))
+        np.save(tmp_path / "P.npy", np.eye(3, dtype=dtype)[rng.integers(0, 3, N)])
+        (case,) = cases(load(written(tmp_path, TEXT % dtype + more)))
+        return case
+
+    return call
+
+
+def whole(case, monkeypatch):
+    """The same case, in memory."""
+    with monkeypatch.context() as patched:
+        patched.setattr(sizes, "HELD", 2**24)
+        return judge(replace(case))
+
+
+def test_only_a_file_of_X_larger_than_what_is_held_is_judged_by_blocks(large, monkeypatch):
+    assert large().large
+    assert not large("batch_size = 4").large
+    monkeypatch.setattr(sizes, "HELD", 24 * 5)
+    assert not large().large
+
+
+def test_the_blocks_are_the_rows_of_the_problem_in_their_order(large):
+    case = large()
+    blocks = list(case.blocks())
+    assert [len(b.X) for b in blocks] == [7, 7, 7, 3]
+    for name in ("X", "P"):
+        joined = np.concatenate([getattr(b, name) for b in blocks])
+        assert np.array_equal(joined, getattr(case.problem, name))
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_right_case_is_green_and_says_what_it_says_whole(large, dtype, steps, monkeypatch):
+    case = large(f"steps = {steps}", dtype)
+    found, held = judge(case), whole(case, monkeypatch)
+    assert found.verdict is Verdict.PASS, found.findings
+    for C in ("loss_before", "loss_after"):
+        assert getattr(found, C) == pytest.approx(getattr(held, C), rel=1e-6)
+    assert held.resolution / 4 < found.resolution < held.resolution * 4
+    assert {f.link for f in found.figures} == {f.link for f in held.figures}
+    assert all(f.ratio <= 1 for f in found.figures)
+    assert found.work == held.work
+    assert found.notes == ("judged by blocks of rows; the truth judges 3 of them",)
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["float32", "float64"]))
+def test_the_joined_gradient_is_within_its_bound_of_the_truth(tmp_path_factory, seed, dtype):
+    from verify import blocks
+
+    rng, folder = np.random.default_rng(seed), tmp_path_factory.mktemp("joined")
+    N, scale = int(rng.integers(2, 40)), 10 ** rng.uniform(-2, 1)
+    for name, array in (("X", scale * rng.normal(size=(N, 5))), ("W", rng.normal(size=(5, 3))),
+                        ("P", rng.dirichlet(np.ones(3), N))):  # fmt: skip
+        np.save(folder / f"{name}.npy", array.astype(dtype))
+    (case,) = cases(load(written(folder, TEXT % dtype)))
+    found = blocks._first_pass(case, 0, "eager")
+    exact = oracle.chain(case.problem)
+    for path in found.paths.values():
+        chain, bound = path.joined(case.problem.h)
+        for link in ("C", "dC_dW", "W_next"):
+            error = oracle.distance(getattr(chain, link), exact[link])
+            assert (error <= getattr(bound, link)).all(), (path.subject.name, link)
+
+
+@pytest.mark.parametrize(
+    "link", ["y", "y_o", "C", "dC_dy_o", "dy_o_dy", "dC_dy", "dC_dW", "W_next"]
+)
+def test_a_broken_line_is_named_by_its_link(large, link, monkeypatch):
+    line = broken.lines_of_links(manual, "stable_form")[link]
+    wrong = broken.with_line(manual, "stable_form", line, broken.scaled(line))
+    monkeypatch.setitem(manual.FORMS, "stable", wrong)
+    result = judge(large())
+    assert result.verdict is Verdict.FAIL
+    assert result.first_broken_link == link
+
+
+def test_a_fault_of_one_row_is_named_with_its_row_among_all(large, monkeypatch):
+    case = large()
+    marked = case.problem.X[17]
+
+    def wrong(problem):
+        chain = manual.stable_form(problem)
+        at = (marked == problem.X).all(axis=1)
+        return replace(chain, dC_dy=np.where(at[:, None], 2 * chain.dC_dy, chain.dC_dy))
+
+    monkeypatch.setitem(manual.FORMS, "stable", wrong)
+    result = judge(case, budget=0)  # the third block of four: no truth, but a twin
+    assert result.first_broken_link == "dC_dy"
+    assert result.worst.entry[0] == 17
+    assert "in rows 14 to 20" in result.findings[0].message
+
+
+def test_a_wrong_gradient_on_both_sides_is_seen_by_the_fall(large, monkeypatch):
+    for module in (manual, twin):
+        right = module.FORMS["stable"]
+        monkeypatch.setitem(
+            module.FORMS, "stable",
+            lambda problem, right=right, **k: (
+                lambda c: replace(c, dC_dW=-c.dC_dW, W_next=problem.W + problem.h * c.dC_dW)
+            )(right(problem, **k)),
+        )  # fmt: skip
+    result = judge(large('[expect]\nloss = "any"'), budget=0)
+    assert "descent" in {f.check for f in result.findings}
+
+
+def test_a_twin_that_goes_another_way_is_seen_at_later_steps(large, monkeypatch):
+    right, calls = twin.FORMS["stable"], []
+
+    def tired(problem, **options):
+        calls.append(len(problem.X))
+        chain = right(problem, **options)
+        late = len(calls) > 8  # two passes of four blocks are right
+        return replace(chain, dC_dW=chain.dC_dW * 1.01) if late else chain
+
+    monkeypatch.setitem(twin.FORMS, "stable", tired)
+    result = judge(large("steps = 4"))
+    assert {f.check for f in result.findings} & {"trajectory", "descent"}
+
+
+def test_a_form_that_does_not_hold_in_one_block_cannot_be_judged(large, tmp_path):
+    case = large()
+    X = np.load(tmp_path / "X.npy")
+    X[20] *= -800 / (X[20] @ np.load(tmp_path / "W.npy")).min()
+    X[20] *= np.sign((X[20] @ np.load(tmp_path / "W.npy")).max() - 400) or 1
+    np.save(tmp_path / "X.npy", X)
+    (case,) = cases(load(case.scenario.path))
+    lowest = (case.problem.X @ case.problem.W).min()
+    assert lowest < -709
+    result = judge(case)
+    assert result.verdict is Verdict.CANNOT_JUDGE
+    assert f"y is as low as {lowest:.4g}" in result.findings[0].message
+
+
+def test_numbers_without_a_bound_cannot_be_judged(large):
+    result = judge(large(scale=1e307))
+    assert [f.check for f in result.findings] == ["range"]
+    assert result.verdict is Verdict.CANNOT_JUDGE
+
+
+def test_what_the_file_expects_of_C_is_judged(large):
+    C = judge(large()).loss_before
+    assert judge(large(f'[expect]\nloss_before = "{C:.6f}"')).ok
+    wrong = judge(large('[expect]\nloss = "rises"\nloss_before = "0.1"'))
+    assert {f.check for f in wrong.findings} == {"loss", "figure"}
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, Verdict.PASS), (1.001, Verdict.FAIL)])
+def test_a_candidate_is_judged_on_the_blocks_that_have_a_truth(large, factor, verdict):
+    def gradient(X, W, P, h):
+        return factor * manual.block_form(sizes.Problem(X, W, P, h)).dC_dW
+
+    result = judge(large(), candidate=candidate(gradient))
+    assert result.verdict is verdict
+    assert "the candidate is judged on 3 of the blocks" in result.notes
+
+
+def test_memory_holds_blocks_and_not_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(sizes, "_BLOCK", 2**14)
+    rng, N, D = np.random.default_rng(0), 2**17, 40
+    np.save(tmp_path / "X.npy", rng.normal(size=(N, D)))  # 40 MiB
+    np.save(tmp_path / "W.npy", rng.normal(size=(D, 2)) / D)
+    np.save(tmp_path / "P.npy", rng.integers(0, 2, N))
+    (case,) = cases(load(written(tmp_path, TEXT % "float64"), Limits(numbers=2**30)))
+    judge(replace(case), budget=0)  # imports and caches
+    tracemalloc.start()
+    assert judge(case, budget=0).ok
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * 2**20 / 4
+    assert (
+        training.mean([(0.5, training.Loss(1, 0, 0, 0, 0)), (0.5, training.Loss(3, 0, 0, 0, 0))]).C
+        == 2
+    )

@@ -1,0 +1,46 @@
+"""A case that could notice nothing, or whose post form is not as declared, is not green."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from texts import EXAMPLE, the_case, the_cases
+
+from verify.judge import judge
+from verify.result import Verdict
+
+
+def test_a_case_that_could_notice_nothing_is_not_green(tmp_path):
+    text = EXAMPLE.replace("[[2, 4, -2]]", "[[0, 0, 0]]")
+    result = judge(the_case(tmp_path, text))
+    assert result.verdict is Verdict.CANNOT_JUDGE
+    assert "resolution" in {f.check for f in result.findings}
+
+
+SATURATED = """
+title = "saturated"
+inputs = [[1, 0], [0, 1]]
+weights = [[{y}, 1], [2, {y}]]
+labels = [0, 1]
+step_size = {h}
+dtype = "float32"
+"""
+
+
+@pytest.mark.parametrize(
+    ("y", "h", "truth"), [(-2, 1, "agrees"), (-89, 1, "nonfinite"), (20, 1e6, "blind")]
+)
+@pytest.mark.parametrize("declared", ["agrees", "nonfinite", "blind"])
+def test_the_post_form_is_as_declared_or_the_case_is_not_green(y, h, truth, declared, tmp_path):
+    text = SATURATED.format(y=y, h=h) + f'[expect]\npost_form = "{declared}"\n'
+    (case,) = the_cases(tmp_path, text)
+    result = judge(case)
+    assert result.ok == (declared == truth)
+    if not result.ok:
+        assert "post_form" in {f.check for f in result.findings}
+
+
+def test_numpy_warns_of_nothing_where_a_form_breaks(tmp_path):
+    text = SATURATED.format(y=-89, h=1) + '[expect]\npost_form = "nonfinite"\n'
+    with np.errstate(all="raise"):
+        assert judge(the_case(tmp_path, text, "float32")).ok
