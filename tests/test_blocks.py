@@ -89,6 +89,10 @@ def test_a_right_case_is_green_and_says_what_it_says_whole(large, dtype, steps, 
     assert {f.link for f in found.figures} == {f.link for f in held.figures}
     assert all(f.ratio <= 1 for f in found.figures)
     assert found.work == held.work
+    assert [s.step for s in found.steps] == [s.step for s in held.steps] == [*range(1, steps + 1)]
+    for one, other in zip(found.steps, held.steps, strict=True):
+        assert one.lowest <= one.after <= one.highest
+        assert (one.before, one.after) == pytest.approx((other.before, other.after), rel=1e-6)
     assert found.notes == ("judged by blocks of rows; the truth judges 3 of them",)
 
 

@@ -25,6 +25,9 @@ def test_a_right_case_passes_with_figures_for_every_link_of_both_sides(tmp_path)
     assert {f.link for f in result.figures if f.subject == "twin.post_form"} == set(LINKS)
     assert (f"{result.loss_before:.2f}", f"{result.loss_after:.2f}") == ("7.87", "7.63")
     assert 0 < result.resolution < 1e-14
+    (step,) = result.steps
+    assert (step.step, step.before) == (1, pytest.approx(result.loss_before))
+    assert step.lowest <= step.after <= step.highest < step.before
 
 
 @given(valid())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from problems import drawn, made
 
 from verify import manual, training, truth, twin
 from verify.compare import Subject
-from verify.result import Verdict
+from verify.result import Step, Verdict
 
 MANUAL = Subject("manual.stable_form", manual.stable_form, "stable")
 TWIN = Subject("twin.stable_form", twin.stable_form, "stable")
@@ -42,6 +43,21 @@ def test_right_trajectories_stay_within_their_drift():
     assert trained.findings == ()
     assert trained.enclosed == 40
     assert (trained.trajectories["manual.stable_form"].drift > 0).all()
+
+
+def test_each_step_says_where_the_cost_went_and_where_it_might_have():
+    trained = train([MANUAL, TWIN], [drawn(1)], 5, range(3), BUDGET)
+    steps = trained.trajectories["manual.stable_form"].steps
+    assert [s.step for s in steps] == [1, 2, 3, 4, 5]
+    assert all(s.lowest <= s.after <= s.highest <= s.before for s in steps)
+    assert all(s.after == later.before for s, later in pairwise(steps))
+
+
+@pytest.mark.parametrize(("n", "kept"), [(0, []), (1, [1]), (128, [*range(1, 129)]), (300, None)])
+def test_of_many_steps_some_are_kept_at_even_distances_and_the_last(n, kept):
+    steps = [Step(t + 1, 1.0, 1.0, 0.0, 1.0) for t in range(n)]
+    numbers = [s.step for s in training.thinned(steps)]
+    assert numbers == (list(range(3, 301, 3)) if kept is None else kept)
 
 
 def test_batches_are_taken_in_turn_each_with_its_own_fall():

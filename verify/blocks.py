@@ -114,6 +114,7 @@ def by_blocks(
     result = replace(
         result, findings=tuple(findings), resolution=sees, post_resolution=post_sees,
         loss_before=before.C, loss_after=after.C,
+        steps=training.thinned(last.paths[LEAD].steps),
     )  # fmt: skip
     return _with_candidate(result, candidate, found.kept) if candidate and result.ok else result
 
@@ -164,7 +165,7 @@ def _step(case: Case, last: _Pass, L: Any, t: int) -> tuple[_Pass, list[Finding]
     for name, (chain, bound) in moves.items():
         path = last.paths[name]
         drift = descent.drift(path.drift, stretch, bound.W_next)
-        found.paths[name] = _Path(path.subject, chain.W_next, drift)
+        found.paths[name] = _Path(path.subject, chain.W_next, drift, steps=path.steps)
     d = {name: np.asarray(p.W, np.float64) - last.paths[name].W for name, p in found.paths.items()}
     second = dict.fromkeys(moves, 0.0)
     for problem in case.blocks():
@@ -181,7 +182,9 @@ def _step(case: Case, last: _Pass, L: Any, t: int) -> tuple[_Pass, list[Finding]
         chain, bound = moves[name]
         ahead, B_C = path.joined(h)[0].C, path.joined(h)[1].C
         fall = descent.allowed(d[name], second[name], chain, ahead, bound, B_C, gamma)
-        found.findings += training.judged_fall(path.subject, fall, t) if path.holds else []
+        if path.holds:
+            found.findings += training.judged_fall(path.subject, fall, t)
+            path.steps.append(training.step_of(fall, float(chain.C), float(ahead), t))
         if goes_on and not path.holds:
             found.findings.append(training.leaves(path.subject, t + 1))
     found.findings += training.apart(found.paths, t)

@@ -143,4 +143,5 @@ def _over_steps(
         notes=(*result.notes, *notes),
         loss_before=before.C,
         loss_after=after.C,
+        steps=training.thinned(lead.steps),
     )

@@ -69,13 +69,29 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Step:
+    """How the cost of a step's own batch went, where manual.stable_form went.
+
+    Units   before, after, lowest, highest in nats a row; `lowest` and `highest` are the least and
+            the most that convexity and smoothness allow `after` to be.
+    """
+
+    step: int
+    before: float
+    after: float
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True)
 class Result:
     """The judgement of one case.
 
     Units   resolution: the smallest relative error of one entry of dC_dW that exceeds its bound;
             loss_before, loss_after in nats a row; seconds of wall time; work = N D K; digest: the
             SHA-256 of the file with its data, as they were read; locked: it was held against a
-            manifest; twin: the way in which torch differentiated.
+            manifest; twin: the way in which torch differentiated; steps: of a long training, some
+            of them at even distances, and the last.
     """
 
     path: str
@@ -97,6 +113,7 @@ class Result:
     digest: str = ""
     locked: bool = False
     twin: str = "eager"
+    steps: tuple[Step, ...] = ()
 
     @property
     def id(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -14,7 +14,9 @@ from verify import descent, manual, truth
 from verify.bounds import EVALUATION, Bounds, bounds
 from verify.chain import Array, Chain, Problem
 from verify.compare import Subject
-from verify.result import Finding, Verdict
+from verify.result import Finding, Step, Verdict
+
+_SHOWN = 128  # steps that a result keeps: more than a picture shows
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,8 @@ class Evaluation:
 class Trajectory:
     """Where one subject's W is after some steps.
 
+    `steps` tells how the cost of each step's batch went, where the form's bound of it holds.
+
     Shapes  W (D, K); drift (K,): how far each column may be from the exact trajectory.
     """
 
@@ -45,6 +49,7 @@ class Trajectory:
     W: Array
     drift: Array
     here: Evaluation | None = None
+    steps: list[Step] = field(default_factory=list)
     left: bool = False  # followed no further: out of its form's domain, or unusable
 
 
@@ -122,7 +127,7 @@ def _step(trajectory: Trajectory, batch: Problem, factor: Array, t: int) -> list
     trajectory.here = _moved(subject, here, trajectory.W)
     told = trajectory.here.chain.C is not None and chain.dC_dW is not None
     return (
-        list(_fall(subject, here, trajectory.here, t))
+        list(_fall(trajectory, here, trajectory.here, t))
         if told and trajectory.here.cost_holds(form)
         else []
     )
@@ -134,12 +139,23 @@ def _moved(subject: Subject, here: Evaluation, W: Array) -> Evaluation:
     return Evaluation(limits.problem, limits, subject.implementation(limits.problem))
 
 
-def _fall(subject: Subject, here: Evaluation, after: Evaluation, t: int) -> Iterator[Finding]:
-    form, C_next = subject.form, float(after.chain.C)
-    bound, bound_C_next = here.bounds[form], after.bounds.C(form)
-    return judged_fall(
-        subject, descent.fall(here.problem, here.chain, C_next, bound, bound_C_next), t
-    )
+def _fall(trajectory: Trajectory, here: Evaluation, at: Evaluation, t: int) -> Iterator[Finding]:
+    form, C_next = trajectory.subject.form, float(at.chain.C)
+    bound, bound_C_next = here.bounds[form], at.bounds.C(form)
+    fall = descent.fall(here.problem, here.chain, C_next, bound, bound_C_next)
+    trajectory.steps.append(step_of(fall, float(here.chain.C), C_next, t))
+    return judged_fall(trajectory.subject, fall, t)
+
+
+def step_of(fall: descent.Fall, C: float, C_next: float, t: int) -> Step:
+    """Step t from C to C_next, with what that may be."""
+    return Step(t + 1, C, C_next, float(C + fall.lowest), float(C + fall.highest))
+
+
+def thinned(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """At most _SHOWN of them at even distances, with the last."""
+    apart = -(-len(steps) // _SHOWN)
+    return tuple(steps[::-1][:: max(apart, 1)][::-1])
 
 
 def leaves(subject: Subject, t: int) -> Finding:
