@@ -10,8 +10,6 @@ import sys
 import pytest
 from texts import EXAMPLE, written
 
-from verify.document import Document
-
 
 def verify(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -84,13 +82,6 @@ def test_json_goes_to_a_file_or_clean_to_stdout(tmp_path):
         assert read["counts"]["judged"] == 2
 
 
-def test_the_schema_is_json_and_names_every_key():
-    schema = json.loads(verify("schema").stdout)
-    assert set(schema["properties"]) == set(Document.model_fields)
-    assert schema["additionalProperties"] is False
-    assert "title" in schema["required"]
-
-
 LOADED = """
 import sys
 from verify.cli import main
@@ -144,73 +135,10 @@ def test_a_candidate_is_judged_told_of_and_repeated_by_its_name(tmp_path):
     assert (done.returncode, "cannot be loaded" in done.stderr) == (2, True)
 
 
-def test_a_new_scenario_is_written_beside_the_others_or_here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert verify("new", "first").stdout == "first.toml\n"
-    (tmp_path / "scenarios").mkdir()
-    assert verify("new", "second").stdout == "scenarios/second.toml\n"
-    assert verify("new", "second").returncode == 2
-    assert verify("new", "third", "--folder", "absent").returncode == 2
-    assert not (tmp_path / "third.toml").exists()
-
-
-def test_a_file_is_checked_without_torch_and_without_judging(tmp_path):
-    path = written(tmp_path, EXAMPLE + '[expect]\nloss_before = "7.88"\n')
-    done = verify("check", path)
-    assert (done.returncode, done.stdout) == (0, "1 scenario files are well formed, 2 cases\n")
-    assert not loaded_by("check", str(path)) & {"torch", "flint"}
-    bad = written(tmp_path, EXAMPLE.replace("0.01", "-1"), "bad")
-    done = verify("check", path, bad)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "bad.toml:6:13: step_size: out of range" in done.stderr
-    (tmp_path / "empty").mkdir()
-    assert verify("check", tmp_path / "empty").returncode == 5
-
-
 def test_an_empty_folder_is_exit_5(tmp_path):
     done = verify("run", tmp_path)
     assert done.returncode == 5
     assert "0 cases found, 0 judged" in done.stdout
-
-
-def test_a_folder_is_locked_checked_and_red_when_it_is_another(tmp_path):
-    written(tmp_path, EXAMPLE)
-    assert verify("lock", tmp_path, "--check").returncode == 1
-    done = verify("lock", tmp_path)
-    assert done.returncode == 0
-    assert done.stdout.splitlines() == [
-        "s.toml: new, 2 cases", f"{tmp_path}/manifest.json: 1 files, 2 cases",
-    ]  # fmt: skip
-    done = verify("lock", tmp_path, "--check")
-    assert (done.returncode, done.stdout) == (0, "as locked, every exact value\n")
-    assert ", 2 as locked in" in verify("run", tmp_path).stdout
-    written(tmp_path, EXAMPLE.replace("2, 4", "2, 5"))
-    done = verify("run", tmp_path)
-    assert done.returncode == 1
-    assert f"NOT AS LOCKED: {tmp_path}/s.toml, or its data, has changed" in done.stdout
-    done = verify("lock", tmp_path, "--check")
-    assert done.returncode == 1
-    assert "s.toml: content, problem of 2 cases" in done.stdout
-
-
-def test_what_does_not_pass_is_told_and_not_locked(tmp_path):
-    written(tmp_path, EXAMPLE + '[expect]\nloss_before = "7.88"\n')
-    done = verify("lock", tmp_path)
-    assert done.returncode == 1
-    assert "loss_before = 7.88 is expected" in done.stdout
-    assert not (tmp_path / "manifest.json").exists()
-
-
-def test_cases_are_exported_for_other_languages(tmp_path):
-    done = verify("export", tmp_path / "out", written(tmp_path, EXAMPLE))
-    assert (done.returncode, done.stdout) == (0, f"{tmp_path}/out: 2 cases\n")
-    assert len(list((tmp_path / "out" / "s").glob("*.json"))) == 2
-    assert verify("export", tmp_path / "out", written(tmp_path, EXAMPLE)).returncode == 2
-
-
-@pytest.mark.parametrize("what", ["report", "manifest", "export"])
-def test_what_is_written_has_a_schema_too(what):
-    assert json.loads(verify("schema", what).stdout)["properties"]["format"]
 
 
 def test_the_faults_of_bad_files_are_in_the_json_too(tmp_path):
@@ -288,3 +216,30 @@ verify.cli.main()
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
                           check=False)  # fmt: skip
     assert (done.returncode, done.stderr) == (143, "\ninterrupted\n")
+
+
+def test_a_page_is_written_for_a_green_run_for_a_red_one_and_for_bad_files(tmp_path):
+    good, bad = written(tmp_path, EXAMPLE), written(tmp_path, "title = 3\n", "bad")
+    wrong = written(tmp_path, EXAMPLE + '[expect]\nloss_before = "7.88"\n', "wrong")
+    for paths, code, word in (([good], 0, "PASS"), ([good, wrong], 1, "FAIL"),
+                              ([good, bad], 2, "MALFORMED FILES")):  # fmt: skip
+        page = tmp_path / f"{code}.html"
+        assert verify("run", *paths, "--report", page).returncode == code
+        text = page.read_text()
+        assert f">{word}</span>" in text
+        assert f"--report {page}</code>" in text
+
+
+def test_a_page_shows_the_matrix_of_faults_that_it_is_given(tmp_path):
+    path, matrix, page = written(tmp_path, EXAMPLE), tmp_path / "f.json", tmp_path / "p.html"
+    matrix.write_text(verify("faults", path, "--json", "--workers", "1").stdout)
+    assert verify("run", path, "--report", page, "--faults", matrix).returncode == 0
+    assert "mistakes caught by 1 scenario files" in page.read_text()
+    for arguments, sentence in (
+        (("--faults", matrix), "give --report FILE, too"),
+        (("--report", page, "--faults", path), "is not what `verify faults --json` writes"),
+        (("--report", tmp_path / "absent" / "p.html"), "give a file in a folder that exists"),
+    ):
+        done = verify("run", path, *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert sentence in done.stderr

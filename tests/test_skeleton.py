@@ -20,7 +20,9 @@ def test_a_new_scenario_is_green_as_it_stands(tmp_path):
 def test_a_problem_that_is_written_out_is_the_same_problem(tmp_path):
     for dtype in ("float32", "float64"):
         problem = drawn(3, dtype=dtype)
-        path = written(f"mine-{dtype}", tmp_path, explicit(problem, 'a "title"', "drawn", {}, 2))
+        path = written(
+            f"mine-{dtype}", tmp_path, explicit(problem, 'a "title"', "drawn", {}, steps=2)
+        )
         (case,) = collect(path)
         assert case.steps == 2
         for name in ("X", "W", "P", "h"):

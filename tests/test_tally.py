@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from texts import EXAMPLE
 
@@ -136,3 +138,53 @@ def test_in_a_workflow_what_failed_is_annotated(workers, pytester, folder, monke
             "::error file=cases/bad.toml,line=6,title=bad.toml is malformed::*step_size*",
         ]
     )
+
+
+@WORKERS
+def test_a_page_holds_every_case_of_every_worker_in_the_order_of_the_files(
+    workers, pytester, folder, nested
+):
+    (folder / "b.toml").write_text(EXAMPLE.replace("0.01", "0.02"))
+    (folder / "a.toml").write_text(EXAMPLE + '[expect]\nloss_before = "7.88"\n')
+    (folder / "cuda.toml").write_text(CUDA)
+    (folder / "worse.toml").write_text("title = 3\n")
+    result = nested("cases", "--verify-report", "page.html", *workers)
+    assert result.ret == 1
+    text = (pytester.path / "page.html").read_text()
+    shown = re.findall(r'aria-label="(\w[A-Z ]+) dtype=(\w+)', text)
+    assert shown[:4] == [("FAIL", "float32"), ("FAIL", "float64"), ("PASS", "float32"),
+                         ("PASS", "float64")]  # fmt: skip
+    assert len(shown) == 8
+    assert "first broken link" not in text
+    assert "loss_before = 7.88 is expected" in text
+    assert '<h1><span class="bad">MALFORMED FILES' in text
+    assert "worse.toml:1:" in text
+    assert "pytest" in text
+
+
+def test_what_a_conftest_skips_and_a_worker_that_dies_are_on_the_page(pytester, folder, nested):
+    pytester.makeconftest(
+        "import os, pytest\n"
+        "def pytest_collection_modifyitems(items):\n"
+        "    items[0].add_marker(pytest.mark.skip(reason='lazy'))\n"
+        "def pytest_runtest_setup(item):\n"
+        "    if item.name == 'dtype=float64': os._exit(1)\n"
+    )
+    result = nested("cases", "--verify-report", "page.html", "-n", "1")
+    assert result.ret == 1
+    text = (pytester.path / "page.html").read_text()
+    assert "2 cases found, 1 judged, 0 passed, 1 failed, 1 not run" in text
+    assert "lazy" in text
+    assert "crashed while running" in text
+
+
+@pytest.mark.parametrize("name", ["absent/page.html", "cases"])
+def test_a_page_that_could_not_be_written_is_an_error_of_usage(name, folder, nested):
+    result = nested("cases", "--verify-report", name)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*give a file in a folder that exists, for the page"])
+
+
+def test_no_page_is_written_where_nothing_runs(pytester, folder, nested):
+    assert nested("cases", "--verify-report", "page.html", "--collect-only").ret == 0
+    assert not (pytester.path / "page.html").exists()

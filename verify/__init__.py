@@ -7,11 +7,11 @@
 The floors, from the top; a module imports only from floors below its own:
 
     cli  plugin
-    experiments
+    experiments  authoring
     tally  terminal
-    items  github  schemas
-    report  tables
-    sight  lock  export  bench  campaign
+    items  github  schemas  page  joined
+    report  tables  plots  reading
+    sight  lock  export  bench  campaign  failure  walk
     runner
     judge  proof
     blocks

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from functools import partial
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from verify import experiments
+from verify import authoring, experiments
 from verify.errors import ScenarioError, Terminated, VerifyError, printable
-from verify.terminal import Device, ScenarioPath, bar, show
+from verify.terminal import LIMITS, Device, ScenarioPath, bar, face_of, show
 
 EXIT_CODES = """\b
 Exit codes: 0 all judged cases passed; 1 a case failed or cannot be judged;
@@ -28,10 +25,6 @@ _TWINS = (
     "How torch differentiates: eager, func, vmap, forward-ad, compile, or distributed under"
     " torchrun; bfloat16 and float16 add a note. [eager]"
 )
-_LIMITS = click.option(
-    "--scenario-limit", "settings", metavar="NAME=N", multiple=True,
-    help="Allow scenario files to ask for more: cases, work, numbers, ...",
-)  # fmt: skip
 
 
 @click.group(
@@ -56,6 +49,11 @@ def cli(context: click.Context) -> None:
 @click.option("--device", type=Device(), help="Run every case there: cpu, cuda, cuda:1, ...")
 @click.option("--require-device", type=click.Choice(["cuda"]), help="Exit 4 when it is missing.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the report as JSON; - for stdout.")
+@click.option("--report", "page_file", metavar="FILE", help="Write a page to look at (HTML).")
+@click.option(
+    "--faults", "faults_file", metavar="FILE",
+    help="With --report: show this matrix of verify faults --json, too.",
+)  # fmt: skip
 @click.option(
     "--truth-budget",
     type=click.FloatRange(min=0),
@@ -78,7 +76,7 @@ def cli(context: click.Context) -> None:
     help="Limit of one call of the candidate. [60]",
 )
 @click.option("--twin", metavar="NAME", default="eager", help=_TWINS)
-@_LIMITS
+@LIMITS
 @click.option("-q", "--quiet", is_flag=True, help="Only what is not green, and the summary.")
 def run(
     paths: Sequence[str] = (),
@@ -86,6 +84,8 @@ def run(
     device: str | None = None,
     require_device: str | None = None,
     json_file: str | None = None,
+    page_file: str | None = None,
+    faults_file: str | None = None,
     truth_budget: float | None = None,
     candidate: str | None = None,
     arrays: str = "numpy",
@@ -99,6 +99,7 @@ def run(
     from verify.document import limits
     from verify.result import Report
 
+    face = face_of(page_file, faults_file)
     try:
         report = runner.run(
             paths or None,
@@ -118,97 +119,12 @@ def run(
     except runner.Interrupted as interrupted:
         report = interrupted.report
     if os.environ.get("RANK", "0") == "0":  # of the ranks of torchrun, one speaks
+        face(report)
         show(report, quiet, json_file)
     sys.exit(report.exit_code)
 
 
-@cli.command()
-@click.argument("paths", nargs=-1, type=ScenarioPath())
-@_LIMITS
-def check(paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
-    """Read scenario files without judging them: exit 2 and every fault, or 0. Loads no torch."""
-    from verify.collection import collection
-    from verify.document import limits
-
-    found = collection(paths or None, limits=limits(settings)).cases
-    files = len({case.path for case in found})
-    click.echo(f"{files} scenario files are well formed, {len(found)} cases")
-    sys.exit(0 if found else 5)
-
-
-@cli.command()
-@click.argument("folder", type=click.Path(path_type=Path), required=False)
-@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 on a difference.")
-@_LIMITS
-def lock(folder: Path | None, only_check: bool, settings: Sequence[str]) -> NoReturn:
-    """Pin what was verified in FOLDER/manifest.json: contents, problems, exact values.
-
-    Judges first, and locks nothing unless everything passes. FOLDER is scenarios if not given.
-    """
-    from verify import lock as locks
-    from verify.document import limits
-
-    folder = folder or Path("scenarios")
-    files = partial(bar, unit="files")
-    if only_check:
-        differences = locks.check(folder, limits(settings), files)
-        for difference in differences:
-            click.echo(printable(difference))
-        click.echo("not as locked" if differences else "as locked, every exact value")
-        sys.exit(1 if differences else 0)
-    done = locks.lock(folder, limits(settings), files)
-    if done.manifest is None:
-        show(done.report, True, None)
-        sys.exit(done.report.exit_code)
-    for change in done.changes:
-        click.echo(printable(change))
-    click.echo(f"{done.path}: {len(done.manifest.scenarios)} files,"
-               f" {sum(e.count for e in done.manifest.scenarios.values())} cases")  # fmt: skip
-    sys.exit(0)
-
-
-@cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.argument("paths", nargs=-1, type=ScenarioPath())
-@_LIMITS
-def export(folder: Path, paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
-    """Write every case as JSON for other languages: hex floats, exact links, a bound per entry.
-
-    `verify schema export` describes the format.
-    """
-    from verify.collection import collect
-    from verify.document import limits
-    from verify.export import export as exported
-
-    written, left = exported(bar(collect(paths or None, limits=limits(settings))), folder)
-    for case in left:
-        click.echo(f"NOT EXPORTED, its truth is too much work: {printable(case.id)}")
-    click.echo(f"{folder}: {len(written)} cases")
-    sys.exit(0 if written else 5)
-
-
-@cli.command()
-@click.argument("name")
-@click.option("--folder", type=click.Path(path_type=Path),
-              help="Where to. [scenarios, if there is such a folder, else here]")  # fmt: skip
-def new(name: str, folder: Path | None) -> None:
-    """Write a commented scenario file to start from; it passes as it stands."""
-    from verify.skeleton import home, written
-
-    click.echo(written(name, folder or home()))
-
-
-@cli.command()
-@click.argument("what", type=click.Choice(["scenario", "report", "manifest", "export"]),
-                default="scenario")  # fmt: skip
-def schema(what: str) -> None:
-    """Print the JSON Schema of a scenario file, for editors; or of what this command writes."""
-    from verify import schemas
-
-    click.echo(json.dumps(schemas.SCHEMAS[what](), indent=2))
-
-
-for command in experiments.COMMANDS:
+for command in (*authoring.COMMANDS, *experiments.COMMANDS):
     cli.add_command(command)
 
 

@@ -6,6 +6,7 @@ scenario file is collected.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from verify.cases import Case
     from verify.document import Limits
     from verify.errors import FileFault, ScenarioError
-    from verify.result import Result
+    from verify.result import Report, Result
 
 FOLDERS = pytest.StashKey[list[Path]]()
 """The folders whose scenario files are collected."""
+TOLD = "verify_told"
+"""The attribute of pytest's report that holds ours of the item, as JSON."""
 _READ = pytest.StashKey[dict[str, str]]()
 _CANDIDATE = pytest.StashKey[Any]()
 
@@ -92,7 +95,9 @@ class Failure(Exception):
 
 
 class _Item(pytest.Item):
-    """An item whose failures are read without a traceback."""
+    """An item whose failures are read without a traceback; `told` is what a report says of it."""
+
+    told: Report | None = None
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
         from verify.errors import VerifyError
@@ -110,6 +115,9 @@ class MalformedItem(_Item):
         self.error = error
 
     def runtest(self) -> None:
+        from verify.result import Report
+
+        self.told = Report((), 0, self.error.faults)
         raise self.error
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -125,9 +133,11 @@ class ManifestItem(_Item):
     def runtest(self) -> None:
         from verify.collection import of_folder, shown
         from verify.document import Limits
+        from verify.result import Report
 
         limits = _limits(self.config) or Limits()
         unlocked = of_folder(shown(self.path.parent), limits).unlocked
+        self.told = Report((), 0, unlocked=unlocked)
         if unlocked:
             raise Failure("\n".join(unlocked))
 
@@ -145,7 +155,7 @@ class CaseItem(_Item):
         from verify import truth, ways
         from verify.judge import judge
         from verify.report import block
-        from verify.result import Verdict
+        from verify.result import Report, Verdict
         from verify.threads import one_thread
 
         with one_thread():
@@ -154,6 +164,7 @@ class CaseItem(_Item):
             twin = self.config.getoption("--twin")
             ways.ready(twin)
             result = judge(self.case, truth.BUDGET if budget is None else budget, candidate, twin)
+        self.told = Report((result,), 1)
         self.user_properties += _properties(result)
         if result.verdict is Verdict.NOT_RUN:
             required = self.config.getoption("--require-device") == result.device
@@ -187,6 +198,12 @@ def _candidate(config: pytest.Config) -> Candidate | None:
         arrays, timeout = (config.getoption(f"--candidate-{o}") for o in ("arrays", "timeout"))
         config.stash[_CANDIDATE] = candidate(spec, arrays, timeout=timeout)
     return config.stash.get(_CANDIDATE, None)
+
+
+def tell(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Put what a scenario's item found into pytest's report, which xdist carries as it is."""
+    if isinstance(item, _Item) and item.told is not None:
+        vars(report)[TOLD] = json.dumps(item.told.to_dict())
 
 
 def close_candidate(config: pytest.Config) -> None:

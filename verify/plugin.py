@@ -8,6 +8,7 @@ pydantic, and nothing else of this package, until a scenario file is collected.
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="limit of one call of the candidate")  # fmt: skip
     group.addoption("--twin", metavar="NAME", default="eager",
                     help="how torch differentiates; see verify run --help")  # fmt: skip
+    group.addoption("--verify-report", metavar="FILE",
+                    help="write a page of all scenarios to look at")  # fmt: skip
     parser.addini("verify_scenarios", "folders of scenario files", type="paths", default=[])
 
 
@@ -82,6 +85,17 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Scenario files, the manifest, and what stands among them without being known."""
     folder = items.folder_of(parent.config, file_path)
     return items.collector(file_path, folder, parent) if folder else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With --verify-report, what was found travels with pytest's own report of the item."""
+    report = yield
+    if call.when == "call" and item.config.getoption("--verify-report"):
+        items.tell(item, report)
+    return report
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -40,7 +40,7 @@ def line(result: Result) -> str:
 
 def block(result: Result, candidate: str = "") -> str:
     """What is wrong with one case, in aligned columns; the same in terminal, pytest and page."""
-    rows = [f"{result.verdict}  {printable(result.id)}"]
+    rows = [f"{result.verdict}  {result.id}"]
     link, leading = result.first_broken_link, _leading(result)
     if link and leading:
         right = ", ".join(_right_before(link, leading.subject, result))
@@ -58,17 +58,15 @@ def block(result: Result, candidate: str = "") -> str:
             _row("error / bound", f"{figure.ratio:<24.4g} (limit 1)"),
         ]
     shown = sorted(result.findings, key=lambda f: f is not leading)[:_SHOWN_FINDINGS]
-    rows += [
-        _row(f.check, printable(f"{f.subject}: {f.message}".removeprefix(": "))) for f in shown
-    ]
+    rows += [_row(f.check, f"{f.subject}: {f.message}".removeprefix(": ")) for f in shown]
     more = len(result.findings) - len(shown)
     if more:
         rows.append(_row("", f"and {more} more findings; --json FILE has them all"))
     if not math.isnan(result.resolution):
         rows.append(_row("resolution", f"{result.resolution:.3g}"))
     rows += [_row("note", note) for note in result.notes]
-    rows.append(_row("to repeat it", printable(repeating(result, candidate))))
-    return "\n".join(row.rstrip() for row in rows)
+    rows.append(_row("to repeat it", repeating(result, candidate)))
+    return "\n".join(printable(row.rstrip()) for row in rows)
 
 
 def summary(report: Report) -> str:
@@ -86,18 +84,17 @@ def summary(report: Report) -> str:
     parts += [f"{counts['locked']} as locked"] if counts["locked"] and report.ok else []
     lines = [", ".join(parts) + f" in {report.seconds:.1f} s"]
     if report.candidate:
-        lines.append(
-            f"candidate {printable(report.candidate)}, beside manual and twin; {report.proof}"
-        )
+        told = f"candidate {report.candidate}, beside manual and twin"
+        lines.append("; ".join(part for part in (told, report.proof) if part))
         lines += [f"  {pattern}" for pattern in across(report.results, report.candidate)]
-        told = Counter(
+        notes = Counter(
             n for r in report.results if r.ok for n in r.notes if n.startswith("candidate")
         )
-        lines += [f"  in {count} passed cases: {printable(note)}" for note, count in told.items()]
+        lines += [f"  in {count} passed cases: {note}" for note, count in notes.items()]
     skipped = [r for r in report.results if r.verdict is Verdict.NOT_RUN]
     for why, group in groupby(skipped, key=lambda r: r.findings[0].message):
         lines.append(f"NOT VERIFIED: {len(list(group))} cases: {why}")
-    lines += [f"NOT AS LOCKED: {printable(what)}" for what in report.unlocked]
+    lines += [f"NOT AS LOCKED: {what}" for what in report.unlocked]
     if report.signal:
         lines.append(f"INTERRUPTED: {len(report.results)} of {counts['found']} cases were judged")
     lost = counts["found"] - len(report.results)
@@ -105,7 +102,7 @@ def summary(report: Report) -> str:
         lines.append(f"ERROR: {lost} cases were found and have no result: the run lost them")
     if not counts["judged"]:
         lines.append("nothing was judged")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def table(report: Report) -> Table:

@@ -57,7 +57,8 @@ class Finding:
 
     `check` is a stable name: bound, agreement, shape, dtype, finite, exception, relation, descent,
     trajectory, loss, figure, post_form, resolution, range, lock, memory; of a case that is not run,
-    device, twin or copy; of a defect of the suite itself, error.
+    device, twin or copy; of a defect of the suite itself, error; pytest, where only pytest can say
+    what became of it: a worker died, a conftest skipped it.
     """
 
     check: str

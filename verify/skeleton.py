@@ -42,9 +42,11 @@ loss = "falls"                          # or "rises", "any"
 
 
 def explicit(
-    problem: Problem, title: str, source: str, expect: Mapping[str, str], steps: int = 1
+    problem: Problem, title: str, source: str, expect: Mapping[str, str], **parameters: str | int
 ) -> str:
     """The text of a scenario with every number of a problem written out; one case.
+
+    `parameters` are further keys: steps, batch_size, layout, device.
 
     Shapes  X (N, D), W (D, K), P (N, K).
     """
@@ -55,8 +57,8 @@ def explicit(
         f"weights   = {_matrix(problem.W)}",
         f"labels    = {_matrix(problem.P)}",
         f"step_size = {float(str(problem.h))!r}",
-        f"steps     = {steps}",
         f'dtype     = "{problem.dtype}"',
+        *(f"{name:<9} = {json.dumps(value)}" for name, value in parameters.items()),
     ]
     if expect:
         lines += ["", "[expect]", *(f'{name} = "{value}"' for name, value in expect.items())]

@@ -6,6 +6,9 @@ Counts where reports come together: in xdist's controller, or in the only proces
 from __future__ import annotations
 
 import os
+import shlex
+import signal
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from verify.items import FOLDERS, CaseItem, MalformedItem, ManifestItem, folder_of
+from verify.items import FOLDERS, TOLD, CaseItem, MalformedItem, ManifestItem, folder_of
 
 _LOST = "were found, and have no verdict: the run lost them"
 _NOTHING = "nothing was judged: no scenario file was found, or all were skipped or deselected"
@@ -24,32 +27,40 @@ class Tally:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.found: set[str] = set()
+        self.started = time.perf_counter()
+        self.page = _page_of(config)
+        self.found: dict[str, None] = {}
+        self.told: dict[str, str] = {}
         self.verdicts: dict[str, str] = {}
-        self.reasons: Counter[str] = Counter()
+        self.why: dict[str, str] = {}
         self.locked = 0
         self.complaint = ""
         self.failed: list[pytest.TestReport] = []
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         ours = CaseItem | MalformedItem | ManifestItem
-        self.found |= {item.nodeid for item in session.items if isinstance(item, ours)}
+        self.found |= dict.fromkeys(i.nodeid for i in session.items if isinstance(i, ours))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         root = self.config.rootpath
-        self.found |= {i for i in ids if folder_of(self.config, root / i.partition("::")[0])}
+        self.found |= dict.fromkeys(
+            i for i in ids if folder_of(self.config, root / i.partition("::")[0])
+        )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.nodeid not in self.found:
             return
         told = dict(report.user_properties)
+        if TOLD in vars(report):
+            self.told[report.nodeid] = vars(report)[TOLD]
         if report.failed:
             self.verdicts[report.nodeid] = str(told.get("verdict", "FAIL"))
+            self.why[report.nodeid] = str(report.longrepr)
             self.failed.append(report)
         elif report.skipped:
             self.verdicts[report.nodeid] = "NOT RUN"
-            self.reasons[_reason(report)] += 1
+            self.why[report.nodeid] = _reason(report)
         elif report.when == "call":
             self.verdicts[report.nodeid] = str(told.get("verdict", "checked"))
             self.locked += bool(told.get("locked"))
@@ -57,13 +68,27 @@ class Tally:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """A run in which nothing was judged, or something got lost, is not green."""
         if session.exitstatus == pytest.ExitCode.OK and not self.config.option.collectonly:
-            lost = sorted(self.found - self.verdicts.keys())
+            lost = sorted(self.found.keys() - self.verdicts.keys())
             if lost:
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
                 self.complaint = f"{len(lost)} {_LOST}: {', '.join(lost[:3])}"
             elif not self.judged and (self.found or self._asked_for()):
                 session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
                 self.complaint = _NOTHING
+        if self.page and not self.config.option.collectonly:
+            from verify.joined import joined
+            from verify.page import page
+
+            report = joined(
+                self.found,
+                self.told,
+                {i: (v, self.why.get(i, "")) for i, v in self.verdicts.items()},
+                time.perf_counter() - self.started,
+                self.config.getoption("--candidate") or "",
+                signal.SIGINT if session.exitstatus == pytest.ExitCode.INTERRUPTED else 0,
+            )
+            command = shlex.join(["pytest", *self.config.invocation_params.args])
+            self.page.write_text(page(report, command), encoding="utf-8")
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         lines = list(self._lines())
@@ -93,7 +118,8 @@ class Tally:
             cases = len(self.found) - counts["checked"]
             yield ", ".join([f"{cases} found", f"{self.judged} judged", *parts,
                              *([f"{self.locked} as locked"] if self.locked else [])])  # fmt: skip
-        yield from (f"NOT VERIFIED: {n} cases: {why}" for why, n in self.reasons.items())
+        reasons = Counter(self.why[i] for i, v in self.verdicts.items() if v == "NOT RUN")
+        yield from (f"NOT VERIFIED: {n} cases: {why}" for why, n in reasons.items())
         if self.complaint:
             yield self.complaint
 
@@ -107,6 +133,20 @@ class Tally:
             if inside or (covered and not any(folder.rglob("*.toml"))):
                 return True
         return False
+
+
+def _page_of(config: pytest.Config) -> Path | None:
+    """Where the page is to be written, once that can be done."""
+    name = config.getoption("--verify-report")
+    if not name:
+        return None
+    from verify.errors import UsageError
+    from verify.page import ready
+
+    try:
+        return ready(name)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _reason(report: pytest.TestReport) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,12 +13,18 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from verify.errors import ScenarioError, VerifyError
+from verify.errors import ScenarioError, UsageError, VerifyError
 
 if TYPE_CHECKING:
     from verify.result import Report
 
 T = TypeVar("T")
+
+LIMITS = click.option(
+    "--scenario-limit", "settings", metavar="NAME=N", multiple=True,
+    help="Allow scenario files to ask for more: cases, work, numbers, ...",
+)  # fmt: skip
+"""The option that allows more to scenario files, of every command that reads them."""
 
 
 class ScenarioPath(click.ParamType[str]):
@@ -78,6 +85,28 @@ def show(report: Report, quiet: bool, json_file: str | None) -> None:
         if not result.ok and result.verdict != "NOT RUN":
             click.echo("\n" + faces.block(result, report.candidate))
     click.echo("\n" + faces.summary(report))
+
+
+def face_of(page_file: str | None, faults_file: str | None) -> Callable[[Report], None]:
+    """What writes the page of a report, if one is asked for; ready before anything is judged.
+
+    Raises  UsageError where it could not be written, or the matrix of faults is none.
+    """
+    if page_file is None:
+        if faults_file is not None:
+            raise UsageError("--faults FILE is shown by the page: give --report FILE, too")
+        return lambda _: None
+    from verify import reading
+    from verify.page import page, ready
+
+    path = ready(page_file)
+    matrix = faults_file and reading.matrix(reading.contents(Path(faults_file)), faults_file)
+    command = shlex.join(["verify", *sys.argv[1:]])
+    return lambda report: _write(path, page(report, command, matrix or None))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def _tell_github(report: Report) -> None:

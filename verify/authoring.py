@@ -1,0 +1,121 @@
+"""The commands of whoever writes scenarios: check, new, lock, export, schema."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from verify.errors import printable
+from verify.terminal import LIMITS, ScenarioPath, bar, show
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=ScenarioPath())
+@LIMITS
+def check(paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
+    """Read scenario files without judging them: exit 2 and every fault, or 0. Loads no torch."""
+    from verify.collection import collection
+    from verify.document import limits
+
+    found = collection(paths or None, limits=limits(settings)).cases
+    files = len({case.path for case in found})
+    click.echo(f"{files} scenario files are well formed, {len(found)} cases")
+    sys.exit(0 if found else 5)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 on a difference.")
+@LIMITS
+def lock(folder: Path | None, only_check: bool, settings: Sequence[str]) -> NoReturn:
+    """Pin what was verified in FOLDER/manifest.json: contents, problems, exact values.
+
+    Judges first, and locks nothing unless everything passes. FOLDER is scenarios if not given.
+    """
+    from verify import lock as locks
+    from verify.document import limits
+
+    folder = folder or Path("scenarios")
+    files = partial(bar, unit="files")
+    if only_check:
+        differences = locks.check(folder, limits(settings), files)
+        for difference in differences:
+            click.echo(printable(difference))
+        click.echo("not as locked" if differences else "as locked, every exact value")
+        sys.exit(1 if differences else 0)
+    done = locks.lock(folder, limits(settings), files)
+    if done.manifest is None:
+        show(done.report, True, None)
+        sys.exit(done.report.exit_code)
+    for change in done.changes:
+        click.echo(printable(change))
+    click.echo(f"{done.path}: {len(done.manifest.scenarios)} files,"
+               f" {sum(e.count for e in done.manifest.scenarios.values())} cases")  # fmt: skip
+    sys.exit(0)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=ScenarioPath())
+@LIMITS
+def export(folder: Path, paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
+    """Write every case as JSON for other languages: hex floats, exact links, a bound per entry.
+
+    `verify schema export` describes the format.
+    """
+    from verify.collection import collect
+    from verify.document import limits
+    from verify.export import export as exported
+
+    written, left = exported(bar(collect(paths or None, limits=limits(settings))), folder)
+    for case in left:
+        click.echo(f"NOT EXPORTED, its truth is too much work: {printable(case.id)}")
+    click.echo(f"{folder}: {len(written)} cases")
+    sys.exit(0 if written else 5)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--folder", type=click.Path(path_type=Path),
+              help="Where to. [scenarios, if there is such a folder, else here]")  # fmt: skip
+@click.option("--from-failure", "failure", metavar="FILE",
+              type=click.Path(path_type=Path),
+              help="The smallest failing case of verify run --json FILE, number by number.",
+              )  # fmt: skip
+@LIMITS
+def new(name: str, folder: Path | None, failure: Path | None, settings: Sequence[str]) -> None:
+    """Write a commented scenario file to start from; it passes as it stands.
+
+    With --from-failure, a case that failed, with every number written out, to keep and to shrink.
+    """
+    from verify.skeleton import home, written
+
+    if failure is None:
+        click.echo(written(name, folder or home()))
+        return
+    from verify import reading
+    from verify.document import limits
+    from verify.failure import scenario_of
+
+    report = reading.report(reading.contents(failure), str(failure))
+    result, text = scenario_of(report, limits(settings))
+    click.echo(f"{written(name, folder or home(), text)}: {printable(result.id)}")
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["scenario", "report", "manifest", "export"]),
+                default="scenario")  # fmt: skip
+def schema(what: str) -> None:
+    """Print the JSON Schema of a scenario file, for editors; or of what this command writes."""
+    from verify import schemas
+
+    click.echo(json.dumps(schemas.SCHEMAS[what](), indent=2))
+
+
+COMMANDS = (check, lock, export, new, schema)

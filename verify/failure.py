@@ -1,0 +1,59 @@
+"""A failing case of a report -> a scenario file of it alone, with every number written out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from verify.cases import Case
+from verify.collection import collect
+from verify.diagnosis import repeating
+from verify.document import Limits
+from verify.errors import UsageError, printable
+from verify.result import Report, Result, Verdict
+from verify.skeleton import explicit
+
+_FAILED = (Verdict.FAIL, Verdict.CANNOT_JUDGE, Verdict.ERROR)
+
+
+def scenario_of(report: Report, limits: Limits | None = None) -> tuple[Result, str]:
+    """The smallest case of a report that is not green, and the text of a scenario of it.
+
+    Raises  UsageError where none failed, its file has changed since, or it is too large to be
+            written out; ScenarioError for a file that has become malformed.
+    """
+    limits = limits or Limits()
+    failed = [r for r in report.results if r.verdict in _FAILED]
+    if not failed:
+        raise UsageError("no case of this report failed; `verify new NAME` alone starts a new file")
+    result = min(failed, key=lambda r: (list(Verdict).index(r.verdict), r.work))
+    (case,) = collect(result.id, limits=limits)
+    if case.scenario.digest != result.digest:
+        raise UsageError(
+            f"{printable(result.path)}, or its data, has changed since the report was written; run"
+            " it again"
+        )
+    if case.large:
+        raise _too_large(result)
+    text = _text(case, result, report.candidate)
+    if len(text.encode()) > limits.file_bytes:
+        raise _too_large(result)
+    return result, text
+
+
+def _text(case: Case, result: Result, candidate: str) -> str:
+    usual = {"steps": 1, "batch_size": case.sizes.N, "layout": "C", "device": "cpu"}
+    own: dict[str, Any] = {
+        "steps": case.steps, "batch_size": case.sizes.batch, "layout": case.layout,
+        "device": result.device,
+    }  # fmt: skip
+    title = f"{case.scenario.document.title or case.scenario.path.stem}: {case.name}"
+    expect = case.expect.model_dump(exclude_none=True, exclude_defaults=True)
+    parameters = {name: value for name, value in own.items() if value != usual[name]}
+    return explicit(case.problem, title, repeating(result, candidate), expect, **parameters)
+
+
+def _too_large(result: Result) -> UsageError:
+    return UsageError(
+        f"{printable(result.id)} has too many numbers to be written out; repeat it with"
+        f" `{printable(repeating(result))}`, or allow more with --scenario-limit file_bytes=N"
+    )
