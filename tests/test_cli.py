@@ -243,3 +243,28 @@ def test_a_page_shows_the_matrix_of_faults_that_it_is_given(tmp_path):
         done = verify("run", path, *arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert sentence in done.stderr
+
+
+def test_a_case_is_walked_and_drawn(tmp_path):
+    path, picture = written(tmp_path, EXAMPLE), tmp_path / "walk.svg"
+    done = verify("show", f"{path}::dtype=float64", "--plot", picture)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "dC_dW = X^T dC_dy" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(f"PASS          {path}::dtype=float64")
+    assert "<svg" in picture.read_text()
+    done = verify("show", path)
+    assert done.stdout.splitlines()[-1] == (
+        "the first case of its file, which also has dtype=float64"
+    )
+
+
+def test_a_walk_that_is_not_green_is_exit_1_with_its_diagnosis(tmp_path):
+    path = written(tmp_path, EXAMPLE)
+    (tmp_path / "mine.py").write_text("def f(X, W, P, h):\n    return W * 0\n")
+    done = verify("show", path, "--candidate", f"{tmp_path / 'mine.py'}:f")
+    assert done.returncode == 1
+    assert "manual" in done.stdout
+    assert "first broken link   dC_dW" in done.stdout
+    for arguments in ((tmp_path,), (path, "--plot", "x.gif"), (f"{path}::absent",)):
+        done = verify("show", *arguments)
+        assert (done.returncode, done.stdout) == (2, "")

@@ -1,25 +1,13 @@
-"""What the command shows: completion of paths, the bar, and a workflow's summary."""
+"""What the command shows: the report, a walk's end, the bar, and a workflow's summary."""
 
 from __future__ import annotations
 
 import pytest
 from test_result import FAILED, FAULT, PASSED
-from texts import EXAMPLE, written
 
-from verify.errors import ScenarioError
+from verify.errors import ScenarioError, UsageError
 from verify.result import Report
-from verify.terminal import ScenarioPath, bar, show
-
-
-def test_paths_and_cases_are_completed(tmp_path, monkeypatch):
-    written(tmp_path, EXAMPLE)
-    (tmp_path / "other.txt").write_text("")
-    monkeypatch.chdir(tmp_path)
-    path = ScenarioPath()
-    assert [i.value for i in path.shell_complete(None, None, "")] == ["s.toml"]
-    found = [i.value for i in path.shell_complete(None, None, "s.toml::dtype=float3")]
-    assert found == ["s.toml::dtype=float32"]
-    assert path.shell_complete(None, None, "absent.toml::") == []
+from verify.terminal import bar, picture_of, show, tell
 
 
 def test_without_a_terminal_there_is_no_bar(capsys):
@@ -48,3 +36,24 @@ def test_in_a_workflow_there_are_annotations_and_a_summary(workflow, tmp_path, m
     assert ("::error file=s.toml,line=3" in told.err) == bool(workflow)
     assert "::error" not in told.out
     assert (tmp_path / "summary.md").exists() == bool(workflow)
+
+
+def test_a_walk_ends_with_its_verdict_and_the_other_cases_of_its_file(capsys):
+    tell(PASSED, "", [f"seed={n}" for n in range(10)])
+    told = capsys.readouterr().out
+    assert told.startswith("PASS          s.toml::dtype=float64")
+    assert "the first case of its file, which also has seed=0, seed=1" in told
+    assert told.endswith("seed=7, ...\n")
+    tell(FAILED, "mine.py:f", [])
+    told = capsys.readouterr().out
+    assert "to repeat it        verify run 's.toml::dtype=float64' --candidate mine.py:f" in told
+    assert "the first case" not in told
+
+
+def test_a_picture_is_refused_before_anything_is_judged_for_it(tmp_path):
+    for name in ("x.jpg", "x", "absent/x.png"):
+        with pytest.raises(UsageError, match=r"give a file of \.png or \.svg in a folder that"):
+            picture_of(str(tmp_path / name))
+    picture_of(str(tmp_path / "x.svg"))(PASSED)
+    assert (tmp_path / "x.svg").read_text().startswith("<?xml")
+    assert picture_of(None)(PASSED) is None

@@ -8,7 +8,7 @@ The floors, from the top; a module imports only from floors below its own:
 
     cli  plugin
     experiments  authoring
-    tally  terminal
+    tally  terminal  options
     items  github  schemas  page  joined
     report  tables  plots  reading
     sight  lock  export  bench  campaign  failure  walk

@@ -12,7 +12,8 @@ from typing import NoReturn
 import click
 
 from verify.errors import printable
-from verify.terminal import LIMITS, ScenarioPath, bar, show
+from verify.options import LIMITS, ScenarioPath
+from verify.terminal import bar, show
 
 
 @click.command()

@@ -13,18 +13,22 @@ import click
 
 from verify import authoring, experiments
 from verify.errors import ScenarioError, Terminated, VerifyError, printable
-from verify.terminal import LIMITS, Device, ScenarioPath, bar, face_of, show
+from verify.options import (
+    ARRAYS,
+    CANDIDATE,
+    LIMITS,
+    TIMEOUT,
+    TRUTH_BUDGET,
+    TWIN,
+    Device,
+    ScenarioPath,
+)
+from verify.terminal import bar, face_of, show
 
 EXIT_CODES = """\b
 Exit codes: 0 all judged cases passed; 1 a case failed or cannot be judged;
 2 bad scenario file or usage; 3 internal error; 4 unfit environment (a required
 device is missing); 5 nothing was judged; 130 or 143 interrupted."""
-
-
-_TWINS = (
-    "How torch differentiates: eager, func, vmap, forward-ad, compile, or distributed under"
-    " torchrun; bfloat16 and float16 add a note. [eager]"
-)
 
 
 @click.group(
@@ -54,28 +58,11 @@ def cli(context: click.Context) -> None:
     "--faults", "faults_file", metavar="FILE",
     help="With --report: show this matrix of verify faults --json, too.",
 )  # fmt: skip
-@click.option(
-    "--truth-budget",
-    type=click.FloatRange(min=0),
-    metavar="WORK",
-    help="Multiplications that a case's truth may cost; above, columns are sampled. [2^24]",
-)
-@click.option("--candidate", metavar="SPEC", help="Judge package.module:name or file.py:name too.")
-@click.option(
-    "--candidate-arrays",
-    "arrays",
-    type=click.Choice(["numpy", "torch", "jax"]),
-    default="numpy",
-    help="What the candidate takes.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=60.0,
-    metavar="SECONDS",
-    help="Limit of one call of the candidate. [60]",
-)
-@click.option("--twin", metavar="NAME", default="eager", help=_TWINS)
+@TRUTH_BUDGET
+@CANDIDATE
+@ARRAYS
+@TIMEOUT
+@TWIN
 @LIMITS
 @click.option("-q", "--quiet", is_flag=True, help="Only what is not green, and the summary.")
 def run(
@@ -122,6 +109,47 @@ def run(
         face(report)
         show(report, quiet, json_file)
     sys.exit(report.exit_code)
+
+
+@cli.command("show", epilog=EXIT_CODES)
+@click.argument("path", type=ScenarioPath())
+@click.option("--plot", metavar="FILE", help="Draw the loss and the errors: .png or .svg.")
+@CANDIDATE
+@ARRAYS
+@TIMEOUT
+@TWIN
+@TRUTH_BUDGET
+@LIMITS
+def walk(
+    path: str, plot: str | None, candidate: str | None, arrays: str, timeout: float, twin: str,
+    truth_budget: float | None, settings: Sequence[str],
+) -> NoReturn:  # fmt: skip
+    """The post's walk on one case (FILE::CASE), link by link: manual, twin, truth.
+
+    Of a file with several cases, the first.
+    """
+    from verify import truth, ways
+    from verify import walk as walks
+    from verify.candidate import candidate as loaded
+    from verify.collection import one_of
+    from verify.document import limits
+    from verify.result import Report
+    from verify.terminal import picture_of, tell
+
+    draw = picture_of(plot)
+    ways.ready(twin)
+    case, others = one_of(path, limits(settings))
+    subject = loaded(candidate, arrays, case.device, timeout) if candidate else None
+    try:
+        budget = truth.BUDGET if truth_budget is None else truth_budget
+        seen = walks.walk(case, budget, subject, twin)
+    finally:
+        if subject is not None:
+            subject.close()
+    click.echo(walks.text(seen) + "\n")
+    tell(seen.result, candidate or "", others)
+    draw(seen.result)
+    sys.exit(Report((seen.result,), 1).exit_code)
 
 
 for command in (*authoring.COMMANDS, *experiments.COMMANDS):

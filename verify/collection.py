@@ -91,6 +91,17 @@ def collection(
     return Collection(tuple(_selected(list(once.values()), keyword)), tuple(unlocked))
 
 
+def one_of(subject: str, limits: Limits | None = None) -> tuple[Case, list[str]]:
+    """The case that a `file::case` names, or the first of a file; and the names of the others.
+
+    Raises  UsageError for a folder; and as run.
+    """
+    if Path(subject).is_dir():
+        raise UsageError(f"{printable(subject)} is a folder; give one file, or FILE::CASE")
+    first, *others = collect(subject, limits=limits)
+    return first, [case.name for case in others]
+
+
 def scenarios(folder: Path, limits: Limits) -> dict[str, Scenario]:
     """The scenarios of a folder by their names below it.
 

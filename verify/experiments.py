@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -14,7 +13,8 @@ from typing import Any, NoReturn
 import click
 
 from verify.errors import UsageError
-from verify.terminal import Device, ScenarioPath, bar
+from verify.options import ARRAYS, CANDIDATE, TIMEOUT, Device, ScenarioPath, Whole
+from verify.terminal import bar
 
 
 @click.command()
@@ -70,43 +70,28 @@ def _shape(text: str) -> tuple[int, int, int]:
     return N, D, K
 
 
-class _Whole(click.ParamType[int]):
-    """A whole number, also as 1e6."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> int:
-        text = str(value)
-        match = re.fullmatch(r"([0-9]{1,18})(?:e([0-9]{1,2}))?", text)
-        if match is None:
-            self.fail(f"{text!r} is not a whole number, as 1000 or 1e6", param, ctx)
-        return int(match[1]) * int("1" + "0" * int(match[2] or 0))
-
-
 @click.command()
-@click.option("--cases", type=_Whole(), default=1_000_000, help="How many. [1e6]")
+@click.option("--cases", type=Whole(), default=1_000_000, help="How many. [1e6]")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the problems. [0]")
 @click.option("--dtype", type=click.Choice(["float32", "float64", "both"]), default="both")
 @click.option("--shape", metavar="N,D,K", help="Of all problems; drawn if not given.")
 @click.option("--device", type=Device(), default="cpu",
               help="Where the twin computes.")  # fmt: skip
-@click.option("--candidate", metavar="SPEC", default="", help="Judge file.py:name too.")
-@click.option("--candidate-arrays", "arrays", type=click.Choice(["numpy", "torch", "jax"]),
-              default="numpy", help="What the candidate takes.")  # fmt: skip
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0,
-              metavar="SECONDS", help="Limit of one call of the candidate. [60]")  # fmt: skip
+@CANDIDATE
+@ARRAYS
+@TIMEOUT
 @click.option("--truth-every", type=click.IntRange(min=1), default=4096,
               help="The truth judges one case of so many. [4096]")  # fmt: skip
 @click.option("--workers", default="auto", help="Processes. [auto: one a core]")
 @click.option("--shard", default="1/1", metavar="I/N", help="Only this part, of N disjoint ones.")
 @click.option("--json", "json_file", metavar="FILE", help="For verify merge; - for stdout.")
-@click.option("--case", type=_Whole(), help="Write this case as a scenario file, judge nothing.")
+@click.option("--case", type=Whole(), help="Write this case as a scenario file, judge nothing.")
 @click.option("--folder", type=click.Path(path_type=Path),
               help="For scenario files. [scenarios if there, else here]")  # fmt: skip
 def campaign(
-    cases: int, seed: int, dtype: Any, shape: str | None, device: str, candidate: str, arrays: str,
-    timeout: float, truth_every: int, workers: str, shard: str, json_file: str | None,
-    case: int | None, folder: Path | None,
+    cases: int, seed: int, dtype: Any, shape: str | None, device: str, candidate: str | None,
+    arrays: str, timeout: float, truth_every: int, workers: str, shard: str,
+    json_file: str | None, case: int | None, folder: Path | None,
 ) -> NoReturn:  # fmt: skip
     """Judge random problems by the million, up to the first beyond a bound.
 
@@ -122,13 +107,13 @@ def campaign(
     part, shards = _pair(shard)
     plan = planned(
         cases=cases, seed=seed, dtype=dtype, shape=_shape(shape) if shape else None, device=device,
-        candidate=candidate, truth_every=truth_every, shards=shards,
+        candidate=candidate or "", truth_every=truth_every, shards=shards,
     )  # fmt: skip
     if case is not None:
         name = f"case-{seed}-{case}"
         click.echo(written(name, folder or home(), campaigns.as_scenario(plan, case)))
         sys.exit(0)
-    subject = campaigns.Subject(candidate, arrays, device, timeout)
+    subject = campaigns.Subject(plan.candidate, arrays, device, timeout)
     signal = 0
     try:
         found = campaigns.campaign(

@@ -115,7 +115,8 @@ def by_link(ax: Axes, result: Result) -> None:
     ax.set_xlim(-0.5, len(LINKS) - 0.5)
     ax.set_yscale("log")
     ax.set_ylabel("error / bound (0 is not shown)")
-    ax.legend(fontsize="small")
+    if subjects:
+        ax.legend(fontsize="small")
 
 
 def ulps(ax: Axes, results: Sequence[Result]) -> None:

@@ -1,9 +1,8 @@
-"""What the command shows, and where: the report, annotations, progress; completion of paths."""
+"""What the command shows, and where: the report, its page, annotations, progress."""
 
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,52 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
-from verify.errors import ScenarioError, UsageError, VerifyError
+from verify.errors import ScenarioError, UsageError, printable
 
 if TYPE_CHECKING:
-    from verify.result import Report
+    from verify.result import Report, Result
 
 T = TypeVar("T")
-
-LIMITS = click.option(
-    "--scenario-limit", "settings", metavar="NAME=N", multiple=True,
-    help="Allow scenario files to ask for more: cases, work, numbers, ...",
-)  # fmt: skip
-"""The option that allows more to scenario files, of every command that reads them."""
-
-
-class ScenarioPath(click.ParamType[str]):
-    """A scenario file, a folder of them, or file::case; completed in the shell."""
-
-    name = "path"
-
-    def shell_complete(
-        self, _ctx: click.Context, _param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        name, separator, case = incomplete.partition("::")
-        if not separator:
-            found = [p for p in Path().glob(f"{name}*") if p.is_dir() or p.suffix == ".toml"]
-            return [CompletionItem(str(p) + ("/" if p.is_dir() else "")) for p in sorted(found)]
-        from verify.collection import collect
-
-        try:
-            cases = collect(name)
-        except VerifyError:
-            return []
-        return [CompletionItem(c.id) for c in cases if c.name.startswith(case)]
-
-
-class Device(click.ParamType[str]):
-    """cpu, cuda, or one of many as cuda:1."""
-
-    name = "device"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not re.fullmatch(r"cpu|cuda(:[0-9]{1,3})?", value):
-            self.fail(f"{value!r} is not a device; give cpu, cuda, or cuda:1", param, ctx)
-        return value
+_NAMES = 8  # of cases that are listed
 
 
 def show(report: Report, quiet: bool, json_file: str | None) -> None:
@@ -85,6 +46,38 @@ def show(report: Report, quiet: bool, json_file: str | None) -> None:
         if not result.ok and result.verdict != "NOT RUN":
             click.echo("\n" + faces.block(result, report.candidate))
     click.echo("\n" + faces.summary(report))
+
+
+def tell(result: Result, candidate: str, others: Sequence[str]) -> None:
+    """The verdict on one case, and which cases its file has besides."""
+    from verify import report as faces
+
+    click.echo(faces.line(result) if result.ok else faces.block(result, candidate))
+    if others:
+        names = ", ".join(others[:_NAMES]) + ", ..." * (len(others) > _NAMES)
+        click.echo(f"\nthe first case of its file, which also has {printable(names)}")
+
+
+def picture_of(file: str | None) -> Callable[[Result], None]:
+    """What draws the picture of a walk, if one is asked for; ready before anything is judged.
+
+    Raises  UsageError where it could not be drawn or written.
+    """
+    if file is None:
+        return lambda _: None
+    from verify import plots
+
+    plots.ready()
+    path, kind = Path(file), Path(file).suffix.removeprefix(".")
+    if kind not in ("png", "svg") or not path.absolute().parent.is_dir():
+        raise UsageError(
+            f"{printable(file)}: give a file of .png or .svg in a folder that exists, for the plot"
+        )
+    return lambda result: _draw(path, plots.walked(result, kind))
+
+
+def _draw(path: Path, picture: bytes) -> None:
+    path.write_bytes(picture)
 
 
 def face_of(page_file: str | None, faults_file: str | None) -> Callable[[Report], None]:

@@ -1,0 +1,83 @@
+"""Options that several commands share, and the kinds of their values; completion of paths."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from verify.errors import VerifyError
+
+
+class ScenarioPath(click.ParamType[str]):
+    """A scenario file, a folder of them, or file::case; completed in the shell."""
+
+    name = "path"
+
+    def shell_complete(
+        self, _ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        name, separator, case = incomplete.partition("::")
+        if not separator:
+            found = [p for p in Path().glob(f"{name}*") if p.is_dir() or p.suffix == ".toml"]
+            return [CompletionItem(str(p) + ("/" if p.is_dir() else "")) for p in sorted(found)]
+        from verify.collection import collect
+
+        try:
+            cases = collect(name)
+        except VerifyError:
+            return []
+        return [CompletionItem(c.id) for c in cases if c.name.startswith(case)]
+
+
+class Device(click.ParamType[str]):
+    """cpu, cuda, or one of many as cuda:1."""
+
+    name = "device"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not re.fullmatch(r"cpu|cuda(:[0-9]{1,3})?", value):
+            self.fail(f"{value!r} is not a device; give cpu, cuda, or cuda:1", param, ctx)
+        return value
+
+
+class Whole(click.ParamType[int]):
+    """A whole number, also as 1e6."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        text = str(value)
+        match = re.fullmatch(r"([0-9]{1,18})(?:e([0-9]{1,2}))?", text)
+        if match is None:
+            self.fail(f"{text!r} is not a whole number, as 1000 or 1e6", param, ctx)
+        return int(match[1]) * int("1" + "0" * int(match[2] or 0))
+
+
+LIMITS = click.option(
+    "--scenario-limit", "settings", metavar="NAME=N", multiple=True,
+    help="Allow scenario files to ask for more: cases, work, numbers, ...",
+)  # fmt: skip
+TRUTH_BUDGET = click.option(
+    "--truth-budget", type=click.FloatRange(min=0), metavar="WORK",
+    help="Multiplications that a case's truth may cost; above, columns are sampled. [2^24]",
+)  # fmt: skip
+CANDIDATE = click.option(
+    "--candidate", metavar="SPEC", help="Judge package.module:name or file.py:name too."
+)
+ARRAYS = click.option(
+    "--candidate-arrays", "arrays", type=click.Choice(["numpy", "torch", "jax"]), default="numpy",
+    help="What the candidate takes.",
+)  # fmt: skip
+TIMEOUT = click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, metavar="SECONDS",
+    help="Limit of one call of the candidate. [60]",
+)  # fmt: skip
+TWIN = click.option(
+    "--twin", metavar="NAME", default="eager",
+    help="How torch differentiates: eager, func, vmap, forward-ad, compile, or distributed under"
+    " torchrun; bfloat16 and float16 add a note. [eager]",
+)  # fmt: skip
