@@ -268,3 +268,11 @@ def test_a_walk_that_is_not_green_is_exit_1_with_its_diagnosis(tmp_path):
     for arguments in ((tmp_path,), (path, "--plot", "x.gif"), (f"{path}::absent",)):
         done = verify("show", *arguments)
         assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(("flag", "lines"), [(None, 0), ("-v", 1), ("-vv", 3)])
+def test_a_log_is_written_to_stderr_when_it_is_asked_for(flag, lines, tmp_path):
+    done = verify(*([flag] if flag else []), "run", written(tmp_path, EXAMPLE))
+    assert done.returncode == 0
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["verify.runner"] * lines
+    assert done.stdout.startswith("PASS")

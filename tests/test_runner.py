@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import threadpoolctl
@@ -140,3 +142,16 @@ def test_an_interrupted_run_carries_what_was_judged(interrupt, code, tmp_path):
 def test_limits_reach_the_files(tmp_path):
     with pytest.raises(ScenarioError, match="N D K = 6"):
         verify.run(written(tmp_path, EXAMPLE), limits=Limits(work=5))
+
+
+def test_what_is_done_is_logged_and_not_printed(tmp_path, caplog, capfd):
+    caplog.set_level("DEBUG", "verify")
+    verify.run(
+        written(tmp_path, EXAMPLE),
+        candidate=f"{Path(__file__).parent}/examples/with_numpy.py:gradient",
+    )
+    told = [(r.name, r.levelname, r.getMessage()) for r in caplog.records]
+    assert ("verify.runner", "DEBUG", f"PASS {tmp_path}/s.toml::dtype=float64") in told
+    assert any(name == "verify.child" and "with_numpy.py" in text for name, _, text in told)
+    assert any(text.startswith("2 cases, twin eager, candidate") for _, _, text in told)
+    assert capfd.readouterr() == ("", "")

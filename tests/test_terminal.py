@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+
 import pytest
 from test_result import FAILED, FAULT, PASSED
 
@@ -57,3 +62,32 @@ def test_a_picture_is_refused_before_anything_is_judged_for_it(tmp_path):
     picture_of(str(tmp_path / "x.svg"))(PASSED)
     assert (tmp_path / "x.svg").read_text().startswith("<?xml")
     assert picture_of(None)(PASSED) is None
+
+
+BARRED = """
+import sys, time
+from verify.cli import cli
+from verify.options import QUIET
+from verify.terminal import bar
+import click
+@cli.command()
+@QUIET
+def wait():
+    for _ in bar(list(range(8))):
+        time.sleep(0.1)
+cli(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize(("flags", "seen"), [([], True), (["-q"], False)])
+def test_on_a_terminal_there_is_a_bar_with_rate_and_time_left_unless_hushed(flags, seen):
+    command = [sys.executable, "-c", BARRED, "wait", *flags]
+    script = f"import pty, sys; sys.exit(pty.spawn({command!r}) >> 8)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"}, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert bool(re.search(r"[1-9]\d* cases/s", done.stdout)) == seen
+    assert bool(re.search(r"[1-8]/8", done.stdout)) == seen
+    assert bool(re.search(r"0:00:0", done.stdout)) == seen

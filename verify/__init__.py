@@ -8,7 +8,8 @@ The floors, from the top; a module imports only from floors below its own:
 
     cli  plugin
     experiments  authoring
-    tally  terminal  options
+    tally  terminal
+    options
     items  github  schemas  page  joined
     report  tables  plots  reading
     sight  lock  export  bench  campaign  failure  walk
@@ -31,7 +32,7 @@ The floors, from the top; a module imports only from floors below its own:
     manual  twin  truth  bounds  descent  relations  result  draw  locate  table  npy  selection
     shrink  child  faults  skeleton
     examination  formulas  loading
-    behaviour  layout
+    behaviour  layout  notebook
     chain  datafile  threads
     errors
 """

@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from verify.errors import printable
-from verify.options import LIMITS, ScenarioPath
+from verify.options import LIMITS, QUIET, ScenarioPath
 from verify.terminal import bar, show
 
 
@@ -34,6 +34,7 @@ def check(paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 on a difference.")
 @LIMITS
+@QUIET
 def lock(folder: Path | None, only_check: bool, settings: Sequence[str]) -> NoReturn:
     """Pin what was verified in FOLDER/manifest.json: contents, problems, exact values.
 
@@ -65,6 +66,7 @@ def lock(folder: Path | None, only_check: bool, settings: Sequence[str]) -> NoRe
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("paths", nargs=-1, type=ScenarioPath())
 @LIMITS
+@QUIET
 def export(folder: Path, paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
     """Write every case as JSON for other languages: hex floats, exact links, a bound per entry.
 

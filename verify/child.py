@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import queue
 import signal
@@ -26,6 +27,8 @@ from verify.examination import Answer, Inputs, examine
 from verify.layout import laid_out, layout_of
 from verify.loading import loaded
 from verify.threads import ENVIRONMENT
+
+_log = logging.getLogger(__name__)
 
 _LENGTH = struct.Struct("<Q")
 _START = "from verify.child import serve; serve()"
@@ -72,6 +75,7 @@ class Child:
 
     def start(self) -> str:
         """Start the process and load the function; what went wrong, if anything did."""
+        _log.info("a process for %s", self.spec)
         self._frames = queue.Queue()
         self._process = subprocess.Popen(
             [sys.executable, "-c", _START],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -37,12 +38,17 @@ device is missing); 5 nothing was judged; 130 or 143 interrupted."""
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="backprop-verify")
+@click.option("-v", "--verbose", count=True, help="Log to stderr; twice: every case.")
 @click.pass_context
-def cli(context: click.Context) -> None:
+def cli(context: click.Context, verbose: int) -> None:
     """Verify hand-written backpropagation against an exact truth, within derived bounds.
 
     Without a command, runs the scenarios that this package carries.
     """
+    if verbose:
+        level = logging.INFO if verbose == 1 else logging.DEBUG
+        logging.basicConfig(format="%(name)s: %(message)s")
+        logging.getLogger("verify").setLevel(level)
     if context.invoked_subcommand is None:
         context.invoke(run)
 

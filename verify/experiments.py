@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from verify.errors import UsageError
-from verify.options import ARRAYS, CANDIDATE, TIMEOUT, Device, ScenarioPath, Whole
+from verify.options import ARRAYS, CANDIDATE, QUIET, TIMEOUT, Device, ScenarioPath, Whole
 from verify.terminal import bar
 
 
@@ -24,6 +24,7 @@ from verify.terminal import bar
 @click.option(
     "--compare", is_flag=True, help="What gradcheck, assert_close and others see instead."
 )
+@QUIET
 def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> NoReturn:
     """Plant every known fault in every scenario file: which of them catches which.
 
@@ -51,6 +52,7 @@ def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> 
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=2.0,
               help="That each method may take for one shape. [2]")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Every figure, as JSON on stdout.")
+@QUIET
 def bench(shapes: Sequence[str], seconds: float, as_json: bool) -> NoReturn:
     """Cost and sight side by side, as ratios of one run: a floor, this suite, other checks."""
     from verify import bench as benches
@@ -88,6 +90,7 @@ def _shape(text: str) -> tuple[int, int, int]:
 @click.option("--case", type=Whole(), help="Write this case as a scenario file, judge nothing.")
 @click.option("--folder", type=click.Path(path_type=Path),
               help="For scenario files. [scenarios if there, else here]")  # fmt: skip
+@QUIET
 def campaign(
     cases: int, seed: int, dtype: Any, shape: str | None, device: str, candidate: str | None,
     arrays: str, timeout: float, truth_every: int, workers: str, shard: str,

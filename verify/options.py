@@ -57,6 +57,16 @@ class Whole(click.ParamType[int]):
         return int(match[1]) * int("1" + "0" * int(match[2] or 0))
 
 
+def _hush(context: click.Context, _param: click.Parameter, quiet: bool) -> None:
+    context.meta[HUSHED] = quiet
+
+
+HUSHED = "verify.quiet"
+"""Where the context of a command keeps that it shows no progress."""
+
+QUIET = click.option(
+    "-q", "--quiet", is_flag=True, expose_value=False, callback=_hush, help="No progress bar."
+)
 LIMITS = click.option(
     "--scenario-limit", "settings", metavar="NAME=N", multiple=True,
     help="Allow scenario files to ask for more: cases, work, numbers, ...",

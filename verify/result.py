@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from verify import notebook
 from verify.chain import LINKS
 from verify.errors import FileFault
 
@@ -151,6 +152,19 @@ class Result:
         }
         return {**derived, **_jsonable(asdict(self))}
 
+    def to_dataframe(self) -> Any:
+        """The figures as a pandas DataFrame, a row each.
+
+        Raises  UsageError where pandas is absent.
+        """
+        return notebook.frame([asdict(figure) for figure in self.figures])
+
+    def _repr_html_(self) -> str:
+        worst = (worst_of(f for f in self.figures if f.link == link) for link in LINKS)
+        rows = [asdict(figure) for figure in worst if figure is not None]
+        told = "; ".join(finding.message for finding in self.findings)
+        return notebook.table(f"{self.verdict} {self.id} {told}", rows)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -209,6 +223,37 @@ class Report:
         stored = {k: v for k, v in asdict(replace(self, results=())).items() if k != "found"}
         results = {"results": [r.to_dict() for r in self.results]}
         return {**derived, **_jsonable(stored), **results}
+
+    def to_dataframe(self) -> Any:
+        """The cases as a pandas DataFrame, a row each.
+
+        Raises  UsageError where pandas is absent.
+        """
+        return notebook.frame([_row(result) for result in self.results])
+
+    def _repr_html_(self) -> str:
+        counts = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count)
+        red_first = sorted(self.results, key=lambda r: r.ok)
+        return notebook.table(counts or "nothing was judged", [_row(r) for r in red_first])
+
+
+def _row(result: Result) -> dict[str, Any]:
+    """A case in one row: what it is, its verdict, and its nearest approach to a bound."""
+    worst = result.worst
+    return {
+        "path": result.path,
+        "case": result.case,
+        "dtype": result.dtype,
+        "device": result.device,
+        "verdict": str(result.verdict),
+        "link": worst.link if worst else "",
+        "error / bound": worst.ratio if worst else math.nan,
+        "ulps": worst.ulps if worst else math.nan,
+        "resolution": result.resolution,
+        "loss_before": result.loss_before,
+        "loss_after": result.loss_after,
+        "seconds": result.seconds,
+    }
 
 
 def _jsonable(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import signal
 import sys
@@ -28,6 +29,8 @@ from verify.judge import judge
 from verify.proof import proven
 from verify.result import Finding, Report, Result, Verdict
 from verify.threads import one_thread
+
+_log = logging.getLogger(__name__)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -74,6 +77,7 @@ def run(
             proof = proven(device or "cpu")
         subject = loaded(candidate, arrays, device or "cpu", timeout)
     results: list[Result] = []
+    _log.info("%d cases, twin %s, candidate %s", len(found.cases), twin, candidate)
 
     def report(by: int = 0) -> Report:
         seconds = time.perf_counter() - started
@@ -87,6 +91,7 @@ def run(
         with one_thread():
             for case in (progress or iter)(found.cases):
                 results.append(judged(case, budget, subject, twin))
+                _log.debug("%s %s", results[-1].verdict, case.id)
     except KeyboardInterrupt as interrupt:
         raise Interrupted(report(getattr(interrupt, "signal", signal.SIGINT))) from interrupt
     finally:

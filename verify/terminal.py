@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from verify.errors import ScenarioError, UsageError, printable
+from verify.options import HUSHED
 
 if TYPE_CHECKING:
     from verify.result import Report, Result
@@ -122,7 +123,9 @@ def bar(
 
     `size` says how many units a thing is.
     """
-    if not sys.stderr.isatty():
+    context = click.get_current_context(silent=True)
+    hushed = context is not None and context.meta.get(HUSHED, False)
+    if hushed or not sys.stderr.isatty():
         yield from things
         return
     from rich.console import Console
