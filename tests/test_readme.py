@@ -8,9 +8,14 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from verify import manual
+from verify.chain import Problem
 from verify.cli import EXIT_CODES, cli
+from verify.collection import collect
+from verify.faults import FAULTS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -29,21 +34,63 @@ def test_the_printed_output_is_what_the_command_prints():
         )
 
 
-def test_the_candidate_it_shows_is_a_right_one(tmp_path):
-    """As it stands in README, with its import; where exp overflows it is still right."""
-    body = re.search(r"    def gradient\(X.*?\n\n", README, re.DOTALL).group()
-    (tmp_path / "lab.py").write_text("import numpy as np\n" + textwrap.dedent(body))
-    done = subprocess.run(
-        [sys.executable, "-m", "verify", "run", "-q", str(ROOT / "scenarios"), "--candidate",
-         f"{tmp_path / 'lab.py'}:gradient", "-k", "not (large or steps or digits)"],
-        capture_output=True, text=True, check=False, cwd=ROOT,
+WRONG, RIGHT = (
+    "import numpy as np\n\n" + textwrap.dedent(body)
+    for body in re.findall(r"^    def gradient\(X.*?\n\n", README, re.DOTALL | re.MULTILINE)
+)
+
+
+def verified(folder: Path, body: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (folder / "mine.py").write_text(body)
+    return subprocess.run(
+        [sys.executable, "-m", "verify", *arguments, "--candidate", "mine.py:gradient"],
+        capture_output=True, text=True, check=False, cwd=folder,
     )  # fmt: skip
+
+
+def test_the_tutorial_comes_out_as_it_says(tmp_path):
+    """From an empty folder: the mistake is named, the mended one is right but for six cases."""
+    done = verified(tmp_path, WRONG, "show")
+    assert done.returncode == 1
+    assert "    " + next(s for s in README.splitlines() if "(y_o are right)" in s).strip() in (
+        done.stdout.replace("  first", "    first")
+    )
+    mended = WRONG.replace("dC_dy = dC_dy_o\n", "dC_dy = dC_dy_o * y_o * (1 - y_o)\n")
+    assert "`dC_dy = dC_dy_o * y_o * (1 - y_o)`" in README
+    assert verified(tmp_path, mended, "show").returncode == 0
+    done = verified(tmp_path, mended, "run", "-q", "-k", "not (large or steps or digits)")
+    assert (done.returncode, done.stdout.count("\nFAIL  ")) == (1, 6)
+    assert "Six cases fail" in README
+
+
+def test_the_candidate_it_ends_with_is_a_right_one(tmp_path):
+    done = verified(tmp_path, RIGHT, "run", "-q", "-k", "not (large or steps or digits)")
     assert done.returncode == 0, done.stdout
 
 
-def test_the_number_of_faults_is_the_tables():
-    from verify.faults import FAULTS
+def test_so_many_mistakes_still_print_the_posts_figures():
+    """C before and after one step of the post's example, to two digits."""
+    case = next(c for c in collect(ROOT / "scenarios/worked-example.toml") if c.dtype == "float64")
+    problem = case.problem
+    X, W, P, h = problem.X, problem.W, problem.P, problem.h
 
+    def prints(fault) -> bool:
+        try:
+            answer = fault.make()(X.copy(), W.copy(), P.copy(), h)
+            found = answer if isinstance(answer, dict) else {"dC_dW": answer}
+            step = found["W_next"] if "W_next" in found else W - h * np.asarray(found["dC_dW"])
+        except ValueError:  # shapes that do not fit
+            return False
+        after = manual.post_form(Problem(X, np.asarray(step, W.dtype), P, h)).C
+        before = found.get("C", manual.post_form(problem).C)
+        return (f"{float(before):.2f}", f"{float(after):.2f}") == ("7.87", "7.63")
+
+    with np.errstate(all="ignore"):
+        count = sum(prints(fault) for fault in FAULTS.values())
+    assert f"any of {count} of the {len(FAULTS)} mistakes" in README
+
+
+def test_the_number_of_faults_is_the_tables():
     assert f"{len(FAULTS)} mistakes that people make" in README
 
 

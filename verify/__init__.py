@@ -1,8 +1,34 @@
 """A reference and verification suite for hand-written backpropagation.
 
     import verify
-    report = verify.run("scenarios")
-    report.ok, report.results[0].id, report.results[0].verdict
+    report = verify.run("scenarios", candidate=my_gradient)
+    report.ok, report.counts
+    report.results[0].id, report.results[0].verdict, report.results[0].first_broken_link
+    report.to_dict(), report.to_dataframe()        # JSON types; a pandas DataFrame, a row a case
+
+`run` takes files, folders, `file::case` names, Scenarios and Cases, and gives a Report of Results.
+An implementation is something that turns a Problem (X, W, P, h) into a Chain of LINKS; the links,
+N rows, D features, K classes:
+
+    y        = X W                          (N, K)  pre-sigmoid output
+    y_o      = sigma(y)                     (N, K)  post-sigmoid output
+    C        = -(1/N) sum p log(y_o)        ()      cost, in nats a row; p >= 0
+    dC_dy_o  = -(1/N) p / y_o               (N, K)
+    dy_o_dy  = sigma(y) (1 - sigma(y))      (N, K)
+    dC_dy    = dC_dy_o * dy_o_dy            (N, K)  element-wise
+    dC_dW    = X^T dC_dy                    (D, K)  the gradient
+    W_next   = W - h dC_dW                  (D, K)  one step
+
+Where to read on, each with `python -m pydoc verify.NAME`:
+
+    manual  twin  truth     the formulas, by hand, by torch, and exactly
+    bounds  descent         how far a link may lie from the truth, how far C may fall, and why
+    result                  what a judgement says
+    candidate               judging your own code
+    campaign  ways          random problems by the million; other twins
+    tally  lock             gating a CI on it; pinning what was verified
+    export  reading         the cases for other languages; reports read back
+    errors                  what may be raised, each with its exit code
 
 The floors, from the top; a module imports only from floors below its own:
 

@@ -1,5 +1,14 @@
 """Random problems by the million, a stack at a time, until one is beyond a bound.
 
+    verify campaign --cases 1e7 --seed 1 --dtype float32
+    verify campaign --cases 1e8 --shard 3/16 --json 3.json      # for CI matrices and job arrays
+    verify merge *.json                                         # refuses a missing or doubled shard
+    verify campaign --seed 1 --case 1027                        # one of them, as a scenario file
+
+Problems of one shape are judged a thousand at once, by the formulas, bounds and descent that judge
+a single case, with the truth on a sample. The first violation ends it, is shrunk to the smallest
+problem that still shows it, and is written as a scenario file.
+
 Case c of a seed is problem c mod 1024 of stack c // 1024; where no dtype is given, the stacks take
 turns. Shard i of n judges the stacks i - 1, i - 1 + n, i - 1 + 2 n, ...
 """

@@ -1,4 +1,24 @@
-"""A name or a function -> a Candidate: something that answers problems and is safe to call."""
+"""A name or a function -> a Candidate: something that answers problems and is safe to call.
+
+    def gradient(X, W, P, h):              # (N, D), (D, K), (N, K), a scalar: NumPy arrays
+        ...
+        return dC_dW                       # or a mapping of any links: {"y": y, "dC_dW": dC_dW}
+
+    verify run --candidate lab.py:gradient
+    pytest scenarios -n auto --candidate package.module:gradient
+    verify run --candidate lab.py:MyFunction --candidate-arrays torch
+
+The more links it gives, the nearer the report comes to the line that is wrong. With torch it is an
+autograd.Function, or a function of (X, W, P) tensors that returns the cost, whose own backward is
+judged; likewise jax, where that is installed. Any right algorithm passes: the bound is, entry by
+entry, that of the wider form.
+
+By name, it runs in a child process with a limit for each call, so that a crash or a hang is that
+case's failure and nothing else's; a function that is given as one runs in this process, without a
+limit. Besides the numbers are checked: shape, dtype, unchanged inputs, fresh memory, the same call
+twice, other data of the same shape, other memory layouts, a read-only X. Before it is judged the
+run proves itself: kernels within their budgets, manual passes, planted faults fail.
+"""
 
 from __future__ import annotations
 

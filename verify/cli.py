@@ -118,7 +118,7 @@ def run(
 
 
 @cli.command("show", epilog=EXIT_CODES)
-@click.argument("path", type=ScenarioPath())
+@click.argument("path", type=ScenarioPath(), required=False)
 @click.option("--plot", metavar="FILE", help="Draw the loss and the errors: .png or .svg.")
 @CANDIDATE
 @ARRAYS
@@ -127,24 +127,25 @@ def run(
 @TRUTH_BUDGET
 @LIMITS
 def walk(
-    path: str, plot: str | None, candidate: str | None, arrays: str, timeout: float, twin: str,
-    truth_budget: float | None, settings: Sequence[str],
+    path: str | None, plot: str | None, candidate: str | None, arrays: str, timeout: float,
+    twin: str, truth_budget: float | None, settings: Sequence[str],
 ) -> NoReturn:  # fmt: skip
     """The post's walk on one case (FILE::CASE), link by link: manual, twin, truth.
 
-    Of a file with several cases, the first.
+    Of a file with several cases, the first; without a file, the post's worked example.
     """
     from verify import truth, ways
     from verify import walk as walks
     from verify.candidate import candidate as loaded
-    from verify.collection import one_of
+    from verify.collection import one_of, packaged, shown
     from verify.document import limits
     from verify.result import Report
     from verify.terminal import picture_of, tell
 
     draw = picture_of(plot)
     ways.ready(twin)
-    case, others = one_of(path, limits(settings))
+    example = shown(packaged() / "worked-example.toml")
+    case, others = one_of(path or str(example), limits(settings))
     subject = loaded(candidate, arrays, case.device, timeout) if candidate else None
     try:
         budget = truth.BUDGET if truth_budget is None else truth_budget

@@ -1,4 +1,10 @@
-"""A folder of scenarios -> its manifest: judged first, so that only what passed is locked."""
+"""A folder of scenarios -> its manifest: judged first, so that only what passed is locked.
+
+For every file its digest; for every case the digest of its numbers, the exact cost before and after
+and the digest of the exact gradient, all correctly rounded. From then on a scenario that
+disappears, changes, or draws other numbers is red until it is locked again, and the diff of the
+manifest says what changed, a line a case. `verify lock --check` computes every exact value again.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """What became of every scenario item of a pytest run: found = judged + not run, or it is red.
 
+A run whose scenarios were all skipped, deselected, lost by a worker or never found is not green
+because other tests passed. With --verify-report FILE the items of all workers become one page.
 Counts where reports come together: in xdist's controller, or in the only process.
 """
 

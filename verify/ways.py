@@ -1,4 +1,7 @@
-"""Other ways to the same derivatives: torch.func, vmap, forward mode, compiled graphs.
+"""Other ways to the same derivatives: torch.func, vmap, forward mode, compiled graphs, ranks.
+
+    verify run --twin func                                      # vmap, forward-ad, compile
+    torchrun --nproc-per-node 2 -m verify run scenarios --twin distributed
 
 Each writes the cost down as a term of one entry, -p log sigma(y), and differentiates that; links
 that no gradient passes through are taken by their definition. All are judged by the same bound.
