@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import adversary
 import numpy as np
 import pytest
-from problems import made, worked_example
+from problems import drawn, made, worked_example
 from soundness import sharpness, worst_ratios
 
 from verify import bounds as module
+from verify import truth
 from verify.bounds import MODELS, bounds
 from verify.chain import DTYPES, LINKS, SHAPES
 
@@ -140,3 +142,91 @@ def test_an_infinite_bound_marks_only_what_the_dtype_cannot_hold():
     assert np.isinf(found.stable.dC_dy_o).all()
     for link in ("y", "y_o", "C", "dy_o_dy", "dC_dy", "dC_dW", "W_next"):
         assert np.isfinite(getattr(found.stable, link)).all(), link
+
+
+HALVED = [(40, 300, 90, 1), (300, 40, 90, 1024), (90, 90, 130, 1), (64, 128, 128, 2.0**-10)]
+
+
+@pytest.mark.parametrize("sizes", HALVED)
+def test_products_in_float32_widen_a_bound_and_by_no_more_than_a_digit_in_three(
+    sizes, dtype, monkeypatch
+):
+    N, D, K, scale = sizes
+    problem = drawn(1, N, D, K, dtype)
+    problem = replace(problem, X=problem.X * problem.dtype.type(scale))
+    halved = bounds(problem)
+    assert halved.forward.abs_X.dtype == np.float32
+    monkeypatch.setattr(module, "_HALF_WORK", np.inf)
+    whole = bounds(problem)
+    assert whole.forward.abs_X.dtype == np.float64
+    for form in ("post", "stable", "wider"):
+        for link, bound in whole[form]:
+            widened = getattr(halved[form], link)
+            assert (widened >= bound).all(), (form, link)
+            assert (widened <= bound * 1.001).all(), (form, link)
+    assert halved.fits == whole.fits
+
+
+@pytest.mark.parametrize("change", [("X", 1e200), ("X", 1e-30), ("W", 1e200), ("P", 1e200),
+                                    ("P", 1e-30), ("column", 1e-10)])  # fmt: skip
+def test_where_float32_would_overflow_or_vanish_nothing_is_lost_but_what_it_rounds(
+    change, monkeypatch
+):
+    name, factor = change
+    problem = drawn(2, 64, 128, 150)
+    if name == "column":
+        X = problem.X.copy()
+        X[:, 3] *= factor
+        problem = replace(problem, X=X)
+    else:
+        problem = replace(problem, **{name: getattr(problem, name) * factor})
+    halved = bounds(problem)
+    monkeypatch.setattr(module, "_HALF_WORK", np.inf)
+    whole = bounds(problem)
+    with np.errstate(all="ignore"):
+        for link, bound in whole.stable:
+            widened = getattr(halved.stable, link)
+            assert ((widened >= bound) | np.isnan(bound)).all(), link
+            same = np.isclose(widened, bound, rtol=1e-3, atol=0, equal_nan=True)
+            assert same.all(), link
+    assert halved.fits == whole.fits
+
+
+def test_the_cost_of_nobody_is_within_its_bound_of_the_exact_one(dtype):
+    for seed in range(40):
+        problem = drawn(seed, dtype=dtype)
+        C, bound_C = bounds(problem).cost()
+        exact = truth.cost(problem)
+        assert float(exact.error(C)) <= bound_C
+        assert bound_C <= 1e-9 * C + 1e-300
+
+
+def test_what_X_d_is_off_is_within_what_is_said(dtype):
+    for seed in range(20):
+        problem = drawn(seed, dtype=dtype)
+        after = bounds(problem).at(problem.W * problem.W.dtype.type(1.25))
+        change, off = bounds(problem).moved(after)
+        exact = oracle_product(problem, after.problem)
+        assert (np.abs(change - exact) <= off).all()
+
+
+def oracle_product(before, after):
+    """X (W_after - W_before), each entry summed exactly and rounded once."""
+    X, W, W_after = (
+        np.vectorize(Fraction, otypes=[object])(np.asarray(a, np.float64))
+        for a in (before.X, before.W, after.W)
+    )
+    return (X @ (W_after - W)).astype(np.float64)
+
+
+def test_what_is_too_small_for_float32_is_widened_and_not_lost(monkeypatch):
+    problem = drawn(2, 64, 128, 150)
+    P = problem.P.copy()
+    P[:, 3] *= 1e-60
+    problem = replace(problem, P=P)
+    halved = bounds(problem)
+    assert halved.forward.abs_X.dtype == np.float32
+    monkeypatch.setattr(module, "_HALF_WORK", np.inf)
+    whole = bounds(problem)
+    for form in ("post", "stable", "wider"):
+        assert (halved[form].dC_dW >= whole[form].dC_dW).all()

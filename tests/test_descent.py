@@ -26,10 +26,9 @@ def fall_of(problem, gradient_factor=1.0):
     g = problem.dtype.type(gradient_factor) * chain.dC_dW
     wrong = replace(chain, dC_dW=g, W_next=problem.W - problem.h * g)
     after = replace(problem, W=wrong.W_next)
-    C_next = float(stable_form(after).C)
-    return descent.fall(
-        problem, wrong, C_next, bounds(problem).stable, float(bounds(after).stable.C)
-    )
+    C_next, bound_C_next = bounds(after).cost()
+    moved = bounds(problem).moved(bounds(after))
+    return descent.fall(problem, wrong, C_next, bounds(problem).stable, bound_C_next, moved)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -60,10 +60,12 @@ def test_the_bounds_of_a_stack_are_those_of_its_problems(stack):
 
 def test_the_fall_in_a_stack_is_that_of_each_problem(stack):
     chain, limits = manual.stable_form(stack), bounds(stack).stable
-    together = descent.fall(stack, chain, chain.C, limits, limits.C)
+    moved = bounds(stack).moved(bounds(stack).at(chain.W_next))
+    together = descent.fall(stack, chain, chain.C, limits, limits.C, moved)
     for i in range(0, 1024, 100):
         one, mine = chain.at(i), limits.at(i)
-        alone = descent.fall(stack.at(i), one, one.C, mine, mine.C)
+        change = moved[0][i], moved[1][i]
+        alone = descent.fall(stack.at(i), one, one.C, mine, mine.C, change)
         for name in ("lowest", "highest", "found", "slack"):
             found = getattr(together, name)[i]
             assert found == pytest.approx(getattr(alone, name), rel=1e-9, abs=1e-300)

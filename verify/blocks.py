@@ -47,17 +47,18 @@ class _Path(Trajectory):
     blocks: int = 0
     holds: bool = True
 
-    def add(self, share: float, here: Evaluation, goes_on: bool = True) -> None:
+    def add(self, share: float, here: Evaluation) -> None:
         """A block with `share` of all rows; its gradient too, where the path goes on."""
-        form, chain, limits = self.subject.form, here.chain, here.bounds
-        self.C += share * float(chain.C)
-        self.bound_C += share * float(limits.C(form))
+        form, chain = self.subject.form, here.chain
+        C, bound_C = here.cost(form)
+        self.C += share * C
+        self.bound_C += share * bound_C
         self.blocks += 1
-        self.holds &= bool(here.holds(form) if goes_on else here.cost_holds(form))
-        if goes_on:
+        self.holds &= bool(here.cost_holds(form) if chain is None else here.holds(form))
+        if chain is not None:
             g = share * np.asarray(chain.dC_dW, np.float64)
             self.dC_dW += g
-            self.bound_dC_dW += share * limits[form].dC_dW
+            self.bound_dC_dW += share * here.bounds[form].dC_dW
             self.magnitude += np.abs(g)
 
     def joined(self, h: Any) -> tuple[Chain, Chain]:
@@ -171,10 +172,12 @@ def _step(case: Case, last: _Pass, L: Any, t: int) -> tuple[_Pass, list[Finding]
     for problem in case.blocks():
         share, limits = len(problem.X) / case.sizes.N, bounds(problem)
         for name, path in found.paths.items():
-            limits = limits.at(path.W)
-            here = Evaluation(limits.problem, limits, path.subject.implementation(limits.problem))
-            path.add(share, here, goes_on)
-            second[name] += share * float(descent.curvature(problem, d[name]))
+            before = limits if t == 0 else limits.at(last.paths[name].W)
+            after = limits.at(path.W)
+            there = path.subject.implementation(after.problem) if goes_on else None
+            here = Evaluation(after.problem, after, there)
+            path.add(share, here)
+            second[name] += share * float(descent.curvature(problem, before.moved(after)))
             if name == LEAD:
                 found.losses.append((share, training.loss(here, path.drift, None)))
     gamma = descent.gamma(*(getattr(case.sizes, axis) for axis in "NDK"))

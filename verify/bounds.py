@@ -138,15 +138,38 @@ class Bounds:
         with np.errstate(all="ignore"):
             return self.forward.C(form)
 
+    def cost(self) -> tuple[Any, Any]:
+        """C itself, by the stable form in float64, and its bound there: nobody's answer.
+
+        Units   nats a row.
+        """
+        with np.errstate(all="ignore"):
+            return self.forward.cost
+
     def dC_dy(self, form: str) -> Float64:
         """The bound of dC_dy alone."""
         with np.errstate(all="ignore"):
-            return self.forward.dG[form] / self.problem.sizes["N"] + self.model.tiny
+            f = self.forward
+            dG = f.dG_wider if form == "wider" else f.dG[form]
+            return dG / self.problem.sizes["N"] + self.model.tiny
+
+    @property
+    def largest_dC_dy(self) -> Float64:
+        """What |dC_dy| is at most."""
+        return np.asarray(self.forward.pq / self.problem.sizes["N"])
+
+    def moved(self, after: Bounds) -> tuple[Any, Any]:
+        """X (W_after - W) for the same rows, and how far this evaluation of it may be off.
+
+        Shapes  (N, K).
+        """
+        return after.forward.y - self.forward.y, after.forward.own + self.forward.own
 
     @property
     def post_holds(self) -> Any:
         """Every y is where exp(-y) is finite, sigma(y) normal, and p / sigma(y) in range."""
-        return self.forward.post_holds
+        with np.errstate(all="ignore"):
+            return self.forward.post_holds
 
     @property
     def cost_fits(self) -> Any:
@@ -167,7 +190,7 @@ class Bounds:
         N, K, f = self.problem.sizes["N"], self.problem.sizes["K"], self.forward
         with np.errstate(all="ignore"):
             rows = np.concatenate([f.dG["post"], f.dG["stable"], f.pq], axis=-1)
-            products = (rows.mT @ f.abs_X).mT / N
+            products = _magnitudes(rows.mT, f.abs_X).mT / N
         post, stable, magnitude = (products[..., i * K : (i + 1) * K] for i in range(3))
         return {
             "post": self._summed(post, magnitude),
@@ -179,7 +202,8 @@ class Bounds:
         """The bound of a sum over N rows, from |X|^T times the bound of its terms."""
         m, N = self.model, self.problem.sizes["N"]
         g_N = m.gamma(N, m.sum_dC_dW)
-        underflow = N * m.tiny * (1 + self.forward.abs_X.max(axis=NK, keepdims=True))
+        largest = self.forward.abs_X.max(axis=NK, keepdims=True) * (1 + 2.0**-23)
+        underflow = N * m.tiny * (1 + largest)
         with np.errstate(all="ignore"):
             return np.asarray((1 + g_N) * product + g_N * magnitude + underflow)
 
@@ -187,7 +211,8 @@ class Bounds:
         if form != "wider":
             return self._backward[form]
         with np.errstate(all="ignore"):
-            product = self.forward.abs_X.mT @ self.forward.dG["wider"] / self.problem.sizes["N"]
+            rows = self.forward.dG_wider
+            product = _magnitudes(rows.mT, self.forward.abs_X).mT / self.problem.sizes["N"]
         return self._summed(product, self._backward["magnitude"])
 
     def _chain(self, form: str) -> Chain:
@@ -212,26 +237,43 @@ def bounds(problem: Problem, model: Model | None = None) -> Bounds:
     """
     m = model or MODELS[str(problem.dtype)]
     with np.errstate(all="ignore"):
-        return Bounds(problem, m, _forward(problem, m, np.abs(np.asarray(problem.X, np.float64))))
+        return Bounds(problem, m, _forward(problem, m, _absolute(problem)))
 
 
 @dataclass(frozen=True, eq=False)
 class _Forward:
     """What the bounds need of X W: everything but X^T, and each part when it is first asked for.
 
-    Shapes  abs_X (N, D); eps, low, high, upstream, in_range (N, K): the bound of y, the interval
-            of y, p / y_o, and whether the post's formulas stay in range.
+    Shapes  abs_X (N, D); y, own, eps (N, K): y, how far this evaluation of it may be off, and the
+            bound of y.
     """
 
     model: Model
-    abs_X: Float64
+    abs_X: Array
     P: Float64
+    y: Float64
+    own: Float64
     eps: Float64
-    low: Float64
-    high: Float64
-    upstream: Float64
-    in_range: Any
     largest: Any
+
+    @cached_property
+    def low(self) -> Float64:
+        return self.y - self.own
+
+    @cached_property
+    def high(self) -> Float64:
+        return self.y + self.own
+
+    @cached_property
+    def upstream(self) -> Any:
+        """p / y_o."""
+        return self.P / _sigma(self.low)
+
+    @cached_property
+    def in_range(self) -> Any:
+        """Where the post's formulas stay in range."""
+        m = self.model
+        return (self.low - self.eps >= m.lowest_y) & (self.upstream < m.largest / 4)
 
     @cached_property
     def post_holds(self) -> Any:
@@ -266,24 +308,30 @@ class _Forward:
         return self.eps * self.c - np.log1p(-self.r)
 
     @cached_property
-    def dq(self) -> dict[str, Float64]:
-        """The bound of 1 - y_o, in each form."""
+    def _dq(self) -> tuple[Float64, Float64]:
+        """The bound of 1 - y_o, in the post form and in the stable one."""
         m, q, k = self.model, self.q, self.model.exp * self.model.u
         moved = self.eps * self.cp
         post = q * np.expm1(moved) + self.cp * self.r
         post = post + m.one_minus_sigma * m.u * (q + post)
         own = k / (1 - k) + m.stable * m.u / (1 - m.u)
         stable = q * np.expm1(own + moved) + 2 * m.tiny
-        wider = np.where(self.in_range, np.fmax(post, stable), stable)
-        return {"post": post, "stable": stable, "wider": wider}
+        return post, stable
 
     @cached_property
-    def dG(self) -> dict[str, Float64]:
-        """N times the bound of dC_dy, in each form."""
+    def dG(self) -> Mapping[str, Float64]:
+        """N times the bound of dC_dy, in both forms."""
         m = self.model
         pi = np.expm1(m.product * m.u / (1 - m.u))
         own = pi * self.pq + 2 * m.tiny
-        return {form: self.P * ((1 + pi) * dq) + own for form, dq in self.dq.items()}
+        post, stable = (self.P * ((1 + pi) * dq) + own for dq in self._dq)
+        return {"post": post, "stable": stable}
+
+    @cached_property
+    def dG_wider(self) -> Float64:
+        """The same, at every entry of the wider form that holds there."""
+        post, stable = self.dG.values()
+        return np.asarray(np.where(self.in_range, np.fmax(post, stable), stable))
 
     @cached_property
     def shared(self) -> dict[str, Float64]:
@@ -293,7 +341,7 @@ class _Forward:
         relative = np.expm1(self.ln_y_o + m.quotient * u / (1 - u))
         # Where eps is so large that relative errors mean nothing, no value exceeds the largest y_o.
         largest_y_o = self.cp * (1 + self.r) * (1 + 2 * u)
-        dy_o_dy = np.fmin(y_o * (rho * q + (1 + rho) * self.dq["post"]), largest_y_o)
+        dy_o_dy = np.fmin(y_o * (rho * q + (1 + rho) * self._dq[0]), largest_y_o)
         return {
             "y": self.eps,
             "y_o": np.fmin(y_o * rho, largest_y_o) + 2 * tiny,
@@ -303,6 +351,15 @@ class _Forward:
 
     def C(self, form: str) -> Any:
         """The bound of C in one form."""
+        if form not in self._bounds_of_C:
+            self._bounds_of_C[form] = self._of_C(form)
+        return self._bounds_of_C[form]
+
+    @cached_property
+    def _bounds_of_C(self) -> dict[str, Any]:
+        return {}
+
+    def _of_C(self, form: str) -> Any:
         m, P, L = self.model, self.P, self._log
         N, K = P.shape[-2:]
         g_C = m.gamma(N * K + 4, m.sum_C)
@@ -312,6 +369,14 @@ class _Forward:
         t = np.sum(P * (d + m.log * m.u * (L + d)), axis=NK)
         all_costs = np.sum(P * L, axis=NK)
         return (((1 + g_C) * t + g_C * all_costs) / N + (N * K + 4) * m.tiny) * EVALUATION
+
+    @cached_property
+    def cost(self) -> tuple[Any, Any]:
+        """C by the stable form, and how far this evaluation of it may be off."""
+        L = np.log1p(np.exp(-np.abs(self.y))) - np.minimum(self.y, 0)
+        m = MODELS["float64"]
+        exact = self if self.model is m else replace(self, model=m, eps=self.own)
+        return np.sum(self.P * L, axis=NK) / self.P.shape[-2], exact.C("stable")
 
     @cached_property
     def _log(self) -> Float64:
@@ -324,18 +389,52 @@ class _Forward:
         return moved + (m.exp + m.log + 3) * m.u * (self._log + moved) + 2 * m.tiny
 
 
-def _forward(problem: Problem, m: Model, abs_X: Float64) -> _Forward:
+_HALF_WORK = 2**20  # N D K from which a pass over X costs more than a call
+_HALF_SIZE = 2**20  # of N and D up to which a float32 sum keeps a digit
+
+
+def _absolute(problem: Problem) -> Array:
+    """|X|, rounded to float32 where products with it are worth halving and its features allow it.
+
+    Shapes  X (N, D).
+    """
+    N, D, K = problem.sizes.values()
+    if N * D * K >= _HALF_WORK and max(N, D) <= _HALF_SIZE:
+        X = problem.X.astype(np.float32)
+        np.abs(X, out=X)
+        largest = X.max(axis=-2)
+        if ((largest == 0) | ((largest > 2.0**-20) & (largest < 2.0**20))).all():
+            return X
+    return np.abs(np.asarray(problem.X, np.float64))
+
+
+def _magnitudes(A: Array, B: Array) -> Float64:
+    """A B of numbers that are not negative, from above; one of them may be |X|.
+
+    A bound needs three digits, so that where |X| is float32 the product is, too, at half the cost.
+    Its terms have lost n + 2 roundings, those of A and B with them, so that 1 + gamma_(n+2) of
+    float32 makes up for it; a number below 2^-126 may have been flushed to 0, times 2^20 at most.
+
+    Shapes  A (n, m), B (m, k) give (n, k).
+    """
+    if A.dtype == B.dtype:
+        return np.asarray(A @ B)
+    other, n = (B if A.dtype == np.float32 else A), A.shape[-1]
+    if not 2.0**-60 <= other.max() < 2.0**20:
+        return np.asarray((A @ B.astype(np.float64)) * (1 + 2.0**-23))
+    product = (A.astype(np.float32) @ B.astype(np.float32)).astype(np.float64)
+    return np.asarray(product * (1 + MODELS["float32"].gamma(n + 2)) + n * 2.0**-104)
+
+
+def _forward(problem: Problem, m: Model, abs_X: Array) -> _Forward:
     X, W, P = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P))
     D = problem.sizes["D"]
     abs_W = np.abs(W)
-    products, y = abs_X @ abs_W, X @ W
-    own = MODELS["float64"].gamma(D) * products
+    products, y = _magnitudes(abs_X, abs_W), X @ W
+    own = MODELS["float64"].gamma(D) * products + D * MODELS["float64"].tiny
     eps = m.gamma(D, m.sum_y) * products + (1 + m.gamma(D)) * D * m.tiny
-    low, high = y - own, y + own
-    upstream = P / _sigma(low)
-    in_range = (low - eps >= m.lowest_y) & (upstream < m.largest / 4)
     largest = np.maximum(products.max(axis=NK), abs_W.max(axis=NK))
-    return _Forward(m, abs_X, P, eps, low, high, upstream, in_range, largest)
+    return _Forward(m, abs_X, P, y, own, eps, largest)
 
 
 def _sigma(z: Float64) -> Any:

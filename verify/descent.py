@@ -42,32 +42,36 @@ class Fall:
         return (self.lowest <= self.found) & (self.found <= self.highest)
 
 
-def fall(problem: Problem, chain: Chain, C_next: Any, bound: Chain, bound_C_next: Any) -> Fall:
+def fall(
+    problem: Problem, chain: Chain, C_next: Any, bound: Chain, bound_C_next: Any,
+    moved: tuple[Any, Any],
+) -> Fall:  # fmt: skip
     """The two-sided descent inequality for the step that was really made, d = W_next - W.
 
     Valid for any d, so it needs neither h < 2/L nor a truth; `bound` and `bound_C_next` give the
-    slack: B_C(W) + B_C(W_next) + sum |d| B_dC_dW, and the roundings of this evaluation.
+    slack: B_C(W) + B_C(W_next) + sum |d| B_dC_dW, and the roundings of this evaluation. `moved` is
+    X d and how far that may be off.
 
-    Shapes  W, W_next, dC_dW (D, K); C, C_next (); of a stack, each with its first axis.
+    Shapes  W, W_next, dC_dW (D, K); C, C_next (); X d (N, K); of a stack, each with its first axis.
     Units   nats a row.
     Source  Taylor and convexity, above.
     """
     d = np.asarray(chain.W_next, np.float64) - problem.W
     lost = gamma(**problem.sizes)
-    return allowed(d, curvature(problem, d), chain, C_next, bound, bound_C_next, lost)
+    return allowed(d, curvature(problem, moved), chain, C_next, bound, bound_C_next, lost)
 
 
-def curvature(problem: Problem, d: Any) -> Any:
+def curvature(problem: Problem, moved: tuple[Any, Any]) -> Any:
     """The second term of Taylor's inequality, (1/8N) sum p (X d)^2, from above.
 
-    Shapes  d (D, K) gives (); of a stack, each with its first axis.
+    `moved` is X d and how far that may be off.
+
+    Shapes  X d (N, K) gives (); of a stack, each with its first axis.
     Units   nats a row.
     Source  Taylor, above.
     """
-    X, P = np.asarray(problem.X, np.float64), np.asarray(problem.P, np.float64)
-    lengths = np.linalg.norm(X, axis=-1)[..., None] * np.linalg.norm(d, axis=-2)[..., None, :]
-    further = gamma(**problem.sizes) * lengths
-    return np.sum(P * (np.abs(X @ d) + further) ** 2, axis=NK) / (8 * problem.sizes["N"])
+    change, off = moved
+    return np.sum(problem.P * (np.abs(change) + off) ** 2, axis=NK) / (8 * problem.sizes["N"])
 
 
 def gamma(N: int, D: int, K: int) -> float:

@@ -7,7 +7,7 @@ inequality are those that judge a single case; only the loop over the problems i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -90,8 +90,9 @@ def _fall(stack: Problem, limits: Bounds, chain: Chain) -> Any:
     Shapes  (B,).
     """
     after = limits.at(chain.W_next)
-    C_next = manual.stable_form(replace(stack, W=chain.W_next)).C
-    fall = descent.fall(stack, chain, C_next, limits.stable, after.C("stable"))
+    C_next, bound_C_next = after.cost()
+    moved = limits.moved(after)
+    fall = descent.fall(stack, chain, C_next, limits.stable, bound_C_next, moved)
     middle, half = (fall.lowest + fall.highest) / 2, (fall.highest - fall.lowest) / 2
     share = np.where(fall.holds, np.minimum(np.abs(fall.found - middle) / half, 1), np.inf)
     return np.where(after.cost_fits, share, -1)

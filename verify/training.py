@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from verify import descent, manual, truth
+from verify import descent, truth
 from verify.bounds import EVALUATION, Bounds, bounds
 from verify.chain import Array, Chain, Problem
 from verify.compare import Subject
@@ -21,11 +21,14 @@ _SHOWN = 128  # steps that a result keeps: more than a picture shows
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A problem with its bounds and one subject's chain; made once wherever W has been."""
+    """A problem with its bounds and one subject's chain; made once wherever W has been.
+
+    Where a path ends only the cost is asked for, and there is no chain.
+    """
 
     problem: Problem
     bounds: Bounds
-    chain: Chain
+    chain: Chain | None
 
     def holds(self, form: str) -> bool:
         """Whether the bounds of the form hold here."""
@@ -34,6 +37,13 @@ class Evaluation:
     def cost_holds(self, form: str) -> bool:
         """The same of C alone."""
         return self.bounds.cost_fits and (form != "post" or self.bounds.post_holds)
+
+    def cost(self, form: str) -> tuple[float, float]:
+        """The subject's C with its bound; where it has given none, that of nobody, in float64."""
+        if self.chain is None or self.chain.C is None:
+            C, bound_C = self.bounds.cost()
+            return float(C), float(bound_C)
+        return float(self.chain.C), float(self.bounds.C(form))
 
 
 @dataclass
@@ -100,7 +110,8 @@ def train(
         enclosed += W_exact is not None
         for trajectory in trajectories.values():
             if not trajectory.left:
-                findings += _step(trajectory, batch, factor, t)
+                goes_on = t + 1 < steps and len(batches) == 1
+                findings += _step(trajectory, batch, factor, t, goes_on)
         if W_exact is not None:
             findings += _off_the_truth(trajectories, W_exact, columns, t)
         findings += apart(trajectories, t)
@@ -109,12 +120,14 @@ def train(
     return Training(trajectories, tuple(findings), enclosed)
 
 
-def _step(trajectory: Trajectory, batch: Problem, factor: Array, t: int) -> list[Finding]:
+def _step(
+    trajectory: Trajectory, batch: Problem, factor: Array, t: int, goes_on: bool
+) -> list[Finding]:
     """One step of one subject: its chain, its drift, and the fall of the cost."""
-    subject, form = trajectory.subject, trajectory.subject.form
-    if trajectory.here is None or trajectory.here.problem.X is not batch.X:
-        trajectory.here = evaluated(subject, replace(batch, W=trajectory.W))
-    here, chain = trajectory.here, trajectory.here.chain
+    subject, form, here = trajectory.subject, trajectory.subject.form, trajectory.here
+    if here is None or here.chain is None or here.problem.X is not batch.X:
+        here = evaluated(subject, replace(batch, W=trajectory.W))
+    chain = here.chain or Chain()
     if not here.holds(form):
         trajectory.left = True
         return [leaves(subject, t)]
@@ -124,26 +137,23 @@ def _step(trajectory: Trajectory, batch: Problem, factor: Array, t: int) -> list
         return [Finding("trajectory", Verdict.FAIL, message, subject.name, "W_next")]
     trajectory.W = np.asarray(chain.W_next, batch.dtype)
     trajectory.drift = descent.drift(trajectory.drift, factor, here.bounds[form].W_next)
-    trajectory.here = _moved(subject, here, trajectory.W)
-    told = trajectory.here.chain.C is not None and chain.dC_dW is not None
-    return (
-        list(_fall(trajectory, here, trajectory.here, t))
-        if told and trajectory.here.cost_holds(form)
-        else []
-    )
+    limits = here.bounds.at(trajectory.W)
+    there = subject.implementation(limits.problem) if goes_on else None
+    trajectory.here = at = Evaluation(limits.problem, limits, there)
+    told = chain.dC_dW is not None and at.cost_holds(form)
+    return list(_fall(trajectory, here, chain, at, t)) if told else []
 
 
-def _moved(subject: Subject, here: Evaluation, W: Array) -> Evaluation:
-    """The evaluation of the same rows at the next W."""
-    limits = here.bounds.at(W)
-    return Evaluation(limits.problem, limits, subject.implementation(limits.problem))
-
-
-def _fall(trajectory: Trajectory, here: Evaluation, at: Evaluation, t: int) -> Iterator[Finding]:
-    form, C_next = trajectory.subject.form, float(at.chain.C)
-    bound, bound_C_next = here.bounds[form], at.bounds.C(form)
-    fall = descent.fall(here.problem, here.chain, C_next, bound, bound_C_next)
-    trajectory.steps.append(step_of(fall, float(here.chain.C), C_next, t))
+def _fall(
+    trajectory: Trajectory, here: Evaluation, chain: Chain, at: Evaluation, t: int
+) -> Iterator[Finding]:
+    """The fall from `here`, where the subject gave `chain`, to `at`."""
+    form = trajectory.subject.form
+    (C, bound_C), (C_next, bound_C_next) = here.cost(form), at.cost(form)
+    bound = replace(here.bounds[form], C=bound_C)
+    moved = here.bounds.moved(at.bounds)
+    fall = descent.fall(here.problem, replace(chain, C=C), C_next, bound, bound_C_next, moved)
+    trajectory.steps.append(step_of(fall, C, C_next, t))
     return judged_fall(trajectory.subject, fall, t)
 
 
@@ -242,24 +252,15 @@ def loss(at: Evaluation, drift: Array, exact: truth.Enclosure | None) -> Loss:
     if exact:
         C, rest, rad = float(exact.hi), float(exact.lo), float(exact.rad)
     else:
-        C, rest, rad = _in_float64(at)
+        (C, rad), rest = map(float, at.bounds.cost()), 0.0
     spread = rad + (_spread(at, drift) if drift.any() else 0.0)
     return Loss(C, rest, rad, spread, 2 * spread + bound_C)
-
-
-def _in_float64(at: Evaluation) -> tuple[float, float, float]:
-    """C where no truth can be afforded: by the stable form in float64, within its bound there."""
-    if at.problem.dtype == np.float64:
-        return float(at.chain.C), 0.0, at.bounds.C("stable")
-    X, W, P = (np.asarray(a, np.float64) for a in (at.problem.X, at.problem.W, at.problem.P))
-    wide = Problem(X, W, P, np.float64(at.problem.h))
-    return float(manual.stable_form(wide).C), 0.0, bounds(wide).C("stable")
 
 
 def _spread(at: Evaluation, drift: Array) -> float:
     """sum_k |g_k| drift_k + L_k drift_k^2 / 2, with |g_k| <= sum_n |x_n||dC_dy_nk|."""
     X, P = np.asarray(at.problem.X, np.float64), np.asarray(at.problem.P, np.float64)
     squares = np.einsum("nd,nd->n", X, X)
-    g = np.sqrt(squares) @ (np.abs(at.chain.dC_dy) + at.bounds.dC_dy("stable"))
+    g = np.sqrt(squares) @ at.bounds.largest_dC_dy
     L = squares @ P / (4 * len(X))
     return float(np.sum(g * drift + L * drift**2 / 2))
