@@ -12,8 +12,8 @@ from typing import Any
 import flint
 import numpy as np
 
-from verify.bounds import Model
 from verify.chain import Problem
+from verify.rounding import Model
 
 
 def errors(problem: Problem, m: Model, form: str) -> dict[str, float]:

@@ -22,7 +22,8 @@ N rows, D features, K classes:
 Where to read on, each with `python -m pydoc verify.NAME`:
 
     manual  twin  truth     the formulas, by hand, by torch, and exactly
-    bounds  descent         how far a link may lie from the truth, how far C may fall, and why
+    rounding  bounds        what correct arithmetic may do; how far a link may lie from the truth
+    descent                 how far C may fall, and must
     result                  what a judgement says
     candidate               judging your own code
     campaign  ways          random problems by the million; other twins
@@ -58,7 +59,7 @@ The floors, from the top; a module imports only from floors below its own:
     manual  twin  truth  bounds  descent  relations  result  draw  locate  table  npy  selection
     shrink  child  faults  skeleton
     examination  formulas  loading
-    behaviour  layout  notebook
+    behaviour  layout  notebook  rounding
     chain  datafile  threads
     errors
 """

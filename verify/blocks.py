@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from verify import compare, descent, training
-from verify.bounds import EVALUATION, MODELS, bounds
+from verify.bounds import bounds
 from verify.candidate import Candidate
 from verify.cases import Case
 from verify.chain import SHAPES, Chain
@@ -25,6 +25,7 @@ from verify.evidence import evidence
 from verify.expected import expectations
 from verify.pins import departures
 from verify.result import Figure, Finding, Result, worst_of
+from verify.rounding import EVALUATION, MODELS
 from verify.subjects import LEAD, OUT_OF_RANGE, one_step, subjects
 from verify.training import Evaluation, Loss, Trajectory
 from verify.trial import tried

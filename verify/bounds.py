@@ -1,13 +1,5 @@
 """How far a link may lie from the truth, entry by entry, for any correct rounding of either form.
 
-The model (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., sections 2.2 and 3.1)
-
-  u is half the gap after 1, tiny the smallest normal number, gamma_n = n u / (1 - n u).
-  + - * / round to nearest: fl(a op b) = (a op b)(1 + d), |d| <= u, plus at most tiny on underflow.
-  An inner product of length n, in any order, blocked or fused: error <= gamma_n |x|.|w| + n tiny.
-  exp and log err by at most `exp` u and `log` u, relatively (Model has the budgets).
-  Outside the model: TF32 and other reduced products, Strassen-like products, fast-math.
-
 The derivation
 
   The pre-activation is computed as t with |t - y| <= eps = gamma_D |X||W| + (1 + gamma_D) D tiny.
@@ -33,64 +25,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from verify.chain import NK, Array, Chain, Problem
-
-Float64: TypeAlias = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Model:
-    """What correct arithmetic may do: every constant of the bound, and nothing else.
-
-    Units   u, u_sum, tiny, largest, lowest_y absolute; exp, log in u; the rest counts of roundings,
-            where the four sums are multiples of gamma_n. `u_sum` is that of the accumulator, where
-            products are summed in another precision and rounded to u once; 0 where they are not.
-    Source  exp, log: twice NumPy's own limits in ulp, plus half an ulp (measured: 3.6 u and 4.6 u
-            in float32, 1.1 u and 1.3 u in float64).
-    """
-
-    u: float
-    tiny: float
-    largest: float
-    lowest_y: float
-    exp: float
-    log: float
-    sum_y: float = 1
-    sum_C: float = 1
-    sum_dC_dW: float = 1
-    sigma: float = 2
-    one_minus_sigma: float = 1
-    stable: float = 5
-    product: float = 5
-    quotient: float = 4
-    step: float = 2
-    subtraction: float = 1
-    u_sum: float = 0
-
-    def gamma(self, n: int, weight: float = 1) -> float:
-        """Higham's gamma_n; infinite where n roundings can lose every digit."""
-        nu, once = n * (self.u_sum or self.u), self.u if self.u_sum else 0.0
-        return weight * (nu / (1 - nu) * (1 + once) + once) if nu < 1 else np.inf
-
-
-MODELS: Mapping[str, Model] = {
-    "float32": Model(u=2.0**-24, tiny=2.0**-126, largest=2.0**128, lowest_y=-87, exp=7, log=9),
-    "float64": Model(
-        u=2.0**-53,
-        tiny=2.0**-1022,
-        largest=float(np.finfo(np.float64).max),
-        lowest_y=-708,
-        exp=4,
-        log=4,
-    ),
-}
-
-EVALUATION = 1 + 1e-9  # covers the rounding with which a bound itself is evaluated
+from verify.rounding import EVALUATION, MODELS, Float64, Model, absolute, magnitudes
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +130,7 @@ class Bounds:
         N, K, f = self.problem.sizes["N"], self.problem.sizes["K"], self.forward
         with np.errstate(all="ignore"):
             rows = np.concatenate([f.dG["post"], f.dG["stable"], f.pq], axis=-1)
-            products = _magnitudes(rows.mT, f.abs_X).mT / N
+            products = magnitudes(rows.mT, f.abs_X).mT / N
         post, stable, magnitude = (products[..., i * K : (i + 1) * K] for i in range(3))
         return {
             "post": self._summed(post, magnitude),
@@ -212,7 +152,7 @@ class Bounds:
             return self._backward[form]
         with np.errstate(all="ignore"):
             rows = self.forward.dG_wider
-            product = _magnitudes(rows.mT, self.forward.abs_X).mT / self.problem.sizes["N"]
+            product = magnitudes(rows.mT, self.forward.abs_X).mT / self.problem.sizes["N"]
         return self._summed(product, self._backward["magnitude"])
 
     def _chain(self, form: str) -> Chain:
@@ -237,7 +177,7 @@ def bounds(problem: Problem, model: Model | None = None) -> Bounds:
     """
     m = model or MODELS[str(problem.dtype)]
     with np.errstate(all="ignore"):
-        return Bounds(problem, m, _forward(problem, m, _absolute(problem)))
+        return Bounds(problem, m, _forward(problem, m, absolute(problem)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -389,48 +329,11 @@ class _Forward:
         return moved + (m.exp + m.log + 3) * m.u * (self._log + moved) + 2 * m.tiny
 
 
-_HALF_WORK = 2**20  # N D K from which a pass over X costs more than a call
-_HALF_SIZE = 2**20  # of N and D up to which a float32 sum keeps a digit
-
-
-def _absolute(problem: Problem) -> Array:
-    """|X|, rounded to float32 where products with it are worth halving and its features allow it.
-
-    Shapes  X (N, D).
-    """
-    N, D, K = problem.sizes.values()
-    if N * D * K >= _HALF_WORK and max(N, D) <= _HALF_SIZE:
-        X = problem.X.astype(np.float32)
-        np.abs(X, out=X)
-        largest = X.max(axis=-2)
-        if ((largest == 0) | ((largest > 2.0**-20) & (largest < 2.0**20))).all():
-            return X
-    return np.abs(np.asarray(problem.X, np.float64))
-
-
-def _magnitudes(A: Array, B: Array) -> Float64:
-    """A B of numbers that are not negative, from above; one of them may be |X|.
-
-    A bound needs three digits, so that where |X| is float32 the product is, too, at half the cost.
-    Its terms have lost n + 2 roundings, those of A and B with them, so that 1 + gamma_(n+2) of
-    float32 makes up for it; a number below 2^-126 may have been flushed to 0, times 2^20 at most.
-
-    Shapes  A (n, m), B (m, k) give (n, k).
-    """
-    if A.dtype == B.dtype:
-        return np.asarray(A @ B)
-    other, n = (B if A.dtype == np.float32 else A), A.shape[-1]
-    if not 2.0**-60 <= other.max() < 2.0**20:
-        return np.asarray((A @ B.astype(np.float64)) * (1 + 2.0**-23))
-    product = (A.astype(np.float32) @ B.astype(np.float32)).astype(np.float64)
-    return np.asarray(product * (1 + MODELS["float32"].gamma(n + 2)) + n * 2.0**-104)
-
-
 def _forward(problem: Problem, m: Model, abs_X: Array) -> _Forward:
     X, W, P = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P))
     D = problem.sizes["D"]
     abs_W = np.abs(W)
-    products, y = _magnitudes(abs_X, abs_W), X @ W
+    products, y = magnitudes(abs_X, abs_W), X @ W
     own = MODELS["float64"].gamma(D) * products + D * MODELS["float64"].tiny
     eps = m.gamma(D, m.sum_y) * products + (1 + m.gamma(D)) * D * m.tiny
     largest = np.maximum(products.max(axis=NK), abs_W.max(axis=NK))

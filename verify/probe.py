@@ -14,9 +14,9 @@ import flint
 import numpy as np
 
 from verify import twin
-from verify.bounds import MODELS, Model
 from verify.chain import DTYPES
 from verify.errors import EnvironmentUnfit
+from verify.rounding import MODELS, Model
 
 COUNT = 2**16
 # Where NumPy's float32 kernels with AVX2 were measured to be worst, of all arguments.

@@ -12,9 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from verify import compare, twin
-from verify.bounds import Model, bounds
+from verify.bounds import bounds
 from verify.compare import Reference
 from verify.result import worst_of
+from verify.rounding import Model
 
 # exp, log and sigmoid are computed in float32 and rounded once.
 MODELS = {

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from verify import descent, truth
-from verify.bounds import EVALUATION, Bounds, bounds
+from verify.bounds import Bounds, bounds
 from verify.chain import Array, Chain, Problem
 from verify.compare import Subject
 from verify.result import Finding, Step, Verdict
+from verify.rounding import EVALUATION
 
 _SHOWN = 128  # steps that a result keeps: more than a picture shows
 
