@@ -37,6 +37,11 @@ def test_figures_are_json_and_a_table_with_versions(found):
     text = timings(found)
     for word in ("manual.block_form", "gradcheck, fast", "two matrix products", "torch 2"):
         assert word in text
+    ours = {f.resolution for f in found.figures if f.method.startswith("this suite")}
+    assert len(ours) == 1
+    assert 0 < min(ours) < 1e-14
+    assert f"resolution of this suite{min(ours):>28.1e}" in text
+    assert {f.resolution for f in found.figures if "suite" not in f.method} == {0.0}
 
 
 def test_a_method_that_is_too_slow_is_left_out(monkeypatch):

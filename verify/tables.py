@@ -61,6 +61,11 @@ def timings(found: Bench) -> str:
         for method in methods[1:]:
             cells = (figures.get((method, shape)) for shape in shapes)
             lines.append(f"{method:<34}" + _columns(_cell(f, len(found.planted)) for f in cells))
+        seen = [
+            max(f.resolution for (_, s), f in figures.items() if s == shape) for shape in shapes
+        ]
+        if any(seen):
+            lines.append(f"{'resolution of this suite':<34}" + _columns(f"{r:.1e}" for r in seen))
         lines.append("")
     lines.append(f"k/{len(found.planted)}: how many of {', '.join(found.planted)} it reports there")
     lines.append(", ".join(f"{k} {v}" for k, v in found.environment.items()))
