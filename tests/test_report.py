@@ -35,6 +35,7 @@ def test_a_failure_is_told_in_aligned_facts_and_with_the_command_that_repeats_it
         "  bound               manual.post_form: dC_dW is beyond its bound",
         "  resolution          1e-15",
         "  to repeat it        verify run 's.toml::dtype=float64'",
+        "  to see it           verify show 's.toml::dtype=float64'",
     ]
 
 

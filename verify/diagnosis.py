@@ -96,10 +96,12 @@ def _same(one: Any, other: Any) -> bool:
     )
 
 
-def repeating(result: Result, candidate: str = "") -> str:
-    """The command that judges one case again."""
+def repeating(result: Result, candidate: str = "", command: str = "run") -> str:
+    """The command that judges one case again, or shows it."""
     options = {"candidate": candidate, "twin": "" if result.twin == "eager" else result.twin}
-    return f"verify run '{result.id}'" + "".join(f" --{k} {v}" for k, v in options.items() if v)
+    return f"verify {command} '{result.id}'" + "".join(
+        f" --{k} {v}" for k, v in options.items() if v
+    )
 
 
 def across(results: Sequence[Result], candidate: str = "") -> Iterator[str]:

@@ -43,8 +43,7 @@ def ready() -> None:
     """
     if find_spec("matplotlib") is None:
         raise UsageError(
-            'pictures are drawn by matplotlib, which is not here: pip install "backprop-verify'
-            '[report]"'
+            "pictures are drawn by matplotlib, which is not here: pip install matplotlib"
         )
 
 

@@ -66,6 +66,7 @@ def block(result: Result, candidate: str = "") -> str:
         rows.append(_row("resolution", f"{result.resolution:.3g}"))
     rows += [_row("note", note) for note in result.notes]
     rows.append(_row("to repeat it", repeating(result, candidate)))
+    rows.append(_row("to see it", repeating(result, candidate, "show")))
     return "\n".join(printable(row.rstrip()) for row in rows)
 
 
