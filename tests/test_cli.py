@@ -276,3 +276,10 @@ def test_a_log_is_written_to_stderr_when_it_is_asked_for(flag, lines, tmp_path):
     assert done.returncode == 0
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["verify.runner"] * lines
     assert done.stdout.startswith("PASS")
+
+
+@pytest.mark.parametrize("command", [("run",), ("campaign", "--cases", "5"), ("merge", __file__)])
+def test_json_that_could_not_be_written_is_refused_before_anything_is_judged(command, tmp_path):
+    done = verify(*command, "--json", tmp_path / "absent" / "r.json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cannot be written: give a file in a folder that exists" in done.stderr

@@ -74,6 +74,22 @@ def test_a_device_of_the_run_is_that_of_the_scenario(tmp_path):
     assert 'device    = "cuda:1"' in scenario_of(replace(report, results=moved))[1]
 
 
+def test_words_that_are_too_long_for_a_scenario_are_shortened(tmp_path):
+    title = "t" * 195
+    report = failing(written(tmp_path, EXAMPLE.replace("an example", title)))
+    text = scenario_of(replace(report, candidate="c" * 300))[1]
+    path = written(tmp_path, text, "made")
+    document = collect(path)[0].scenario.document
+    assert (len(document.title), len(document.source)) == (200, 200)
+    assert document.title == title + ": ..."
+
+
+def test_a_candidate_of_a_strange_name_makes_a_scenario_too(tmp_path):
+    report = replace(failing(written(tmp_path, EXAMPLE)), candidate="mine\x1b\x7f\U0001f642.py:f")
+    path = written(tmp_path, scenario_of(report)[1], "made")
+    assert collect(path)[0].scenario.document.source.endswith("mine\\x1b\\x7f\U0001f642.py:f")
+
+
 def test_the_smallest_of_many_is_taken_and_a_failure_before_a_doubt(tmp_path):
     small = written(tmp_path, EXAMPLE, "small")
     report = failing([small, written(tmp_path, DRAWN, "large")])

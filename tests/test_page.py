@@ -199,6 +199,12 @@ def test_two_thousand_cases_stay_below_5_MB():
     assert len(page(Report(cases, 2000)).encode()) < 5e6
 
 
+def test_a_page_that_could_not_be_drawn_is_refused_before_anything_is_judged(tmp_path, monkeypatch):
+    monkeypatch.setattr("verify.plots.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="pip install matplotlib"):
+        ready(str(tmp_path / "x.html"))
+
+
 @pytest.mark.parametrize("name", ["absent/x.html", "."])
 def test_a_page_that_could_not_be_written_is_refused_before_anything_is_judged(name, tmp_path):
     assert ready(str(tmp_path / "x.html")) == tmp_path / "x.html"

@@ -56,6 +56,12 @@ def test_anything_else_is_refused_by_its_name_and_with_the_command_that_writes_i
         reader(text, "x.json")
 
 
-def test_a_file_that_cannot_be_read_is_an_error_of_usage(tmp_path):
-    with pytest.raises(UsageError, match=r"absent\.json cannot be read: No such file"):
-        reading.contents(tmp_path / "absent.json")
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("{}", "KeyError: 'counts'"), ("[]", "TypeError: "), ("{", "Expecting property name"),
+     ('{"counts": {"found": 1}, "results": [{}]}', r"results\.0\.path: Field required"),
+     ("[" * 10**5, "nested too deeply")],
+)  # fmt: skip
+def test_it_says_what_is_wrong_with_a_report(text, why):
+    with pytest.raises(UsageError, match=why):
+        reading.report(text)

@@ -21,10 +21,13 @@ def test_a_problem_that_is_written_out_is_the_same_problem(tmp_path):
     for dtype in ("float32", "float64"):
         problem = drawn(3, dtype=dtype)
         path = written(
-            f"mine-{dtype}", tmp_path, explicit(problem, 'a "title"', "drawn", {}, steps=2)
+            f"mine-{dtype}",
+            tmp_path,
+            explicit(problem, 'a "title" \\ \U0001f642', "drawn", {}, steps=2),
         )
         (case,) = collect(path)
         assert case.steps == 2
+        assert case.scenario.document.title == 'a "title" \\ \U0001f642'
         for name in ("X", "W", "P", "h"):
             assert np.array_equal(getattr(case.problem, name), getattr(problem, name))
         assert verify.run(path).ok

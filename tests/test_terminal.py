@@ -56,8 +56,9 @@ def test_a_walk_ends_with_its_verdict_and_the_other_cases_of_its_file(capsys):
 
 
 def test_a_picture_is_refused_before_anything_is_judged_for_it(tmp_path):
-    for name in ("x.jpg", "x", "absent/x.png"):
-        with pytest.raises(UsageError, match=r"give a file of \.png or \.svg in a folder that"):
+    for name, why in (("x.jpg", "is a .png or an .svg"), ("x", "is a .png or an .svg"),
+                      ("absent/x.png", "in a folder that exists")):  # fmt: skip
+        with pytest.raises(UsageError, match=why):
             picture_of(str(tmp_path / name))
     picture_of(str(tmp_path / "x.svg"))(PASSED)
     assert (tmp_path / "x.svg").read_text().startswith("<?xml")

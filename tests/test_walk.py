@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,14 +47,19 @@ def test_the_problem_stands_first_and_the_cost_after_the_step_last(tmp_path):
     assert text.startswith(
         f"{tmp_path}/s.toml::dtype=float64\nan example\n\nN = 1, D = 3, K = 2, h"
     )
-    assert "     [-1.3117 -0.1   ]" in text
+    weights = "\n\nW                                       weights (3, 2)\n    [[-0.6558  0.2   ]\n"
+    assert weights in text
+    assert "\n    [[1. 0.]]\n\ny = X W" in text
     assert "C of all rows: 7.870381961405655 before, 7.6305771517067775 after" in text
+    assert "\na step changes C as far as convexity and smoothness allow:\n    step 1 " in text
     assert "step 1      7.870382       to 7.6305772      allowed 7.6305652 to 7.6377597" in text
 
 
 def test_a_small_case_has_the_element_wise_chain_rule(tmp_path):
     text = told(the_case(tmp_path, EXAMPLE))
-    assert "    dC/dw_10 = (-2618.57)(0.000381743)(4) = -3.99847" in text
+    rule = "dC/dw_dk = sum_n dC/dy_o_nk dy_o_nk/dy_nk dy_nk/dw_dk, with dy_nk/dw_dk = x_nd"
+    assert f"\n\n{rule}\n    dC/dw_00 = (-2618.57)(0.000381743)(2) = -1.99924\n" in text
+    assert "dC/dw_21 = (-0)(0.21391)(-2) = 0\n\nC of all rows" in text
     two = EXAMPLE.replace("[[2, 4, -2]]", "[[2, 4, -2], [1, 0, 1]]").replace("[0]", "[0, 1]")
     assert re.search(
         r"dC/dw_00 = \(.*\)\(.*\)\(2\) \+ \(.*\)\(1\) = ", told(the_case(tmp_path, two))
@@ -165,6 +171,23 @@ def test_a_case_that_is_judged_by_blocks_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("verify.cases.Case.large", True)
     with pytest.raises(UsageError, match="judged by blocks of rows and too large to be shown"):
         walk.walk(the_case(tmp_path, EXAMPLE))
+
+
+def test_a_case_that_is_not_run_has_no_cost_after_a_step(tmp_path, monkeypatch):
+    monkeypatch.setattr("verify.twin.available", lambda device: False)
+    seen = walk.walk(the_case(tmp_path, EXAMPLE))
+    assert seen.result.verdict is Verdict.NOT_RUN
+    text = walk.text(seen)
+    assert "C of all rows" not in text
+    assert "a step changes" not in text
+    assert part(text, "y")[1].split() == ["manual", "truth"]
+
+
+def test_a_cost_without_a_judged_step_has_no_interval(tmp_path):
+    seen = walk.walk(the_case(tmp_path, EXAMPLE))
+    text = walk.text(replace(seen, result=replace(seen.result, steps=())))
+    assert "C of all rows" in text
+    assert "a step changes" not in text
 
 
 def test_all_numbers_are_as_exact_as_their_dtype(tmp_path):

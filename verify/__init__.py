@@ -59,7 +59,7 @@ The floors, from the top; a module imports only from floors below its own:
     manual  twin  truth  bounds  descent  relations  result  draw  locate  table  npy  selection
     shrink  child  faults  skeleton
     examination  formulas  loading
-    behaviour  layout  notebook  rounding
+    behaviour  layout  notebook  rounding  files
     chain  datafile  threads
     errors
 """

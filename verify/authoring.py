@@ -102,11 +102,11 @@ def new(name: str, folder: Path | None, failure: Path | None, settings: Sequence
     if failure is None:
         click.echo(written(name, folder or home()))
         return
-    from verify import reading
+    from verify import files, reading
     from verify.document import limits
     from verify.failure import scenario_of
 
-    report = reading.report(reading.contents(failure), str(failure))
+    report = reading.report(files.contents(failure), str(failure))
     result, text = scenario_of(report, limits(settings))
     click.echo(f"{written(name, folder or home(), text)}: {printable(result.id)}")
 

@@ -23,8 +23,9 @@ from verify.options import (
     TWIN,
     Device,
     ScenarioPath,
+    writable,
 )
-from verify.terminal import bar, face_of, show
+from verify.terminal import bar, page_of, show
 
 EXIT_CODES = """\b
 Exit codes: 0 all judged cases passed; 1 a case failed or cannot be judged;
@@ -58,7 +59,8 @@ def cli(context: click.Context, verbose: int) -> None:
 @click.option("-k", "keyword", metavar="EXPR", default="", help="Only cases whose id matches.")
 @click.option("--device", type=Device(), help="Run every case there: cpu, cuda, cuda:1, ...")
 @click.option("--require-device", type=click.Choice(["cuda"]), help="Exit 4 when it is missing.")
-@click.option("--json", "json_file", metavar="FILE", help="Write the report as JSON; - for stdout.")
+@click.option("--json", "json_file", callback=writable, metavar="FILE",
+              help="Write the report as JSON; - for stdout.")  # fmt: skip
 @click.option("--report", "page_file", metavar="FILE", help="Write a page to look at (HTML).")
 @click.option(
     "--faults", "faults_file", metavar="FILE",
@@ -92,7 +94,7 @@ def run(
     from verify.document import limits
     from verify.result import Report
 
-    face = face_of(page_file, faults_file)
+    face = page_of(page_file, faults_file)
     try:
         report = runner.run(
             paths or None,

@@ -22,8 +22,9 @@ StepSize: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Dtype: TypeAlias = Literal["float32", "float64"]
 Device: TypeAlias = Literal["cpu", "cuda"]
 Layout: TypeAlias = Literal["C", "F", "strided"]
+LONGEST = 200  # characters of a title or a source
 Text: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str, Field(min_length=1, max_length=LONGEST, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
 Printed: TypeAlias = Annotated[
     str, Field(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?$")

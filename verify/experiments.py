@@ -12,8 +12,18 @@ from typing import Any, NoReturn
 
 import click
 
+from verify import files
 from verify.errors import UsageError
-from verify.options import ARRAYS, CANDIDATE, QUIET, TIMEOUT, Device, ScenarioPath, Whole
+from verify.options import (
+    ARRAYS,
+    CANDIDATE,
+    QUIET,
+    TIMEOUT,
+    Device,
+    ScenarioPath,
+    Whole,
+    writable,
+)
 from verify.terminal import bar
 
 
@@ -86,7 +96,13 @@ def _shape(text: str) -> tuple[int, int, int]:
               help="The truth judges one case of so many. [4096]")  # fmt: skip
 @click.option("--workers", default="auto", help="Processes. [auto: one a core]")
 @click.option("--shard", default="1/1", metavar="I/N", help="Only this part, of N disjoint ones.")
-@click.option("--json", "json_file", metavar="FILE", help="For verify merge; - for stdout.")
+@click.option(
+    "--json",
+    "json_file",
+    callback=writable,
+    metavar="FILE",
+    help="For verify merge; - for stdout.",
+)
 @click.option("--case", type=Whole(), help="Write this case as a scenario file, judge nothing.")
 @click.option("--folder", type=click.Path(path_type=Path),
               help="For scenario files. [scenarios if there, else here]")  # fmt: skip
@@ -135,7 +151,13 @@ def campaign(
 @click.command()
 @click.argument("files", nargs=-1, required=True,
                 type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
-@click.option("--json", "json_file", metavar="FILE", help="Write it as JSON; - for stdout.")
+@click.option(
+    "--json",
+    "json_file",
+    callback=writable,
+    metavar="FILE",
+    help="Write it as JSON; - for stdout.",
+)
 def merge(files: Sequence[Path], json_file: str | None) -> NoReturn:
     """Join the JSON of a campaign's shards; exit 2 where one is missing or doubled."""
     from verify.outcome import merged
@@ -151,7 +173,7 @@ def _emit(as_json: str, text: str, json_file: str | None) -> None:
         click.echo(as_json)
         return
     if json_file:
-        Path(json_file).write_text(as_json + "\n")
+        files.write(Path(json_file), as_json + "\n")
     click.echo(text)
 
 

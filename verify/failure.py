@@ -7,7 +7,7 @@ from typing import Any
 from verify.cases import Case
 from verify.collection import collect
 from verify.diagnosis import repeating
-from verify.document import Limits
+from verify.document import LONGEST, Limits
 from verify.errors import UsageError, printable
 from verify.result import Report, Result, Verdict
 from verify.skeleton import explicit
@@ -46,10 +46,16 @@ def _text(case: Case, result: Result, candidate: str) -> str:
         "steps": case.steps, "batch_size": case.sizes.batch, "layout": case.layout,
         "device": result.device,
     }  # fmt: skip
-    title = f"{case.scenario.document.title or case.scenario.path.stem}: {case.name}"
+    title = _short(f"{case.scenario.document.title or case.scenario.path.stem}: {case.name}")
+    source = _short(repeating(result, candidate))
     expect = case.expect.model_dump(exclude_none=True, exclude_defaults=True)
     parameters = {name: value for name, value in own.items() if value != usual[name]}
-    return explicit(case.problem, title, repeating(result, candidate), expect, **parameters)
+    return explicit(case.problem, title, source, expect, **parameters)
+
+
+def _short(title: str) -> str:
+    text = printable(title)
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
 def _too_large(result: Result) -> UsageError:

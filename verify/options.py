@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from verify.errors import VerifyError
+from verify.files import destination
 
 
 class ScenarioPath(click.ParamType[str]):
@@ -55,6 +56,14 @@ class Whole(click.ParamType[int]):
         if match is None:
             self.fail(f"{text!r} is not a whole number, as 1000 or 1e6", param, ctx)
         return int(match[1]) * int("1" + "0" * int(match[2] or 0))
+
+
+def writable(_context: click.Context, _param: click.Parameter, file: str | None) -> str | None:
+    """A file to write, in a folder that exists; - is stdout.
+
+    Raises  UsageError where it could not be written.
+    """
+    return file if file is None or file == "-" else str(destination(file))
 
 
 def _hush(context: click.Context, _param: click.Parameter, quiet: bool) -> None:

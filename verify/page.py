@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
+from importlib import resources
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from verify import plots
+from verify import files, plots
 from verify.chain import DTYPES, LINKS
 from verify.diagnosis import repeating
-from verify.errors import UsageError, printable
+from verify.errors import printable
 from verify.reading import Matrix
 from verify.report import block, summary
 from verify.result import Figure, Report, Result, Verdict, worst_of
@@ -62,10 +62,7 @@ def ready(name: str) -> Path:
     Raises  UsageError where it cannot be drawn or has no folder to lie in.
     """
     plots.ready()
-    path = Path(name)
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise UsageError(f"{printable(name)}: give a file in a folder that exists, for the page")
-    return path
+    return files.destination(name)
 
 
 def page(report: Report, command: str = "", matrix: Matrix | None = None) -> str:
@@ -73,7 +70,7 @@ def page(report: Report, command: str = "", matrix: Matrix | None = None) -> str
 
     `matrix` is what `verify faults --json` found.
     """
-    text = files("verify").joinpath("page.html").read_text(encoding="utf-8")
+    text = resources.files("verify").joinpath("page.html").read_text(encoding="utf-8")
     html = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         finalize=_plain,

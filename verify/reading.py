@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -51,17 +50,6 @@ def matrix(text: str | bytes, name: str = "this text") -> Matrix:
         return Matrix.model_validate(read)
     except ValidationError as error:
         raise _no(name, "verify faults --json", _first(error)) from None
-
-
-def contents(path: Path) -> bytes:
-    """The bytes of a file.
-
-    Raises  UsageError where it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{printable(str(path))} cannot be read: {error.strerror}") from None
 
 
 def _json(text: str | bytes, name: str, command: str) -> Any:

@@ -51,8 +51,8 @@ def explicit(
     Shapes  X (N, D), W (D, K), P (N, K).
     """
     lines = [
-        f"title     = {json.dumps(title)}",
-        f"source    = {json.dumps(source)}",
+        f"title     = {_text(title)}",
+        f"source    = {_text(source)}",
         f"inputs    = {_matrix(problem.X)}",
         f"weights   = {_matrix(problem.W)}",
         f"labels    = {_matrix(problem.P)}",
@@ -63,6 +63,11 @@ def explicit(
     if expect:
         lines += ["", "[expect]", *(f'{name} = "{value}"' for name, value in expect.items())]
     return "\n".join(lines) + "\n"
+
+
+def _text(text: str) -> str:
+    """As TOML writes it: JSON's escapes, but no halves of a character."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _matrix(A: Array) -> str:

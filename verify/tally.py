@@ -78,6 +78,7 @@ class Tally:
                 session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
                 self.complaint = _NOTHING
         if self.page and not self.config.option.collectonly:
+            from verify.files import write
             from verify.joined import joined
             from verify.page import page
 
@@ -90,7 +91,7 @@ class Tally:
                 signal.SIGINT if session.exitstatus == pytest.ExitCode.INTERRUPTED else 0,
             )
             command = shlex.join(["pytest", *self.config.invocation_params.args])
-            self.page.write_text(page(report, command), encoding="utf-8")
+            write(self.page, page(report, command))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         lines = list(self._lines())

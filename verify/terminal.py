@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from verify import files
 from verify.errors import ScenarioError, UsageError, printable
 from verify.options import HUSHED
 
@@ -33,7 +34,7 @@ def show(report: Report, quiet: bool, json_file: str | None) -> None:
         click.echo(faces.as_json(report))
         return
     if json_file:
-        Path(json_file).write_text(faces.as_json(report) + "\n")
+        files.write(Path(json_file), faces.as_json(report) + "\n")
     if report.faults:
         raise ScenarioError(report.faults)
     if not quiet and sys.stdout.isatty():
@@ -69,19 +70,14 @@ def picture_of(file: str | None) -> Callable[[Result], None]:
     from verify import plots
 
     plots.ready()
-    path, kind = Path(file), Path(file).suffix.removeprefix(".")
-    if kind not in ("png", "svg") or not path.absolute().parent.is_dir():
-        raise UsageError(
-            f"{printable(file)}: give a file of .png or .svg in a folder that exists, for the plot"
-        )
-    return lambda result: _draw(path, plots.walked(result, kind))
+    path = files.destination(file)
+    kind = path.suffix.removeprefix(".")
+    if kind not in ("png", "svg"):
+        raise UsageError(f"{printable(file)}: the plot is a .png or an .svg; give such a name")
+    return lambda result: files.write(path, plots.walked(result, kind))
 
 
-def _draw(path: Path, picture: bytes) -> None:
-    path.write_bytes(picture)
-
-
-def face_of(page_file: str | None, faults_file: str | None) -> Callable[[Report], None]:
+def page_of(page_file: str | None, faults_file: str | None) -> Callable[[Report], None]:
     """What writes the page of a report, if one is asked for; ready before anything is judged.
 
     Raises  UsageError where it could not be written, or the matrix of faults is none.
@@ -94,13 +90,9 @@ def face_of(page_file: str | None, faults_file: str | None) -> Callable[[Report]
     from verify.page import page, ready
 
     path = ready(page_file)
-    matrix = faults_file and reading.matrix(reading.contents(Path(faults_file)), faults_file)
+    matrix = faults_file and reading.matrix(files.contents(Path(faults_file)), faults_file)
     command = shlex.join(["verify", *sys.argv[1:]])
-    return lambda report: _write(path, page(report, command, matrix or None))
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    return lambda report: files.write(path, page(report, command, matrix or None))
 
 
 def _tell_github(report: Report) -> None:
