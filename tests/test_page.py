@@ -103,6 +103,26 @@ def test_a_failure_is_open_and_reads_as_in_the_terminal():
     assert "first broken link   dC_dy          (y, y_o, C are right)" in seen.text
 
 
+def test_a_case_that_is_not_green_shows_all_its_figures_and_a_green_one_the_worst_of_each_link():
+    def rows(case) -> int:
+        return sum(tag == "tr" for tag, _ in read(case).elements) - 1  # the map's row
+
+    twice = (*FIGURES, *(replace(f, subject="twin.post_form") for f in FIGURES))
+    assert rows(replace(GREEN, figures=twice)) == 1 + len(LINKS)
+    assert rows(replace(FAILED, figures=twice)) == 1 + 2 * len(LINKS)
+
+
+def test_a_green_case_shows_its_notes_and_one_that_was_not_run_says_why():
+    assert (
+        "the truth covers columns"
+        in read(replace(GREEN, notes=("the truth covers columns 0",))).text
+    )
+    absent = result(Finding("device", Verdict.NOT_RUN, "no cuda device here"))
+    assert read(absent).text.count("no cuda device here") == 2  # in the summary, and in the case
+    failed = replace(FAILED, notes=("off by 11",))
+    assert read(failed).text.count("off by 11") == 1  # in the block
+
+
 def test_a_training_has_a_curve_and_the_one_that_failed_has_it_first(monkeypatch):
     long = replace(GREEN, steps=STEPS)
     bad = replace(FAILED, steps=STEPS)
