@@ -12,6 +12,7 @@ from matplotlib.figure import Figure as Canvas
 from test_result import figure, result
 
 from verify import plots
+from verify.chain import LINKS
 from verify.errors import UsageError
 from verify.result import Figure, Step
 
@@ -49,6 +50,51 @@ def test_each_subject_has_its_ratio_at_each_link_but_not_against_another(ax):
     marks = {line.get_label(): [list(a) for a in line.get_data()] for line in ax.lines}
     assert marks["manual.post_form"] == [[0, 2], [0.5, 0.25]]
     assert not any("against" in name for name in marks)
+
+
+@pytest.mark.parametrize(
+    ("draw", "x", "y", "scales", "names"),
+    [
+        (partial(plots.loss, result=WALKED), "step", "C of the step's rows", "linear linear",
+         ["allowed", "C"]),
+        (partial(plots.place, result=WALKED), "step", "place in the interval", "linear linear",
+         None),
+        (partial(plots.by_link, result=WALKED), "", "error / bound (0 is not shown)", "linear log",
+         ["manual.post_form"]),
+        (partial(plots.ulps, results=[WALKED]), "ulps, to the decade above", "links",
+         "linear symlog", ["float32", "float64"]),
+        (partial(plots.resolution, results=[WALKED]), "relative error of one entry of dC_dW",
+         "% of cases notice it", "log linear", ["float32", "float64"]),
+    ],
+)  # fmt: skip
+def test_axes_say_what_they_show(draw, x, y, scales, names, ax):
+    draw(ax)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (x, y)
+    assert f"{ax.get_xscale()} {ax.get_yscale()}" == scales
+    legend = ax.get_legend()
+    assert (legend and [text.get_text() for text in legend.get_texts()]) == names
+
+
+def test_steps_are_whole_numbers_links_stand_in_order_and_the_limit_is_1(ax):
+    plots.place(ax, WALKED)
+    assert all(float(tick).is_integer() for tick in ax.get_xticks())
+    assert (ax.patches[0].get_y(), ax.patches[0].get_height()) == (0, 1)
+    links = Canvas().subplots()
+    plots.by_link(links, WALKED)
+    assert [text.get_text() for text in links.get_xticklabels()] == list(LINKS)
+    assert links.get_xlim() == (-0.5, len(LINKS) - 0.5)
+    assert [1, 1] in [list(line.get_ydata()) for line in links.lines]
+
+
+def test_few_steps_have_dots_and_decades_their_names(ax):
+    plots.loss(ax, WALKED)
+    assert ax.lines[0].get_marker() == "."
+    many = Canvas().subplots()
+    plots.loss(many, result(steps=STEPS * 10))
+    assert many.lines[0].get_marker() == ""
+    decades = Canvas().subplots()
+    plots.ulps(decades, [WALKED])
+    assert [t.get_text() for t in decades.get_xticklabels()][:2] == ["$10^{-3}$", "$10^{0}$"]
 
 
 @pytest.mark.parametrize(
