@@ -162,9 +162,8 @@ class Bounds:
             step = h * (self._backward["magnitude"] + B)
             W_next = h * B + m.step * u * step + m.tiny
             W_next += m.subtraction * u * (np.abs(self.problem.W) + step * (1 + u))
-            links = {**f.shared, "dC_dy": self.dC_dy(form), "dC_dW": B, "W_next": W_next}
-            widened = {link: np.asarray(bound * EVALUATION) for link, bound in links.items()}
-        return Chain(**widened, C=self.C(form))
+            own = _widened({"dC_dy": self.dC_dy(form), "dC_dW": B, "W_next": W_next})
+            return Chain(**f.shared, **own, C=self.C(form))
 
 
 def bounds(problem: Problem, model: Model | None = None) -> Bounds:
@@ -282,12 +281,12 @@ class _Forward:
         # Where eps is so large that relative errors mean nothing, no value exceeds the largest y_o.
         largest_y_o = self.cp * (1 + self.r) * (1 + 2 * u)
         dy_o_dy = np.fmin(y_o * (rho * q + (1 + rho) * self._dq[0]), largest_y_o)
-        return {
+        return _widened({
             "y": self.eps,
             "y_o": np.fmin(y_o * rho, largest_y_o) + 2 * tiny,
             "dC_dy_o": np.where(self.in_range, self.upstream * relative / N + tiny, np.inf),
             "dy_o_dy": dy_o_dy * (1 + 2 * u) + 2 * u * y_o * q + 2 * tiny,
-        }
+        })  # fmt: skip
 
     def C(self, form: str) -> Any:
         """The bound of C in one form."""
@@ -300,33 +299,40 @@ class _Forward:
         return {}
 
     def _of_C(self, form: str) -> Any:
-        m, P, L = self.model, self.P, self._log
-        N, K = P.shape[-2:]
+        m, log = self.model, self.model.log * self.model.u
+        N, K = self.P.shape[-2:]
         g_C = m.gamma(N * K + 4, m.sum_C)
         d = self.ln_y_o if form == "post" else self._stable_log
         if form == "wider":
             d = np.where(self.in_range, np.fmax(self.ln_y_o, d), d)
-        t = np.sum(P * (d + m.log * m.u * (L + d)), axis=NK)
-        all_costs = np.sum(P * L, axis=NK)
-        return (((1 + g_C) * t + g_C * all_costs) / N + (N * K + 4) * m.tiny) * EVALUATION
+        t = (1 + log) * _sum(self.P, d) + log * self._all_costs
+        return (((1 + g_C) * t + g_C * self._all_costs) / N + (N * K + 4) * m.tiny) * EVALUATION
 
     @cached_property
     def cost(self) -> tuple[Any, Any]:
         """C by the stable form, and how far this evaluation of it may be off."""
-        L = np.log1p(np.exp(-np.abs(self.y))) - np.minimum(self.y, 0)
         m = MODELS["float64"]
         exact = self if self.model is m else replace(self, model=m, eps=self.own)
-        return np.sum(self.P * L, axis=NK) / self.P.shape[-2], exact.C("stable")
+        return np.sum(self.P * self._log, axis=NK) / self.P.shape[-2], exact.C("stable")
 
     @cached_property
     def _log(self) -> Float64:
-        """|log y_o| = max(0, -y) + log1p(e^-|y|)."""
-        return np.maximum(0, -self.low) + np.log1p(np.exp(-np.abs(self.low)))
+        """|log y_o| = max(0, -y) + log1p(e^-|y|), at this evaluation of y."""
+        return np.log1p(np.exp(-np.abs(self.y))) - np.minimum(self.y, 0)
+
+    @cached_property
+    def _largest_log(self) -> Float64:
+        """|log y_o| at most: its slope is nowhere steeper than 1."""
+        return self._log + self.own
+
+    @cached_property
+    def _all_costs(self) -> Any:
+        return _sum(self.P, self._largest_log)
 
     @cached_property
     def _stable_log(self) -> Any:
         m, moved = self.model, self.eps * self.c
-        return moved + (m.exp + m.log + 3) * m.u * (self._log + moved) + 2 * m.tiny
+        return moved + (m.exp + m.log + 3) * m.u * (self._largest_log + moved) + 2 * m.tiny
 
 
 def _forward(problem: Problem, m: Model, abs_X: Array) -> _Forward:
@@ -343,3 +349,13 @@ def _forward(problem: Problem, m: Model, abs_X: Array) -> _Forward:
 def _sigma(z: Float64) -> Any:
     """The sigmoid; 0 instead of less than 1e-308, which the terms in tiny cover."""
     return 1 / (1 + np.exp(-z))
+
+
+def _sum(P: Float64, terms: Float64) -> Any:
+    """sum p t over rows and classes, in one pass."""
+    return np.einsum("...nk,...nk->...", P, terms)
+
+
+def _widened(links: Mapping[str, Any]) -> dict[str, Float64]:
+    """The bounds, with what their own evaluation may have lost."""
+    return {link: np.asarray(bound * EVALUATION) for link, bound in links.items()}

@@ -95,11 +95,9 @@ def against_each_other(
     figures = []
     for link, one, other in pairs:
         with np.errstate(all="ignore"):
-            error = np.abs(np.asarray(one, np.float64) - np.asarray(other, np.float64))
-        limit = 2 * getattr(bound, link)
-        figures.append(
-            _figure(" against ".join(names), link, one, error, limit, other, ref.problem)
-        )
+            error = np.abs(np.subtract(one, other, dtype=np.float64))
+        limit, name = getattr(bound, link), " against ".join(names)
+        figures.append(_figure(name, link, one, error, limit, other, ref.problem, sides=2))
     return figures
 
 
@@ -136,17 +134,27 @@ def resolution(bound: Chain, gradient: Any) -> float:
 
 
 def _figure(
-    name: str, link: str, found: Any, error: Any, bound: Any, truth: Any, problem: Problem
-) -> Figure:
-    """The worst entry. An infinite bound judges nothing; a NaN error is worse than any number."""
+    name: str, link: str, found: Any, error: Any, bound: Any, truth: Any, problem: Problem,
+    sides: int = 1,
+) -> Figure:  # fmt: skip
+    """The worst entry of what may be off by the bound on each of some sides.
+
+    An infinite bound judges nothing; a NaN error is worse than any number.
+    """
     with np.errstate(all="ignore"):
-        ratio = np.where(np.isinf(bound), 0.0, error / bound)
-        entry = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
+        ratio = np.asarray(error / bound)
+        worst = int(np.argmax(ratio))  # of a NaN, if there is one
+        if np.isnan(ratio.flat[worst]):
+            ratio = np.where(np.isinf(bound), 0.0, ratio)
+            worst = int(np.argmax(ratio))
+        entry = tuple(int(i) for i in np.unravel_index(worst, ratio.shape))
         at = [float(np.asarray(a)[entry]) for a in (found, truth, error, bound, ratio)]
         spacing = float(np.spacing(problem.dtype.type(abs(at[1]))))
-    found_there, truth_there, worst, limit, share = at
-    place = tuple(int(i) for i in entry)
-    return Figure(name, link, place, found_there, truth_there, worst, limit, share, worst / spacing)
+    found_there, truth_there, off, limit, share = at
+    return Figure(
+        name, link, entry, found_there, truth_there, off, sides * limit, share / sides,
+        off / spacing,
+    )  # fmt: skip
 
 
 def _unsampled(figure: Figure, columns: Sequence[int]) -> Figure:
