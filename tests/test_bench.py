@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from verify import bench
+from verify import bench, peers
 from verify.tables import timings
 
 SHAPE = (8, 5, 3)
@@ -42,6 +42,13 @@ def test_figures_are_json_and_a_table_with_versions(found):
     assert 0 < min(ours) < 1e-14
     assert f"resolution of this suite{min(ours):>28.1e}" in text
     assert {f.resolution for f in found.figures if "suite" not in f.method} == {0.0}
+
+
+def test_a_check_that_reports_what_is_right_too_sees_nothing(monkeypatch):
+    case = bench._case(SHAPE)
+    assert bench._sight(case.problem)["gradcheck, fast"] > 0
+    monkeypatch.setitem(peers.CHECKS, "gradcheck, fast", lambda function, problem: True)
+    assert bench._sight(case.problem)["gradcheck, fast"] == 0
 
 
 def test_a_method_that_is_too_slow_is_left_out(monkeypatch):

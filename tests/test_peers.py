@@ -9,10 +9,19 @@ from verify import peers
 from verify.faults import FAULTS
 from verify.formulas import with_formulas
 
+ALL = {**peers.CHECKS, **peers.OPTIONAL}
 
-@pytest.mark.parametrize("check", peers.CHECKS)
+
+@pytest.mark.parametrize("check", ALL)
 def test_a_right_function_is_not_noticed(check):
-    assert not peers.notices(peers.CHECKS[check], with_formulas()(), drawn(1))
+    assert not peers.notices(ALL[check], with_formulas()(), drawn(1))
+
+
+@pytest.mark.parametrize("check", peers.OPTIONAL)
+def test_an_optional_check_sees_a_wrong_gradient_and_nothing_else(check):
+    for fault, seen in (("gradient-sign", True), ("gradient-flattened", True), ("cost-sign", False),
+                        ("gradient-a-trillionth-off", False)):  # fmt: skip
+        assert peers.notices(ALL[check], FAULTS[fault].make(), drawn(1)) == seen, fault
 
 
 SEES = {

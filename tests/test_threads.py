@@ -7,7 +7,7 @@ import os
 import numpy as np
 from problems import pools
 
-from verify.threads import ENVIRONMENT, one_thread, processes
+from verify.threads import ENVIRONMENT, inherited, one_thread, processes
 
 
 def test_every_pool_has_one_thread_inside_and_its_own_number_outside():
@@ -26,7 +26,7 @@ def test_processes_have_one_thread_a_pool():
 def test_the_environment_is_put_back(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    with processes(1):
+    with inherited():
         assert all(os.environ[name] == "1" for name in ENVIRONMENT)
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert "MKL_NUM_THREADS" not in os.environ

@@ -10,6 +10,9 @@ import contextlib
 import io
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, TypeAlias
 from unittest import mock
 
@@ -40,6 +43,15 @@ def _answer(function: Function, problem: Problem) -> Chain:
     """The links of one call on private copies, as a plain user would make it."""
     found = function(problem.X.copy(), problem.W.copy(), problem.P.copy(), problem.h)
     return Chain(**found) if isinstance(found, dict) else Chain(dC_dW=found)
+
+
+def _gradient(function: Function, problem: Problem, W: Any) -> Any:
+    """Its gradient at other weights, which may be any library's array.
+
+    Shapes  W (D, K) gives (D, K), if it is right.
+    """
+    here = replace(problem, W=np.asarray(W).astype(problem.dtype))
+    return np.asarray(_answer(function, here).dC_dW)
 
 
 def _assert_close(function: Function, problem: Problem) -> bool:
@@ -76,8 +88,7 @@ def _gradcheck(fast: bool) -> Check:
 
             def backward(ctx: Any, upstream: Any) -> Any:
                 (W,) = ctx.saved_tensors
-                here = Problem(problem.X, W.detach().numpy().copy(), problem.P, problem.h)
-                return upstream * torch.as_tensor(np.asarray(_answer(function, here).dC_dW))
+                return upstream * torch.as_tensor(_gradient(function, problem, W.detach()))
 
             passes = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
             cost: Any = type("Cost", (torch.autograd.Function,), passes)
@@ -100,6 +111,31 @@ def _without_an_explanation() -> Iterator[None]:
         yield
 
 
+def _jax_check_grads(function: Function, problem: Problem) -> bool:
+    """jax.test_util.check_grads of the fault as the backward pass of the right cost."""
+    jax, util = import_module("jax"), import_module("jax.test_util")
+    jax.config.update("jax_enable_x64", True)
+    X, P = jax.numpy.asarray(problem.X), jax.numpy.asarray(problem.P)
+    cost = jax.custom_vjp(lambda W: -(P * jax.nn.log_sigmoid(X @ W)).sum() / len(X))
+    cost.defvjp(
+        lambda W: (cost(W), W),
+        lambda W, upstream: (upstream * jax.numpy.asarray(_gradient(function, problem, W)),),
+    )
+    util.check_grads(cost, (jax.numpy.asarray(problem.W),), order=1, modes=["rev"])
+    return False
+
+
+def _autograd_check_grads(function: Function, problem: Problem) -> bool:
+    """autograd.test_util.check_grads of the fault as the backward pass of the right cost."""
+    extend, util = import_module("autograd.extend"), import_module("autograd.test_util")
+    cost = extend.primitive(
+        lambda W: np.sum(problem.P * np.logaddexp(0, -(problem.X @ W))) / len(problem.X)
+    )
+    extend.defvjp(cost, lambda _C, W: lambda upstream: upstream * _gradient(function, problem, W))
+    util.check_grads(cost, modes=["rev"], order=1)(problem.W)
+    return False
+
+
 def _loss_fell(function: Function, problem: Problem) -> bool:
     """The cost, as the function itself gives it if it does, before and after its own step."""
     right = with_formulas()()
@@ -120,3 +156,13 @@ CHECKS: Mapping[str, Check] = {
     "gradcheck, fast": _gradcheck(fast=True),
     "the loss fell": _loss_fell,
 }
+
+OPTIONAL: Mapping[str, Check] = {
+    name: check
+    for package, name, check in (
+        ("jax", "jax check_grads", _jax_check_grads),
+        ("autograd", "autograd check_grads", _autograd_check_grads),
+    )
+    if find_spec(package)
+}
+"""Those of packages that need not be here."""

@@ -15,8 +15,10 @@ from functools import cache
 from multiprocessing import get_context
 from typing import Any
 
-# What OpenMP, OpenBLAS and MKL read when they are loaded.
-ENVIRONMENT = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# What OpenMP, OpenBLAS, MKL and XLA read when they are loaded.
+ENVIRONMENT = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), "1"
+)
 
 
 def one_thread() -> AbstractContextManager[Any]:
@@ -34,18 +36,25 @@ def _pools(_with_torch: bool) -> Any:
 
 
 @contextmanager
-def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """That many processes of one thread a pool; what they have not begun at the end is dropped."""
+def inherited() -> Iterator[None]:
+    """ENVIRONMENT, for the libraries that are loaded and the processes that are started in it."""
     before = {name: os.environ.get(name) for name in ENVIRONMENT}
-    os.environ.update(ENVIRONMENT)  # read by a process when it starts, which is when it is needed
+    os.environ.update(ENVIRONMENT)
     try:
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            try:
-                yield pool
-            finally:
-                pool.shutdown(cancel_futures=True)
+        yield
     finally:
         for name, value in before.items():
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
+
+
+@contextmanager
+def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """That many processes of one thread a pool; what they have not begun at the end is dropped."""
+    # A process is started when it is first needed, and reads the environment then.
+    with inherited(), ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
