@@ -8,6 +8,8 @@ import sys
 import pytest
 from texts import EXAMPLE
 
+from verify.threads import ENVIRONMENT
+
 FAILING = EXAMPLE + '[expect]\nloss_before = "7.88"\n'
 MALFORMED = EXAMPLE.replace("0.01", "-1")
 CUDA = EXAMPLE + 'device = "cuda"\n'
@@ -77,7 +79,9 @@ def test_a_named_folder_outside_the_arguments_is_added_once(pytester, tmp_path_f
     assert nested("--scenarios", "absent").ret == pytest.ExitCode.USAGE_ERROR
 
 
-def test_every_worker_has_one_thread_a_pool(pytester, folder, nested):
+def test_every_worker_has_one_thread_a_pool(pytester, folder, nested, monkeypatch):
+    for name in ENVIRONMENT:  # that this worker has passes on
+        monkeypatch.delenv(name, raising=False)
     pytester.makeconftest(
         "import os\n"
         "def pytest_runtest_logreport(report): pass\n"

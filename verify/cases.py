@@ -46,7 +46,7 @@ class Case:
     def path(self) -> str:
         return str(self.scenario.path)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What varies, as `batch_size=7-seed=0-dtype=float32`."""
         return "-".join(f"{name}={self.parameters[name]}" for name in self.scenario.named)

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class Scenario:
     def expect(self) -> Expect:
         return self.document.expect or Expect()
 
-    @property
+    @cached_property
     def named(self) -> tuple[str, ...]:
         """The parameters that a case's id spells out: what varies, and always the dtype."""
         varied = {name for name, values in self.document.vary or () if values is not None}
