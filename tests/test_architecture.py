@@ -87,7 +87,7 @@ def test_what_is_public_has_a_docstring(path):
         assert ast.get_docstring(node), node.name
 
 
-SHAPED = {"manual", "twin", "truth", "bounds", "descent", "relations"}
+SHAPED = {"manual", "twin", "truth", "forward", "bounds", "descent", "relations"}
 
 
 @pytest.mark.parametrize("name", sorted(SHAPED))

@@ -73,6 +73,11 @@ def test_a_cell_has_the_colour_of_its_ratio_or_of_its_verdict(case, heat):
     assert cell["class"].split()[1] == f"h{heat}"
 
 
+def test_the_folder_of_all_files_is_not_repeated_in_every_row():
+    text = read(replace(GREEN, path="far/away/a.toml"), replace(GREEN, path="far/away/b.toml")).text
+    assert " ".join(text.split("not run")[-1].split()).startswith("far/away/ a.toml b.toml")
+
+
 def test_the_verdict_of_the_run_stands_first():
     for report, word in (
         (Report((PASSED,), 1), "PASS"),

@@ -55,7 +55,7 @@ def test_each_subject_has_its_ratio_at_each_link_but_not_against_another(ax):
 @pytest.mark.parametrize(
     ("draw", "x", "y", "scales", "names"),
     [
-        (partial(plots.loss, result=WALKED), "step", "C of the step's rows", "linear linear",
+        (partial(plots.loss, result=WALKED), "step", "C", "linear linear",
          ["allowed", "C"]),
         (partial(plots.place, result=WALKED), "step", "place in the interval", "linear linear",
          None),

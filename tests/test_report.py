@@ -3,7 +3,9 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import replace
 
+import pytest
 from test_result import ABSENT, PASSED, finding, result
 
 from verify import report
@@ -74,6 +76,26 @@ def test_the_table_has_a_row_a_file_with_its_worst_verdict():
     console.print(report.table(Report((PASSED, FAILED), 2)))
     text = console.file.getvalue()
     assert text.split("\n")[1].split()[:3] == ["s.toml", "2", "FAIL"]
+
+
+def test_the_folder_of_all_files_stands_once_above_the_table():
+    from rich.console import Console
+
+    console = Console(width=70, file=io.StringIO())
+    far = "/usr/lib/python3/site-packages/verify/scenarios"
+    console.print(report.table(Report((replace(PASSED, path=f"{far}/s.toml"),), 1)))
+    lines = console.file.getvalue().split("\n")
+    assert lines[0].rstrip() == f"{far}/"
+    assert lines[2].split()[0] == "s.toml"
+
+
+@pytest.mark.parametrize(
+    ("paths", "folder"),
+    [(["a/x.toml", "a/y.toml"], "a/"), (["a/x.toml", "a/b/y.toml"], "a/"), (["x.toml"], ""),
+     (["a/x.toml", "/a/y.toml"], ""), (["a/x.toml", "b/y.toml"], ""), (["/x.toml"], ""), ([], "")],
+)  # fmt: skip
+def test_the_common_folder_is_that_of_all_paths_or_none(paths, folder):
+    assert report.common_folder(paths) == folder
 
 
 def test_json_holds_every_finding_and_figure():

@@ -22,7 +22,8 @@ N rows, D features, K classes:
 Where to read on, each with `python -m pydoc verify.NAME`:
 
     manual  twin  truth     the formulas, by hand, by torch, and exactly
-    rounding  bounds        what correct arithmetic may do; how far a link may lie from the truth
+    rounding                what correct arithmetic may do
+    forward  bounds         how far a link may lie from the truth, up to dC_dy, and all of it
     descent                 how far C may fall, and must
     result                  what a judgement says
     candidate               judging your own code
@@ -58,7 +59,7 @@ The floors, from the top; a module imports only from floors below its own:
     distributed
     manual  twin  truth  bounds  descent  relations  result  draw  locate  table  npy  selection
     shrink  child  faults  skeleton
-    examination  formulas  loading
+    examination  formulas  loading  forward
     behaviour  layout  notebook  rounding  files
     chain  datafile  threads
     errors

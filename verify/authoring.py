@@ -20,7 +20,10 @@ from verify.terminal import bar, show
 @click.argument("paths", nargs=-1, type=ScenarioPath())
 @LIMITS
 def check(paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
-    """Read scenario files without judging them: exit 2 and every fault, or 0. Loads no torch."""
+    """Read scenario files without judging them.
+
+    Exit 2 with every fault that was found, or 0. Loads no torch.
+    """
     from verify.collection import collection
     from verify.document import limits
 
@@ -36,9 +39,10 @@ def check(paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
 @LIMITS
 @QUIET
 def lock(folder: Path | None, only_check: bool, settings: Sequence[str]) -> NoReturn:
-    """Pin what was verified in FOLDER/manifest.json: contents, problems, exact values.
+    """Pin what was verified in FOLDER/manifest.json.
 
-    Judges first, and locks nothing unless everything passes. FOLDER is scenarios if not given.
+    Contents, problems and exact values. Judges first, and locks nothing unless everything passes.
+    FOLDER is scenarios if not given.
     """
     from verify import lock as locks
     from verify.document import limits
@@ -68,8 +72,9 @@ def lock(folder: Path | None, only_check: bool, settings: Sequence[str]) -> NoRe
 @LIMITS
 @QUIET
 def export(folder: Path, paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
-    """Write every case as JSON for other languages: hex floats, exact links, a bound per entry.
+    """Write every case as JSON for other languages.
 
+    Floats as hex; the exact links; a bound for every entry.
     `verify schema export` describes the format.
     """
     from verify.collection import collect
@@ -93,9 +98,10 @@ def export(folder: Path, paths: Sequence[str], settings: Sequence[str]) -> NoRet
               )  # fmt: skip
 @LIMITS
 def new(name: str, folder: Path | None, failure: Path | None, settings: Sequence[str]) -> None:
-    """Write a commented scenario file to start from; it passes as it stands.
+    """Write a commented scenario file to start from.
 
-    With --from-failure, a case that failed, with every number written out, to keep and to shrink.
+    It passes as it stands. With --from-failure, a case that failed, with every number written out,
+    to keep and to shrink.
     """
     from verify.skeleton import home, written
 
@@ -115,7 +121,10 @@ def new(name: str, folder: Path | None, failure: Path | None, settings: Sequence
 @click.argument("what", type=click.Choice(["scenario", "report", "manifest", "export"]),
                 default="scenario")  # fmt: skip
 def schema(what: str) -> None:
-    """Print the JSON Schema of a scenario file, for editors; or of what this command writes."""
+    """Print the JSON Schema of scenario files, for editors.
+
+    Or that of what this command writes: a report, a manifest, an export.
+    """
     from verify import schemas
 
     click.echo(json.dumps(schemas.SCHEMAS[what](), indent=2))

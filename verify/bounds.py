@@ -1,28 +1,17 @@
 """How far a link may lie from the truth, entry by entry, for any correct rounding of either form.
 
-The derivation
+The derivation; forward has the first half of it, up to the error of dC_dy.
 
-  The pre-activation is computed as t with |t - y| <= eps = gamma_D |X||W| + (1 + gamma_D) D tiny.
-  (ln sigma)' = 1 - sigma and (ln(1 - sigma))' = -sigma, so with c and cp the largest 1 - sigma and
-  sigma within eps of y: sigma(t) = sigma(y) e^(+-eps c) and
-  1 - sigma(t) = (1 - sigma(y)) e^(+-eps cp).
-  In 1 / (1 + E), the error of E = exp(-t) is damped by E / (1 + E) <= c:
-      r = expm1(c k / (1 - c k) + 2u / (1 - u)),  k = exp u,
-  is sigma's own relative error, and |ln y_o^ - ln y_o| <= l = eps c - log1p(-r).
-  Post form, q = 1 - sigma(y): 1 - y_o^ has the absolute error dq = q expm1(eps cp) + cp r, and one
-  rounding u (q + dq) more. The product (p / y_o) y_o cancels exactly because both y_o are the same
-  bits, so that only `product` roundings are left: dC_dy errs by ((1 + pi) dq + pi q) p / N.
-  Stable form: everything is relative, dq = q expm1(k / (1 - k) + 5u / (1 - u) + eps cp).
-  dC_dW adds gamma_N |X|^T |dC_dy|; C adds gamma_(NK+4) sum p |log y_o| / N; W_next adds the
-  roundings of h dC_dW and of the subtraction.
+  dC_dW = X^T dC_dy is a sum over N rows: |X|^T times the bound of |dC_dy|, and its own roundings
+  gamma_N |X|^T |dC_dy|. Whether 1/N stands before the product or after it does not matter.
+  W_next = W - h dC_dW adds the roundings of h, of h dC_dW and of the subtraction.
+  What needs X^T is one product for both forms: X is read once.
 
-Everything is evaluated in float64 by expm1 and log1p ((1 + u)^5 - 1 would be 0 or noise), at values
-of y widened by float64's own rounding; the factor 1 + 1e-9 covers what is left of it.
+Everything is evaluated in float64; the factor 1 + 1e-9 covers the rounding of that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -30,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from verify.chain import NK, Array, Chain, Problem
-from verify.rounding import EVALUATION, MODELS, Float64, Model, absolute, magnitudes
+from verify.forward import Forward, forward
+from verify.rounding import MODELS, Float64, Model, absolute, magnitudes, widened
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +33,7 @@ class Bounds:
 
     problem: Problem
     model: Model
-    forward: _Forward
+    forward: Forward
 
     def __getitem__(self, form: str) -> Chain:
         """The chain of "post", "stable" or "wider"."""
@@ -65,7 +55,7 @@ class Bounds:
         """
         problem = replace(self.problem, W=W)
         with np.errstate(all="ignore"):
-            return Bounds(problem, self.model, _forward(problem, self.model, self.forward.abs_X))
+            return Bounds(problem, self.model, forward(problem, self.model, self.forward.abs_X))
 
     @cached_property
     def wider(self) -> Chain:
@@ -162,7 +152,7 @@ class Bounds:
             step = h * (self._backward["magnitude"] + B)
             W_next = h * B + m.step * u * step + m.tiny
             W_next += m.subtraction * u * (np.abs(self.problem.W) + step * (1 + u))
-            own = _widened({"dC_dy": self.dC_dy(form), "dC_dW": B, "W_next": W_next})
+            own = widened({"dC_dy": self.dC_dy(form), "dC_dW": B, "W_next": W_next})
             return Chain(**f.shared, **own, C=self.C(form))
 
 
@@ -176,186 +166,4 @@ def bounds(problem: Problem, model: Model | None = None) -> Bounds:
     """
     m = model or MODELS[str(problem.dtype)]
     with np.errstate(all="ignore"):
-        return Bounds(problem, m, _forward(problem, m, absolute(problem)))
-
-
-@dataclass(frozen=True, eq=False)
-class _Forward:
-    """What the bounds need of X W: everything but X^T, and each part when it is first asked for.
-
-    Shapes  abs_X (N, D); y, own, eps (N, K): y, how far this evaluation of it may be off, and the
-            bound of y.
-    """
-
-    model: Model
-    abs_X: Array
-    P: Float64
-    y: Float64
-    own: Float64
-    eps: Float64
-    largest: Any
-
-    @cached_property
-    def low(self) -> Float64:
-        return self.y - self.own
-
-    @cached_property
-    def high(self) -> Float64:
-        return self.y + self.own
-
-    @cached_property
-    def upstream(self) -> Any:
-        """p / y_o."""
-        return self.P / _sigma(self.low)
-
-    @cached_property
-    def in_range(self) -> Any:
-        """Where the post's formulas stay in range."""
-        m = self.model
-        return (self.low - self.eps >= m.lowest_y) & (self.upstream < m.largest / 4)
-
-    @cached_property
-    def post_holds(self) -> Any:
-        return self.in_range.all(axis=NK)
-
-    @cached_property
-    def c(self) -> Any:
-        """The largest 1 - sigma within eps of y."""
-        return _sigma(self.eps - self.low)
-
-    @cached_property
-    def cp(self) -> Any:
-        """The largest sigma within eps of y."""
-        return _sigma(self.eps + self.high)
-
-    @cached_property
-    def q(self) -> Any:
-        return _sigma(-self.low)
-
-    @cached_property
-    def pq(self) -> Any:
-        return self.P * self.q
-
-    @cached_property
-    def r(self) -> Any:
-        """sigma's own relative error."""
-        m, k = self.model, self.model.exp * self.model.u
-        return np.expm1(self.c * k / (1 - self.c * k) + m.sigma * m.u / (1 - m.u) + 4 * m.tiny)
-
-    @cached_property
-    def ln_y_o(self) -> Any:
-        return self.eps * self.c - np.log1p(-self.r)
-
-    @cached_property
-    def _dq(self) -> tuple[Float64, Float64]:
-        """The bound of 1 - y_o, in the post form and in the stable one."""
-        m, q, k = self.model, self.q, self.model.exp * self.model.u
-        moved = self.eps * self.cp
-        post = q * np.expm1(moved) + self.cp * self.r
-        post = post + m.one_minus_sigma * m.u * (q + post)
-        own = k / (1 - k) + m.stable * m.u / (1 - m.u)
-        stable = q * np.expm1(own + moved) + 2 * m.tiny
-        return post, stable
-
-    @cached_property
-    def dG(self) -> Mapping[str, Float64]:
-        """N times the bound of dC_dy, in both forms."""
-        m = self.model
-        pi = np.expm1(m.product * m.u / (1 - m.u))
-        own = pi * self.pq + 2 * m.tiny
-        post, stable = (self.P * ((1 + pi) * dq) + own for dq in self._dq)
-        return {"post": post, "stable": stable}
-
-    @cached_property
-    def dG_wider(self) -> Float64:
-        """The same, at every entry of the wider form that holds there."""
-        post, stable = self.dG.values()
-        return np.asarray(np.where(self.in_range, np.fmax(post, stable), stable))
-
-    @cached_property
-    def shared(self) -> dict[str, Float64]:
-        """The bounds of y, y_o, dC_dy_o and dy_o_dy, which are the same in both forms."""
-        m, u, tiny, N = self.model, self.model.u, self.model.tiny, self.P.shape[-2]
-        y_o, q, rho = _sigma(self.high), self.q, np.expm1(self.ln_y_o)
-        relative = np.expm1(self.ln_y_o + m.quotient * u / (1 - u))
-        # Where eps is so large that relative errors mean nothing, no value exceeds the largest y_o.
-        largest_y_o = self.cp * (1 + self.r) * (1 + 2 * u)
-        dy_o_dy = np.fmin(y_o * (rho * q + (1 + rho) * self._dq[0]), largest_y_o)
-        return _widened({
-            "y": self.eps,
-            "y_o": np.fmin(y_o * rho, largest_y_o) + 2 * tiny,
-            "dC_dy_o": np.where(self.in_range, self.upstream * relative / N + tiny, np.inf),
-            "dy_o_dy": dy_o_dy * (1 + 2 * u) + 2 * u * y_o * q + 2 * tiny,
-        })  # fmt: skip
-
-    def C(self, form: str) -> Any:
-        """The bound of C in one form."""
-        if form not in self._bounds_of_C:
-            self._bounds_of_C[form] = self._of_C(form)
-        return self._bounds_of_C[form]
-
-    @cached_property
-    def _bounds_of_C(self) -> dict[str, Any]:
-        return {}
-
-    def _of_C(self, form: str) -> Any:
-        m, log = self.model, self.model.log * self.model.u
-        N, K = self.P.shape[-2:]
-        g_C = m.gamma(N * K + 4, m.sum_C)
-        d = self.ln_y_o if form == "post" else self._stable_log
-        if form == "wider":
-            d = np.where(self.in_range, np.fmax(self.ln_y_o, d), d)
-        t = (1 + log) * _sum(self.P, d) + log * self._all_costs
-        return (((1 + g_C) * t + g_C * self._all_costs) / N + (N * K + 4) * m.tiny) * EVALUATION
-
-    @cached_property
-    def cost(self) -> tuple[Any, Any]:
-        """C by the stable form, and how far this evaluation of it may be off."""
-        m = MODELS["float64"]
-        exact = self if self.model is m else replace(self, model=m, eps=self.own)
-        return np.sum(self.P * self._log, axis=NK) / self.P.shape[-2], exact.C("stable")
-
-    @cached_property
-    def _log(self) -> Float64:
-        """|log y_o| = max(0, -y) + log1p(e^-|y|), at this evaluation of y."""
-        return np.log1p(np.exp(-np.abs(self.y))) - np.minimum(self.y, 0)
-
-    @cached_property
-    def _largest_log(self) -> Float64:
-        """|log y_o| at most: its slope is nowhere steeper than 1."""
-        return self._log + self.own
-
-    @cached_property
-    def _all_costs(self) -> Any:
-        return _sum(self.P, self._largest_log)
-
-    @cached_property
-    def _stable_log(self) -> Any:
-        m, moved = self.model, self.eps * self.c
-        return moved + (m.exp + m.log + 3) * m.u * (self._largest_log + moved) + 2 * m.tiny
-
-
-def _forward(problem: Problem, m: Model, abs_X: Array) -> _Forward:
-    X, W, P = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P))
-    D = problem.sizes["D"]
-    abs_W = np.abs(W)
-    products, y = magnitudes(abs_X, abs_W), X @ W
-    own = MODELS["float64"].gamma(D) * products + D * MODELS["float64"].tiny
-    eps = m.gamma(D, m.sum_y) * products + (1 + m.gamma(D)) * D * m.tiny
-    largest = np.maximum(products.max(axis=NK), abs_W.max(axis=NK))
-    return _Forward(m, abs_X, P, y, own, eps, largest)
-
-
-def _sigma(z: Float64) -> Any:
-    """The sigmoid; 0 instead of less than 1e-308, which the terms in tiny cover."""
-    return 1 / (1 + np.exp(-z))
-
-
-def _sum(P: Float64, terms: Float64) -> Any:
-    """sum p t over rows and classes, in one pass."""
-    return np.einsum("...nk,...nk->...", P, terms)
-
-
-def _widened(links: Mapping[str, Any]) -> dict[str, Float64]:
-    """The bounds, with what their own evaluation may have lost."""
-    return {link: np.asarray(bound * EVALUATION) for link, bound in links.items()}
+        return Bounds(problem, m, forward(problem, m, absolute(problem)))

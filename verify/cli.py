@@ -89,7 +89,7 @@ def run(
     settings: Sequence[str] = (),
     quiet: bool = False,
 ) -> NoReturn:
-    """Judge scenario files, folders of them, or single cases (FILE::CASE)."""
+    """Judge scenario files, folders, or single cases (FILE::CASE)."""
     from verify import runner, truth
     from verify.document import limits
     from verify.result import Report
@@ -132,9 +132,10 @@ def walk(
     path: str | None, plot: str | None, candidate: str | None, arrays: str, timeout: float,
     twin: str, truth_budget: float | None, settings: Sequence[str],
 ) -> NoReturn:  # fmt: skip
-    """The post's walk on one case (FILE::CASE), link by link: manual, twin, truth.
+    """The post's walk on one case (FILE::CASE), link by link.
 
-    Of a file with several cases, the first; without a file, the post's worked example.
+    Manual, twin and truth beside each other. Of a file with several cases, the first; without a
+    file, the post's worked example.
     """
     from verify import truth, ways
     from verify import walk as walks

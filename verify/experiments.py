@@ -36,7 +36,7 @@ from verify.terminal import bar
 )
 @QUIET
 def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> NoReturn:
-    """Plant every known fault in every scenario file: which of them catches which.
+    """Plant every known fault: which scenario file catches which.
 
     Exit 1 when a visible fault survives, or a kind of scenario that faults need is missing.
     """
@@ -64,7 +64,7 @@ def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> 
 @click.option("--json", "as_json", is_flag=True, help="Every figure, as JSON on stdout.")
 @QUIET
 def bench(shapes: Sequence[str], seconds: float, as_json: bool) -> NoReturn:
-    """Cost and sight side by side, as ratios of one run: a floor, this suite, other checks."""
+    """Cost and sight beside other checks, as ratios of one run."""
     from verify import bench as benches
     from verify.tables import timings
 
@@ -112,10 +112,11 @@ def campaign(
     arrays: str, timeout: float, truth_every: int, workers: str, shard: str,
     json_file: str | None, case: int | None, folder: Path | None,
 ) -> NoReturn:  # fmt: skip
-    """Judge random problems by the million, up to the first beyond a bound.
+    """Judge random problems by the million.
 
-    That one is shrunk to the smallest problem that still shows it, and written as a scenario file.
-    Seed and number repeat one case: --case NUMBER. Exit 1 for a violation.
+    The first that is beyond a bound ends it: shrunk to the smallest problem that still shows it, it
+    is written as a scenario file. Seed and number repeat one case: --case NUMBER. Exit 1 for a
+    violation.
     """
     from verify import campaign as campaigns
     from verify.outcome import planned
@@ -159,7 +160,10 @@ def campaign(
     help="Write it as JSON; - for stdout.",
 )
 def merge(files: Sequence[Path], json_file: str | None) -> NoReturn:
-    """Join the JSON of a campaign's shards; exit 2 where one is missing or doubled."""
+    """Join the JSON of a campaign's shards.
+
+    Exit 2 where one is missing or doubled.
+    """
     from verify.outcome import merged
     from verify.tables import campaign as told
 

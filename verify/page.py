@@ -20,7 +20,7 @@ from verify.chain import DTYPES, LINKS
 from verify.diagnosis import repeating
 from verify.errors import printable
 from verify.reading import Matrix
-from verify.report import block, summary
+from verify.report import block, common_folder, summary
 from verify.result import Figure, Report, Result, Verdict, worst_of
 
 # Upper ends of error / bound, and a colour for each: cividis up to the bound, then vermillion,
@@ -78,6 +78,7 @@ def page(report: Report, command: str = "", matrix: Matrix | None = None) -> str
     html.filters["short"] = lambda number: f"{number:.3g}"
     filters = {name: _values(report.results, kind) for name, kind in _FILTERS.items()}
     cases = _cases(report, filters)
+    folder = common_folder({result.path for result in report.results})
     return html.from_string(text).render(
         word=_word(report),
         summary=summary(report),
@@ -89,7 +90,8 @@ def page(report: Report, command: str = "", matrix: Matrix | None = None) -> str
         colours=_COLOURS,
         glyphs=_SIGNS,
         legend=_LEGEND,
-        rows=[(path, list(group)) for path, group in _by_path(report, cases)],
+        folder=folder,
+        rows=[(path.removeprefix(folder), list(group)) for path, group in _by_path(report, cases)],
         cases=cases,
         pictures=_pictures(report.results) if cases else {},
         matrix=matrix and _planted(matrix),

@@ -47,7 +47,7 @@ def ready() -> None:
         )
 
 
-def inline(parts: Sequence[Draw], name: str, size: tuple[float, float] = (6, 2.2)) -> str:
+def inline(parts: Sequence[Draw], name: str, size: tuple[float, float] = (5.7, 2.2)) -> str:
     """Pictures, one above the other, as an <svg> that takes its lines' colour from its page.
 
     `name` keeps the ids of one picture apart from those of the others of its page.
@@ -78,7 +78,7 @@ def loss(ax: Axes, result: Result) -> None:
     ax.fill_between(at, low, high, color=_BLUE, alpha=0.25, lw=0, label="allowed")
     dot = "." if len(steps) < _FEW else ""
     ax.plot(at, [first, *(s.after for s in steps)], color=_BLUE, lw=1, marker=dot, label="C")
-    _over_steps(ax, "C of the step's rows")
+    _over_steps(ax, "C")
     ax.legend()
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
+from os.path import commonpath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from verify.chain import LINKS
@@ -108,15 +110,30 @@ def summary(report: Report) -> str:
 
 def table(report: Report) -> Table:
     """One row a scenario file: its cases, its verdict, and its nearest approach to a bound."""
+    from rich.markup import escape
     from rich.table import Table
 
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("scenario", "cases", "verdict", "error / bound", "at", "resolution", "ms a case"):
-        number = name not in ("scenario", "verdict", "at")
-        made.add_column(name, justify="right" if number else "left", no_wrap=name != "scenario")
+    folder = common_folder({result.path for result in report.results})
+    made = Table(
+        box=None, pad_edge=False, header_style="bold",
+        title=escape(printable(folder)), title_justify="left", title_style="",
+    )  # fmt: skip
+    made.add_column("scenario", overflow="fold")
+    for name in ("cases", "verdict", "error / bound", "at", "resolution", "ms a case"):
+        number = name not in ("verdict", "at")
+        made.add_column(name, justify="right" if number else "left", no_wrap=True)
     for path, group in groupby(report.results, key=lambda r: r.path):
-        made.add_row(*_summarised(path, list(group)))
+        made.add_row(*_summarised(path.removeprefix(folder), list(group)))
     return made
+
+
+def common_folder(paths: Collection[str]) -> str:
+    """The folder that all paths lie in, with its slash; empty where there is none."""
+    parents = {str(PurePath(path).parent) for path in paths}
+    if len({PurePath(parent).is_absolute() for parent in parents}) != 1:
+        return ""
+    folder = commonpath(parents)
+    return f"{folder}/" if folder not in ("", ".", "/") else ""
 
 
 def as_json(report: Report) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -106,3 +106,8 @@ def magnitudes(A: Array, B: Array) -> Float64:
         return np.asarray((A @ B.astype(np.float64)) * (1 + 2.0**-23))
     product = (A.astype(np.float32) @ B.astype(np.float32)).astype(np.float64)
     return np.asarray(product * (1 + MODELS["float32"].gamma(n + 2)) + n * 2.0**-104)
+
+
+def widened(links: Mapping[str, Any]) -> dict[str, Float64]:
+    """Bounds by their links, with what their own evaluation may have lost."""
+    return {link: np.asarray(bound * EVALUATION) for link, bound in links.items()}

@@ -116,7 +116,7 @@ def _head(seen: Walk) -> Iterator[str]:
     yield from (printable(text) for text in (document.title, document.source) if text)
     yield ""
     sizes = ", ".join(f"{axis} = {size}" for axis, size in problem.sizes.items())
-    yield f"{sizes}, h = {problem.h}, {problem.dtype}, {seen.form} form"
+    yield f"{sizes}, h = {problem.h!s}, {problem.dtype}, {seen.form} form"
     if len(seen.case.batches) > 1:
         yield f"the first of {len(seen.case.batches)} batches"
     if len(seen.columns) < problem.sizes["K"]:
