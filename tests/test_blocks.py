@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from texts import written
 
 from verify import cases as sizes
-from verify import manual, training, twin
+from verify import manual, subjects, training, twin
 from verify.candidate import candidate
 from verify.cases import cases
 from verify.document import Limits
@@ -168,6 +168,45 @@ def test_a_twin_that_goes_another_way_is_seen_at_later_steps(large, monkeypatch)
     monkeypatch.setitem(twin.FORMS, "stable", tired)
     result = judge(large("steps = 4"))
     assert {f.check for f in result.findings} & {"trajectory", "descent"}
+
+
+def test_a_twin_that_goes_another_way_by_a_billionth_is_seen_by_where_it_comes_to(
+    large, monkeypatch
+):
+    right, calls = twin.FORMS["stable"], []
+
+    def tired(problem, **options):
+        calls.append(len(problem.X))
+        chain = right(problem, **options)
+        return replace(chain, dC_dW=chain.dC_dW * (1 + 1e-9)) if len(calls) > 4 else chain
+
+    monkeypatch.setitem(twin.FORMS, "stable", tired)
+    result = judge(large("steps = 2"))
+    assert [(f.check, f.subject) for f in result.findings] == [("trajectory", "manual.stable_form")]
+
+
+def test_what_judges_only_some_blocks_says_nothing_of_all_rows(large, monkeypatch):
+    """The element-wise loops are for small problems, which here is the last block of three rows."""
+    monkeypatch.setattr(subjects, "_ELEMENT_WORK", 3 * 5 * 3)
+    result = judge(large("steps = 2"))
+    assert result.ok, result.findings
+    of_all_rows = {f.subject for f in result.figures if "all rows" in f.subject}
+    assert of_all_rows == {
+        f"manual.{form}_form against twin.{form}_form, all rows" for form in ("stable", "post")
+    }
+
+
+def test_a_form_that_holds_no_longer_at_a_later_step_is_followed_no_further(large, tmp_path):
+    case = large("steps = 3\n[expect]\nloss = 'any'", N=24)
+    X = np.zeros((24, 5))
+    X[:23, 0], X[23, 0] = 1, -700
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "W.npy", np.full((5, 3), 0.9))
+    np.save(tmp_path / "P.npy", np.eye(3)[[0] * 23 + [1]])
+    written(tmp_path, case.scenario.path.read_text().replace("0.125", "1.0"))
+    result = judge(cases(load(case.scenario.path))[0])
+    told = {f.message for f in result.findings}
+    assert told == {"W leaves the domain of the post form at step 2"}
 
 
 def test_a_form_that_does_not_hold_in_one_block_cannot_be_judged(large, tmp_path):

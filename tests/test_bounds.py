@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import adversary
 import numpy as np
+import oracle
 import pytest
 from problems import drawn, made, worked_example
 from soundness import sharpness, worst_ratios
@@ -151,6 +152,13 @@ def test_the_cost_of_nobody_is_within_its_bound_of_the_exact_one(dtype):
         exact = truth.cost(problem)
         assert float(exact.error(C)) <= bound_C
         assert bound_C <= 1e-9 * C + 1e-300
+
+
+def test_no_entry_of_the_exact_dC_dy_is_larger_than_it_is_said_to_be(dtype):
+    for seed in range(10):
+        problem = drawn(seed, dtype=dtype)
+        exact = -oracle.chain(problem)["dC_dy"].astype(float)
+        assert (bounds(problem).largest_dC_dy >= exact * (1 - 1e-12)).all()
 
 
 def test_what_X_d_is_off_is_within_what_is_said(dtype):

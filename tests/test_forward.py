@@ -56,6 +56,8 @@ def test_the_cost_of_nobody_is_that_of_the_exact_chain(seen):
 def test_the_bound_of_the_cost_is_widest_where_either_form_may_be_used(seen):
     found, _ = seen
     assert found.C("wider") >= max(found.C("post"), found.C("stable")) * (1 - 1e-15)
+    far = of(made([[1.0]], [[30.0]], [[1]], 1))  # where log y_o keeps its digits in one form alone
+    assert far.C("wider") == far.C("post") > 1e6 * far.C("stable")
 
 
 def test_an_entry_beyond_the_post_form_excuses_no_other():

@@ -98,6 +98,7 @@ def test_a_green_case_shows_each_link_with_its_hex_values_and_its_loss_in_words(
             text.replace(" ", "")
         )  # fmt: skip
     assert "C 7.87 before, 7.63 after" in text
+    assert "s.toml:3; dtype float64, device cpu, layout of X C, resolution 1e-15, ms " in text
     assert "from 7.87 to 7.63; convexity and smoothness allow 7.62 to 7.64" in text
     assert "to repeat it: verify run 's.toml::dtype=float64'" in text
 

@@ -132,6 +132,7 @@ def test_the_same_results_are_the_same_bytes_in_every_process_and_name_no_date()
     assert done.stdout == here
     assert not re.search(r"20\d\d-|<metadata|<!--|<\?xml", here)
     assert here.startswith("<svg")
+    assert ">allowed<" in here
     assert "currentColor" in here
     assert "#000000" not in here
 

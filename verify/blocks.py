@@ -114,8 +114,8 @@ def by_blocks(
     if not findings:
         findings = [*expectations(case, before, after), *departures(case, None, before, after)]
     result = replace(
-        result, findings=tuple(findings), resolution=sees, post_resolution=post_sees,
-        loss_before=before.C, loss_after=after.C,
+        result, findings=tuple(findings), figures=tuple(found.figures.values()),
+        resolution=sees, post_resolution=post_sees, loss_before=before.C, loss_after=after.C,
         steps=training.thinned(last.paths[LEAD].steps),
     )  # fmt: skip
     return _with_candidate(result, candidate, found.kept) if candidate and result.ok else result
