@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import replace
+from fractions import Fraction
+from types import SimpleNamespace
 
 import broken
 import numpy as np
@@ -13,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from texts import written
 
+from verify import blocks, compare, manual, subjects, training, twin
 from verify import cases as sizes
-from verify import manual, subjects, training, twin
 from verify.candidate import candidate
 from verify.cases import cases
+from verify.chain import Chain
 from verify.document import Limits
 from verify.judge import judge
 from verify.result import Verdict
@@ -98,8 +101,6 @@ def test_a_right_case_is_green_and_says_what_it_says_whole(large, dtype, steps, 
 
 @given(st.integers(0, 10**6), st.sampled_from(["float32", "float64"]))
 def test_the_joined_gradient_is_within_its_bound_of_the_truth(tmp_path_factory, seed, dtype):
-    from verify import blocks
-
     rng, folder = np.random.default_rng(seed), tmp_path_factory.mktemp("joined")
     N, scale = int(rng.integers(2, 40)), 10 ** rng.uniform(-2, 1)
     for name, array in (("X", scale * rng.normal(size=(N, 5))), ("W", rng.normal(size=(5, 3))),
@@ -168,6 +169,49 @@ def test_a_twin_that_goes_another_way_is_seen_at_later_steps(large, monkeypatch)
     monkeypatch.setitem(twin.FORMS, "stable", tired)
     result = judge(large("steps = 4"))
     assert {f.check for f in result.findings} & {"trajectory", "descent"}
+
+
+def test_each_side_falls_by_its_own_gradient(large, monkeypatch):
+    """Half of the gradient is half of the fall, which is no fall that this gradient allows."""
+    right, calls = twin.FORMS["stable"], []
+
+    def tired(problem, **options):
+        calls.append(len(problem.X))
+        chain = right(problem, **options)
+        return replace(chain, dC_dW=chain.dC_dW * 0.5) if len(calls) > 4 else chain
+
+    monkeypatch.setitem(twin.FORMS, "stable", tired)
+    found = {(f.check, f.subject) for f in judge(large("steps = 2")).findings}
+    assert ("descent", "twin.stable_form") in found
+    assert ("descent", "manual.stable_form") not in found
+
+
+def test_what_steps_that_are_too_large_tear_apart_is_nobodys_fault(large, tmp_path):
+    """Rows that conflict, and h L = 2.7: any two paths part by a factor of 1.7 at each step."""
+    text = large("steps = 30\n[expect]\nloss = 'any'").scenario.path.read_text()
+    x = np.random.default_rng(1).uniform(2.5, 3.5, 12)
+    np.save(tmp_path / "X.npy", np.concatenate([x, -x])[:, None] * np.eye(5)[:1])
+    np.save(tmp_path / "W.npy", np.full((5, 3), 1e-9))
+    np.save(tmp_path / "P.npy", np.ones((24, 3)))
+    result = judge(cases(load(written(tmp_path, text.replace("0.125", "1.2"))))[0])
+    assert result.ok, result.findings
+
+
+def test_the_sum_over_blocks_has_room_for_its_own_roundings():
+    tenth, zero = np.full((1, 1), 0.1), np.zeros((1, 1))
+    W = np.zeros((1, 1))
+    path = blocks._Path(compare.Subject("it", manual.stable_form, "stable"), W, np.zeros(1))
+    for _ in range(1000):
+        here = SimpleNamespace(
+            chain=Chain(dC_dW=tenth), bounds={"stable": Chain(dC_dW=zero)},
+            cost=lambda form: (0.1, 0.0), holds=lambda form: True,
+        )  # fmt: skip
+        path.add(0.1, here)
+    chain, bound = path.joined(1.0)
+    exact = 1000 * Fraction(0.1) ** 2
+    for link in ("C", "dC_dW"):
+        error = abs(Fraction(np.asarray(getattr(chain, link)).item()) - exact)
+        assert 0 < error <= np.asarray(getattr(bound, link)).item() < 1e-11
 
 
 def test_a_twin_that_goes_another_way_by_a_billionth_is_seen_by_where_it_comes_to(

@@ -63,6 +63,16 @@ def test_an_infinite_bound_judges_nothing(ref):
     assert all(f.holds for f in against_truth("it", chain, ref, bound))
 
 
+def test_an_infinite_bound_of_one_entry_hides_no_other(ref):
+    chain = manual.stable_form(ref.problem)
+    bound = replace(ref.bounds.stable, dC_dy_o=ref.bounds.stable.dC_dy_o.copy())
+    bound.dC_dy_o[0, 0], chain.dC_dy_o[0, 0] = np.inf, np.nan
+    assert all(f.holds for f in against_truth("it", chain, ref, bound))
+    chain.dC_dy_o[1, 2] -= 1
+    (finding,) = broken("bound", against_truth("it", chain, ref, bound))
+    assert finding.figure.entry == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("change", "check", "sentence"),
     [
