@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from texts import written
 
-from verify import blocks, compare, manual, subjects, training, twin
+from verify import blocks, compare, manual, subjects, twin
 from verify import cases as sizes
 from verify.candidate import candidate
 from verify.cases import cases
@@ -303,7 +303,3 @@ def test_memory_holds_blocks_and_not_the_file(tmp_path, monkeypatch):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 40 * 2**20 / 4
-    assert (
-        training.mean([(0.5, training.Loss(1, 0, 0, 0, 0)), (0.5, training.Loss(3, 0, 0, 0, 0))]).C
-        == 2
-    )

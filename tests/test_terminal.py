@@ -55,6 +55,12 @@ def test_a_walk_ends_with_its_verdict_and_the_other_cases_of_its_file(capsys):
     assert "the first case" not in told
 
 
+def test_without_matplotlib_no_picture_is_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr("verify.plots.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="pip install matplotlib"):
+        picture_of(str(tmp_path / "x.svg"))
+
+
 def test_a_picture_is_refused_before_anything_is_judged_for_it(tmp_path):
     for name, why in (("x.jpg", "is a .png or an .svg"), ("x", "is a .png or an .svg"),
                       ("absent/x.png", "in a folder that exists")):  # fmt: skip

@@ -134,3 +134,14 @@ def test_without_a_truth_the_loss_is_as_certain_as_float64_makes_it(dtype):
     exact = loss(problem, problem.W, np.zeros(3), BUDGET)
     assert 1e-17 < found.radius < 1e-13
     assert abs(found.minus(exact)) <= found.radius
+
+
+def test_the_cost_of_all_rows_is_the_mean_of_their_parts_with_room_for_its_rounding():
+    parts = [(0.25, training.Loss(1.0, 1e-20, 1e-16, 2e-16, 3e-16)),
+             (0.75, training.Loss(3.0, 2e-20, 1e-16, 4e-16, 6e-16))]  # fmt: skip
+    found = training.mean(parts)
+    assert (found.C, found.rest) == (2.5, pytest.approx(1.75e-20))
+    rounding = 4 * 2.0**-53 * 2.5
+    assert found.radius == pytest.approx(1e-16 + rounding)
+    assert found.spread == pytest.approx(3.5e-16 + rounding)
+    assert found.printed == pytest.approx(5.25e-16 + rounding)
