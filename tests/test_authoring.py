@@ -31,7 +31,7 @@ def test_a_new_scenario_is_written_beside_the_others_or_here(tmp_path, monkeypat
 def test_a_file_is_checked_without_torch_and_without_judging(tmp_path):
     path = written(tmp_path, EXAMPLE + '[expect]\nloss_before = "7.88"\n')
     done = verify("check", path)
-    assert (done.returncode, done.stdout) == (0, "1 scenario files are well formed, 2 cases\n")
+    assert (done.returncode, done.stdout) == (0, "1 scenario file, well formed, 2 cases\n")
     assert not loaded_by("check", str(path)) & {"torch", "flint"}
     bad = written(tmp_path, EXAMPLE.replace("0.01", "-1"), "bad")
     done = verify("check", path, bad)
@@ -47,7 +47,7 @@ def test_a_folder_is_locked_checked_and_red_when_it_is_another(tmp_path):
     done = verify("lock", tmp_path)
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
-        "s.toml: new, 2 cases", f"{tmp_path}/manifest.json: 1 files, 2 cases",
+        "s.toml: new, 2 cases", f"{tmp_path}/manifest.json: 1 file, 2 cases",
     ]  # fmt: skip
     done = verify("lock", tmp_path, "--check")
     assert (done.returncode, done.stdout) == (0, "as locked, every exact value\n")

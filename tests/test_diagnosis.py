@@ -64,7 +64,7 @@ def test_values_that_are_not_finite_are_counted():
     ref = compare.reference(problem, budget=2.0**30)
     g = np.array(ref.truth.chain.dC_dW.hi)
     g[0, 0] = np.nan
-    assert "dC_dW has 1 entries that are not finite" in list(
+    assert "entries of dC_dW that are not finite: 1" in list(
         diagnosis.patterns(Chain(dC_dW=g), ref)
     )
 

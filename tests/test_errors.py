@@ -3,7 +3,11 @@ from __future__ import annotations
 import pytest
 
 from verify import errors
-from verify.errors import FileFault, ScenarioError, printable
+from verify.errors import FileFault, ScenarioError, number, printable
+
+
+def test_one_is_a_case_and_every_other_number_is_cases():
+    assert [number(n, "case") for n in (0, 1, 2)] == ["0 cases", "1 case", "2 cases"]
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_the_tutorial_comes_out_as_it_says(tmp_path):
     """From an empty folder: the mistake is named, the mended one is right but for six cases."""
     done = verified(tmp_path, WRONG, "show")
     assert done.returncode == 1
-    assert "    " + next(s for s in README.splitlines() if "(y_o are right)" in s).strip() in (
+    assert "    " + next(s for s in README.splitlines() if "(y_o is right)" in s).strip() in (
         done.stdout.replace("  first", "    first")
     )
     mended = WRONG.replace("dC_dy = dC_dy_o\n", "dC_dy = dC_dy_o * y_o * (1 - y_o)\n")

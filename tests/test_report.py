@@ -64,7 +64,7 @@ def test_the_summary_counts_everything_and_names_what_was_not_verified():
     text = report.summary(Report((PASSED, FAILED, absent), 3, seconds=1.25))
     assert text == (
         "3 cases found, 2 judged, 1 passed, 1 failed, 1 not run in 1.2 s\n"
-        "NOT VERIFIED: 1 cases: no cuda device here"
+        "NOT VERIFIED: 1 case: no cuda device here"
     )
     assert "nothing was judged" in report.summary(Report((ABSENT,), 1))
 

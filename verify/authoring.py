@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from verify.errors import printable
+from verify.errors import number, printable
 from verify.options import LIMITS, QUIET, ScenarioPath
 from verify.terminal import bar, show
 
@@ -29,7 +29,7 @@ def check(paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
 
     found = collection(paths or None, limits=limits(settings)).cases
     files = len({case.path for case in found})
-    click.echo(f"{files} scenario files are well formed, {len(found)} cases")
+    click.echo(f"{number(files, 'scenario file')}, well formed, {number(len(found), 'case')}")
     sys.exit(0 if found else 5)
 
 
@@ -61,8 +61,9 @@ def lock(folder: Path | None, only_check: bool, settings: Sequence[str]) -> NoRe
         sys.exit(done.report.exit_code)
     for change in done.changes:
         click.echo(printable(change))
-    click.echo(f"{done.path}: {len(done.manifest.scenarios)} files,"
-               f" {sum(e.count for e in done.manifest.scenarios.values())} cases")  # fmt: skip
+    locked = done.manifest.scenarios.values()
+    cases = number(sum(entry.count for entry in locked), "case")
+    click.echo(f"{done.path}: {number(len(locked), 'file')}, {cases}")
     sys.exit(0)
 
 
@@ -84,7 +85,7 @@ def export(folder: Path, paths: Sequence[str], settings: Sequence[str]) -> NoRet
     written, left = exported(bar(collect(paths or None, limits=limits(settings))), folder)
     for case in left:
         click.echo(f"NOT EXPORTED, its truth is too much work: {printable(case.id)}")
-    click.echo(f"{folder}: {len(written)} cases")
+    click.echo(f"{folder}: {number(len(written), 'case')}")
     sys.exit(0 if written else 5)
 
 

@@ -48,7 +48,7 @@ def _of_link(link: str, found: Any, right: Any, wrong: Any, problem: Problem) ->
         yield f"{link} is off by the same factor everywhere: {factor}"
         return
     if not np.isfinite(found).all():
-        yield f"{link} has {int((~np.isfinite(found)).sum())} entries that are not finite"
+        yield f"entries of {link} that are not finite: {int((~np.isfinite(found)).sum())}"
     if right.ndim == 2:
         yield from _where(link, wrong)
     if link == "dC_dW" and np.isfinite(found).all():

@@ -21,6 +21,11 @@ def printable(text: str) -> str:
     return quiet.replace("::", r"\x3a:", 1) if quiet.startswith("::", indent) else quiet
 
 
+def number(count: int, thing: str) -> str:
+    """How many there are of a thing, as 1 case or 2 cases."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 class VerifyError(Exception):
     """The root of everything this package raises on purpose."""
 

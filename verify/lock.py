@@ -15,7 +15,7 @@ from pathlib import Path
 from verify import manifest, pins
 from verify.collection import manifest_of, scenarios
 from verify.document import Limits
-from verify.errors import ScenarioError, UsageError
+from verify.errors import ScenarioError, UsageError, number
 from verify.folder import MANIFEST
 from verify.manifest import Entry, Manifest
 from verify.result import Report
@@ -92,7 +92,7 @@ def changed(before: Manifest | None, after: Manifest) -> Iterator[str]:
         if name not in after.scenarios:
             yield f"{name}: gone"
         elif name not in old:
-            yield f"{name}: new, {after.scenarios[name].count} cases"
+            yield f"{name}: new, {number(after.scenarios[name].count, 'case')}"
         elif old[name] != after.scenarios[name]:
             yield f"{name}: {', '.join(_values(old[name], after.scenarios[name]))}"
 
@@ -107,7 +107,7 @@ def _values(old: Entry, new: Entry) -> Iterator[str]:
     for value in ("problem", "C_before", "C_after", "dC_dW"):
         count = sum(getattr(a, value) != getattr(b, value) for a, b in both)
         if count:
-            yield f"{value} of {count} cases"
+            yield f"{value} of {number(count, 'case')}"
 
 
 def _existing(folder: Path) -> Path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify.chain import LINKS
 from verify.diagnosis import across, repeating
-from verify.errors import printable
+from verify.errors import number, printable
 from verify.result import Finding, Report, Result, Verdict, worst_of
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ def block(result: Result, candidate: str = "") -> str:
     rows = [f"{result.verdict}  {result.id}"]
     link, leading = result.first_broken_link, _leading(result)
     if link and leading:
-        right = ", ".join(_right_before(link, leading.subject, result))
-        rows.append(_row("first broken link", f"{link:<14} {right and f'({right} are right)'}"))
+        right = _right_before(link, leading.subject, result)
+        told = f"({', '.join(right)} {'are' if len(right) > 1 else 'is'} right)" if right else ""
+        rows.append(_row("first broken link", f"{link:<14} {told}"))
     if leading and leading.figure:
         figure = leading.figure
         truth = "other side" if " against " in figure.subject else "truth"
@@ -82,7 +83,7 @@ def summary(report: Report) -> str:
         "not run": counts["NOT RUN"],
         "errors": counts["errors"],
     }
-    parts = [f"{counts['found']} cases found", f"{counts['judged']} judged"]
+    parts = [f"{number(counts['found'], 'case')} found", f"{counts['judged']} judged"]
     parts += [f"{n} {word}" for word, n in verdicts.items() if n or word in ("passed", "failed")]
     parts += [f"{counts['locked']} as locked"] if counts["locked"] and report.ok else []
     lines = [", ".join(parts) + f" in {report.seconds:.1f} s"]
@@ -93,10 +94,10 @@ def summary(report: Report) -> str:
         notes = Counter(
             n for r in report.results if r.ok for n in r.notes if n.startswith("candidate")
         )
-        lines += [f"  in {count} passed cases: {note}" for note, count in notes.items()]
+        lines += [f"  in {number(count, 'passed case')}: {note}" for note, count in notes.items()]
     skipped = [r for r in report.results if r.verdict is Verdict.NOT_RUN]
     for why, group in groupby(skipped, key=lambda r: r.findings[0].message):
-        lines.append(f"NOT VERIFIED: {len(list(group))} cases: {why}")
+        lines.append(f"NOT VERIFIED: {number(len(list(group)), 'case')}: {why}")
     lines += [f"NOT AS LOCKED: {what}" for what in report.unlocked]
     if report.signal:
         lines.append(f"INTERRUPTED: {len(report.results)} of {counts['found']} cases were judged")

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from verify.errors import number
 from verify.items import FOLDERS, TOLD, CaseItem, MalformedItem, ManifestItem, folder_of
 
 _LOST = "were found, and have no verdict: the run lost them"
@@ -122,7 +123,7 @@ class Tally:
             yield ", ".join([f"{cases} found", f"{self.judged} judged", *parts,
                              *([f"{self.locked} as locked"] if self.locked else [])])  # fmt: skip
         reasons = Counter(self.why[i] for i, v in self.verdicts.items() if v == "NOT RUN")
-        yield from (f"NOT VERIFIED: {n} cases: {why}" for why, n in reasons.items())
+        yield from (f"NOT VERIFIED: {number(n, 'case')}: {why}" for why, n in reasons.items())
         if self.complaint:
             yield self.complaint
 
