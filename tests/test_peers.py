@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from problems import drawn
 
@@ -28,12 +30,14 @@ SEES = {
     ("assert_close against the twin", "gradient-doubled"): True,
     ("assert_close against the twin", "gradient-a-trillionth-off"): False,
     ("assert_allclose against the twin", "gradient-a-millionth-off"): True,
+    ("assert_allclose against the twin", "one-ulp"): False,
     ("gradcheck, slow", "gradient-doubled"): True,
     ("gradcheck, slow", "cost-summed"): False,
     ("gradcheck, fast", "gradient-sign"): True,
     ("gradcheck, fast", "weights-changed"): True,
     ("the loss fell", "update-uphill"): True,
     ("the loss fell", "gradient-doubled"): False,
+    ("the loss fell", "any-order"): False,
 }
 
 
@@ -41,6 +45,14 @@ SEES = {
 def test_a_check_sees_what_it_looks_at_and_no_more(check, fault):
     seen = peers.notices(peers.CHECKS[check], FAULTS[fault].make(), drawn(1))
     assert seen == SEES[check, fault]
+
+
+def test_gradcheck_is_used_where_it_explains_itself_in_another_way(monkeypatch):
+    peers.notices(ALL["gradcheck, fast"], with_formulas()(), drawn(1))  # torch is there
+    module = sys.modules["torch.autograd.gradcheck"]
+    monkeypatch.delattr(module, "_run_slow_mode_and_get_error")
+    for fault, seen in ((with_formulas()(), False), (FAULTS["gradient-sign"].make(), True)):
+        assert peers.notices(ALL["gradcheck, fast"], fault, drawn(1)) == seen
 
 
 def test_gradcheck_does_not_judge_float32():

@@ -40,7 +40,9 @@ def test_in_a_workflow_there_are_annotations_and_a_summary(workflow, tmp_path, m
     told = capsys.readouterr()
     assert ("::error file=s.toml,line=3" in told.err) == bool(workflow)
     assert "::error" not in told.out
-    assert (tmp_path / "summary.md").exists() == bool(workflow)
+    summary = tmp_path / "summary.md"
+    assert summary.exists() == bool(workflow)
+    assert not workflow or "2 cases found" in summary.read_text()
 
 
 def test_a_walk_ends_with_its_verdict_and_the_other_cases_of_its_file(capsys):
