@@ -75,7 +75,14 @@ def test_the_table_has_a_row_a_file_with_its_worst_verdict():
     console = Console(width=120, file=io.StringIO())
     console.print(report.table(Report((PASSED, FAILED), 2)))
     text = console.file.getvalue()
-    assert text.split("\n")[1].split()[:3] == ["s.toml", "2", "FAIL"]
+    head, row, *_ = text.split("\n")
+    assert head.split()[:3] == ["scenario", "cases", "verdict"]
+    assert row.split()[:-1] == ["s.toml", "2", "FAIL", "3.5e+07", "dC_dy", "1e-15"]
+
+
+def test_a_failure_has_its_notes():
+    noted = replace(FAILED, notes=("candidate f: it prints 'x'",))
+    assert "\n  note                candidate f: it prints 'x'\n" in report.block(noted)
 
 
 def test_the_folder_of_all_files_stands_once_above_the_table():

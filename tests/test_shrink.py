@@ -38,6 +38,16 @@ def test_numbers_become_as_short_as_they_may():
     assert found.W.tolist() in ([[1.0]], [[-1.0]])
 
 
+def test_all_numbers_are_shortened_at_once_where_there_are_too_many_for_one_by_one():
+    def shows(problem):
+        return problem.X.shape == (12, 10) and problem.X.all()
+
+    before = drawn(6, N=12, D=10, K=2)
+    found = shrunk(before, shows, attempts=60)
+    assert (np.abs(np.frexp(found.X)[0]) == 0.5).all()  # powers of two
+    assert not (np.abs(np.frexp(before.X)[0]) == 0.5).any()
+
+
 def test_the_problem_that_was_given_is_not_changed():
     problem = drawn(4)
     X = problem.X.copy()
