@@ -41,5 +41,19 @@ def test_mixed_and_foreign_dtypes_are_refused(red):
     red(lambda: Problem(*arrays, np.float16(1)), UsageError, "float16")
 
 
+def test_one_of_a_stack_is_the_problem_and_the_chain_that_it_was_made_of():
+    one, other = worked_example(), made([[1, 2, 3]], np.ones((3, 2)), [[0, 1]], 2.0)
+    parts = [np.stack([getattr(p, name) for p in (one, other)]) for name in "XWP"]
+    stack = Problem(*parts, np.array([one.h, other.h]).reshape(2, 1, 1))
+    assert stack.dtype == one.dtype == np.float64
+    assert stack.shape("y") == (2, 1, 2)
+    for i, problem in enumerate((one, other)):
+        for name in "XWPh":
+            assert np.array_equal(getattr(stack.at(i), name), getattr(problem, name))
+    chain = Chain(y=parts[2], C=np.array([3.0, 4.0]))
+    assert np.array_equal(chain.at(1).y, other.P)
+    assert (chain.at(0).C, chain.at(1).C, chain.at(0).dC_dW) == (3.0, 4.0, None)
+
+
 def test_a_chain_lists_only_the_links_it_has():
     assert list(Chain(dC_dW=1, y=2)) == [("y", 2), ("dC_dW", 1)]

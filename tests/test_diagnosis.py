@@ -69,6 +69,40 @@ def test_values_that_are_not_finite_are_counted():
     )
 
 
+def test_a_sample_of_columns_shows_no_pattern():
+    problem = drawn(1, N=10, D=4, K=9)
+    ref = compare.reference(problem, budget=8000)
+    assert not ref.truth.whole
+    doubled = Chain(dC_dW=2 * np.ones((4, 9)))
+    assert list(diagnosis.patterns(doubled, ref)) == []
+    assert list(diagnosis.patterns(doubled, compare.reference(problem, budget=0))) == []
+
+
+def test_a_factor_or_a_transpose_is_all_there_is_to_say():
+    problem = drawn(1, N=6, D=3, K=3)
+    ref = compare.reference(problem, budget=2.0**30)
+    g = np.asarray(ref.truth.chain.dC_dW.hi)
+    assert len(list(diagnosis.patterns(Chain(dC_dW=-g), ref))) == 1
+    assert len(list(diagnosis.patterns(Chain(dC_dW=g.T), ref))) == 1
+
+
+def test_only_the_first_wrong_link_is_told():
+    problem = drawn(1)
+    ref = compare.reference(problem, budget=2.0**30)
+    chain = Chain(dC_dy=2 * ref.truth.chain.dC_dy.hi, dC_dW=2 * ref.truth.chain.dC_dW.hi)
+    (told,) = diagnosis.patterns(chain, ref)
+    assert told.startswith("dC_dy is off")
+
+
+def test_a_factor_of_all_entries_is_named_by_the_sizes_that_it_is():
+    problem = drawn(1, N=6, D=4, K=5)
+    ref = compare.reference(problem, budget=2.0**30)
+    g = np.asarray(ref.truth.chain.dC_dW.hi)
+    for factor, name in ((30, "N K"), (1 / 30, "1/(N K)"), (0.125, "h"), (4, "D")):
+        (told,) = diagnosis.patterns(Chain(dC_dW=factor * g), ref)
+        assert told.endswith(f", which is {name} here")
+
+
 def test_a_right_chain_has_no_pattern():
     problem = drawn(1)
     ref = compare.reference(problem, budget=2.0**30)

@@ -45,6 +45,26 @@ def test_a_cost_with_an_offset_is_not_exact():
     assert relations.powers_of_two(with_offset, problem, with_offset(problem)) == ["C"]
 
 
+def test_of_many_rows_the_first_eight_are_scaled():
+    seen = []
+
+    def watched(problem):
+        seen.append(problem.X)
+        return manual.post_form(problem)
+
+    problem = drawn(3, N=30)
+    assert relations.powers_of_two(watched, problem, manual.post_form(problem)) == []
+    first, scaled = seen
+    assert np.array_equal(first, problem.X[:8])
+    assert np.array_equal(scaled, 8 * problem.X[:8])
+
+
+def test_where_the_relation_does_not_apply_nothing_is_scaled():
+    problem = made([[1e-30]], [[1]], [[1e-7]], dtype="float32")
+    chain = manual.stable_form(problem)
+    assert relations.powers_of_two(pytest.fail, problem, chain) == []
+
+
 def test_near_underflow_the_relation_does_not_apply():
     problem = made([[1e-30]], [[1]], [[1e-7]], dtype="float32")
     chain = manual.stable_form(problem)

@@ -50,6 +50,26 @@ def test_a_fault_is_seen_by_its_own_check(fault, check):
     assert check in checks(FAULTS[fault].make())
 
 
+def test_what_gives_no_answer_has_nothing_else_to_its_name():
+    def failing(X, W, P, h):
+        raise ValueError("tired")
+
+    found = trial_of(failing)
+    assert [(f.check, f.message) for f in found.findings] == [("exception", "ValueError: tired")]
+    assert (found.figures, found.notes) == ((), ())
+
+
+def test_a_wrong_gradient_has_its_pattern_as_a_note():
+    (note,) = trial_of(FAULTS["gradient-doubled"].make()).notes
+    assert note == "candidate it: dC_dW is off by the same factor everywhere: 2, which is 2 here"
+
+
+def test_other_data_on_which_no_bound_holds_judge_nothing():
+    large = made([[2.0**1020, 1.0], [1.0, 2.0]], [[0.0], [1e-3]], [[1], [1]], 1e-300)
+    assert compare.reference(large, 0).bounds.fits
+    assert checks(RIGHT, large) == set()
+
+
 def test_beyond_the_post_form_a_candidate_is_judged_by_the_stable_form_and_told():
     problem = made([[1.0], [2]], [[-800]], [[1], [0.5]])
     found = trial_of(RIGHT, problem)

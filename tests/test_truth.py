@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, localcontext
 from itertools import islice
 
+import flint
 import numpy as np
 import oracle
 import pytest
@@ -13,7 +14,7 @@ from problems import drawn, made, worked_example
 from verify import manual, truth
 from verify.bounds import bounds
 from verify.cases import cases
-from verify.chain import LINKS, SHAPES
+from verify.chain import LINKS, SHAPES, Problem
 from verify.collection import packaged
 from verify.scenario import load
 
@@ -115,9 +116,78 @@ def test_the_trajectory_ends_with_its_budget():
     assert len(list(islice(truth.trajectory([drawn(5)], range(3), 20_000), 99))) == 5
 
 
-def test_the_precision_of_the_caller_is_left_alone():
-    import flint
-
-    before = flint.ctx.prec
+def test_the_precision_of_the_caller_is_left_alone(monkeypatch):
+    monkeypatch.setattr(flint.ctx, "prec", 71)
     truth.truth(worked_example())
-    assert flint.ctx.prec == before
+    assert flint.ctx.prec == 71
+
+
+def test_a_sample_of_columns_is_held_against_the_bounds_of_its_columns():
+    problem = drawn(3, N=10, D=4, K=9)
+    assert truth.truth(problem, bounds(problem).stable, budget=8000).columns == (0, 4, 8)
+
+
+def test_a_tight_ball_tells_the_nearest_float_and_a_wide_one_does_not():
+    ball = truth.Enclosure(np.array([1.0, 1.0]), np.zeros(2), np.array([2.0**-60, 2.0**-53]))
+    assert ball.nearest()[0] == 1
+    assert np.isnan(ball.nearest()[1])
+    problem = drawn(4)
+    assert np.array_equal(truth.truth(problem).chain.dC_dW.nearest(), truth.rounded(problem).dC_dW)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_exact_link_is_rounded_to_the_nearest_float(seed):
+    problem = drawn(seed)
+    found = truth.rounded(problem)
+    for link, exact in oracle.chain(problem).items():
+        nearest = np.vectorize(float, otypes=[float])(exact)  # of a Decimal, correctly rounded
+        assert np.array_equal(getattr(found, link), nearest), link
+        assert np.shape(getattr(found, link)) == problem.shape(link)
+
+
+def test_what_no_float_is_near_is_infinite_or_zero():
+    found = truth.rounded(made([[1.0]], [[-800, 800]], [[1, 1]]))
+    assert found.dC_dy_o.tolist() == [[-np.inf, -1.0]]
+    assert found.dC_dy.tolist() == [[-1.0, 0.0]]
+    assert found.y_o.tolist() == [[0.0, 1.0]]
+    assert np.signbit(found.dC_dy[0, 1])
+
+
+def test_a_number_between_two_floats_goes_to_the_even_one():
+    found = truth.rounded(made([[1.0, 2.0**-53]], [[1.0], [1.0]], [[1.0]]))
+    assert found.y.tolist() == [[1.0]]
+    found = truth.rounded(made([[1.0 + 2.0**-52, 2.0**-53]], [[1.0], [1.0]], [[1.0]]))
+    assert found.y.tolist() == [[1.0 + 2.0**-51]]
+
+
+def test_the_exact_losses_are_those_before_the_first_step_and_after_the_last():
+    problem = drawn(2)
+    before, after = truth.losses([problem], problem, 2)
+    with localcontext(prec=oracle.DIGITS):
+        exact = oracle.chain(problem)
+        assert before == float(exact["C"])
+    path = islice(truth.trajectory([problem], range(3)), 2)
+    W = list(path)[-1]
+    there = truth.truth(made(problem.X, W.hi, problem.P)).chain.C
+    assert after == pytest.approx(float(there.hi), rel=1e-14)
+    assert after < before
+
+
+def test_the_exact_losses_take_the_batches_in_turn():
+    whole = drawn(2)
+    batches = [Problem(whole.X[s], whole.W, whole.P[s], whole.h) for s in (np.s_[:4], np.s_[4:])]
+    *_, W = islice(truth.trajectory(batches, range(3)), 3)
+    _, after = truth.losses(batches, whole, 3)
+    there = truth.truth(made(whole.X, W.hi, whole.P)).chain.C
+    assert after == pytest.approx(float(there.hi), rel=1e-14)
+
+
+def test_what_is_beyond_its_budget_is_not_computed():
+    problem = drawn(1)
+    assert truth.rounded(problem, budget=1) is None
+    assert truth.losses([problem], problem, 1, budget=1) is None
+    work = 6 * (2 * 4 + 200) * 3 + 11 * 6 * 4
+    assert truth.losses([problem], problem, 5, budget=7 * 6 * (2 * 4 + 200) * 3 + 264) is not None
+    assert truth.losses([problem], problem, 6, budget=7 * 6 * (2 * 4 + 200) * 3 + 264) is None
+    assert truth.rounded(problem, budget=work) is not None
+    assert truth.rounded(problem, budget=work - 1) is None
