@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from problems import drawn
@@ -7,7 +9,7 @@ from problems import drawn
 import verify
 from verify.collection import collect
 from verify.errors import UsageError
-from verify.skeleton import explicit, written
+from verify.skeleton import explicit, home, written
 
 
 def test_a_new_scenario_is_green_as_it_stands(tmp_path):
@@ -31,6 +33,20 @@ def test_a_problem_that_is_written_out_is_the_same_problem(tmp_path):
         for name in ("X", "W", "P", "h"):
             assert np.array_equal(getattr(case.problem, name), getattr(problem, name))
         assert verify.run(path).ok
+
+
+def test_what_is_expected_is_written_where_there_is_something(tmp_path):
+    made = explicit(drawn(3), "t", "s", {"loss": "any", "post_form": "blind"})
+    (case, *_) = collect(written("mine", tmp_path, made))
+    assert (case.expect.loss, case.expect.post_form) == ("any", "blind")
+    assert "[expect]" not in explicit(drawn(3), "t", "s", {})
+
+
+def test_a_new_file_goes_where_scenarios_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert home() == Path()
+    (tmp_path / "scenarios").mkdir()
+    assert home() == Path("scenarios")
 
 
 def test_an_existing_file_is_left_alone(tmp_path):
