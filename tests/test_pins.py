@@ -109,6 +109,20 @@ def test_C_after_is_that_of_exact_steps_over_the_batches(tmp_path):
     assert float.fromhex(pins.pinned(case).C_after) == float(C)
 
 
+def test_of_a_case_larger_than_memory_the_numbers_are_pinned_and_no_truth(tmp_path, monkeypatch):
+    monkeypatch.setattr("verify.cases.HELD", 0)
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "X.npy", rng.normal(size=(9, 3)))
+    np.save(tmp_path / "P.npy", rng.integers(0, 2, 9))
+    text = EXAMPLE.replace("[[2, 4, -2]]", '{ file = "X.npy" }')
+    text = text.replace("[0]", '{ file = "P.npy" }') + 'dtype = "float64"\n'
+    case = the_case(tmp_path, text)
+    assert case.large
+    pin = pins.pinned(case)
+    assert (pin.C_before, pin.C_after, pin.dC_dW) == (None, None, None)
+    assert pin.problem == pins.problem_digest(case)
+
+
 def test_what_is_too_much_work_is_not_pinned(tmp_path, monkeypatch):
     monkeypatch.setattr(pins, "BUDGET", 100)
     pin = pins.pinned(the_case(tmp_path, DRAWN))

@@ -65,9 +65,14 @@ def test_a_wrong_gradient_has_its_pattern_as_a_note():
 
 
 def test_other_data_on_which_no_bound_holds_judge_nothing():
-    large = made([[2.0**1020, 1.0], [1.0, 2.0]], [[0.0], [1e-3]], [[1], [1]], 1e-300)
-    assert compare.reference(large, 0).bounds.fits
-    assert checks(RIGHT, large) == set()
+    """The rows turned round, the largest input meets the largest label: sums may overflow."""
+
+    def divided_last(X, W, P, h):
+        return X.T @ (-P / (1 + np.exp(X @ W))) / len(X)
+
+    problem = made([[2.0**126], [1.0]], [[0.0]], [[2.0**-20], [16.0]], 1e-30, "float32")
+    assert compare.reference(problem, 0).bounds.fits
+    assert checks(divided_last, problem) == set()
 
 
 def test_beyond_the_post_form_a_candidate_is_judged_by_the_stable_form_and_told():

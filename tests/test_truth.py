@@ -153,6 +153,25 @@ def test_what_no_float_is_near_is_infinite_or_zero():
     assert np.signbit(found.dC_dy[0, 1])
 
 
+def test_exponents_of_three_hundred_digits_are_no_trouble():
+    found = truth.rounded(made([[2.0**500]], [[-(2.0**500), 2.0**500]], [[1, 1]]))
+    assert found.y.tolist() == [[-(2.0**1000), 2.0**1000]]
+    assert (found.y_o.tolist(), found.dC_dy_o.tolist()) == ([[0, 1]], [[-np.inf, -1]])
+    assert float(found.C) == 2.0**1000
+
+
+def test_a_number_half_a_unit_beyond_the_largest_float_is_infinite():
+    parts = [[2.0**512 * (1 - 2.0**-53)], [2.0**458]]
+    assert truth.rounded(made([[2.0**512, 2.0**512]], parts, [[1]])).y == np.inf
+    parts[1][0] = 2.0**457
+    assert truth.rounded(made([[2.0**512, 2.0**512]], parts, [[1]])).y == np.finfo(float).max
+
+
+def test_no_digit_is_lost_on_the_right_side():
+    chain = truth.truth(made([[1.0]], [[2000.0]], [[1]])).chain
+    assert float(chain.C.rad) == float(chain.dC_dy.rad[0, 0]) < 1e-300
+
+
 def test_a_number_between_two_floats_goes_to_the_even_one():
     found = truth.rounded(made([[1.0, 2.0**-53]], [[1.0], [1.0]], [[1.0]]))
     assert found.y.tolist() == [[1.0]]

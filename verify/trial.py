@@ -37,8 +37,6 @@ def tried(candidate: Candidate, ref: Reference) -> Trial:
     if not ref.bounds.post_holds:
         notes.append(f"{name}: the post's formulas do not hold here; judged by the stable form")
     findings = list(_promises(name, answer))
-    if answer.trouble:
-        return Trial(tuple(findings), (), tuple(notes))
     chain, bound = Chain(**answer.links), ref.bounds.wider
     findings += compare.misshapen(name, chain, ref.problem)
     figures = compare.against_truth(name, chain, ref, bound)
@@ -77,8 +75,6 @@ def _promises(name: str, answer: Answer) -> Iterator[Finding]:
 
 def _on_other_data(name: str, answer: Answer, other: Problem) -> Iterator[Finding]:
     """The call in between: an answer that is kept by shape is right the first time only."""
-    if not answer.other:
-        return
     found, limits = updated(Chain(**answer.other), other), bounds(other)
     if not limits.fits:
         return
