@@ -1,9 +1,36 @@
+"""Each fault of behaviour is the right chain but for the one thing that its name says."""
+
 from __future__ import annotations
 
-import pytest
+from types import SimpleNamespace
 
+import numpy as np
+import pytest
+from problems import drawn
+
+from verify import manual
 from verify.behaviour import BEHAVIOUR
 from verify.faults import FAULTS
+from verify.layout import laid_out
+
+
+@pytest.fixture(params=["float32", "float64"])
+def given(request: pytest.FixtureRequest) -> SimpleNamespace:
+    """Private copies of a problem's numbers, and the right gradient."""
+    problem = drawn(1, dtype=request.param)
+    copies = {name: getattr(problem, name).copy() for name in "XWP"}
+    return SimpleNamespace(**copies, h=problem.h, g=manual.stable_form(problem).dC_dW)
+
+
+def called(function, given) -> np.ndarray:
+    found = function(given.X, given.W, given.P, given.h)
+    return found["dC_dW"] if isinstance(found, dict) else found
+
+
+def near(found, expected) -> bool:
+    """To the last few digits, and in the same dtype."""
+    same = found.dtype == expected.dtype and found.shape == expected.shape
+    return same and np.allclose(found, expected, rtol=32 * np.finfo(found.dtype).eps, atol=1e-7)
 
 
 @pytest.mark.parametrize("entry", BEHAVIOUR, ids=lambda e: e[0])
@@ -13,3 +40,69 @@ def test_a_fault_of_behaviour_is_made_anew_each_time(entry):
     assert name in FAULTS
     if make().__closure__:
         assert make() is not make()
+
+
+@pytest.mark.parametrize(("name", "second"), [("momentum", 1.9), ("gradient-accumulated", 2.0)])
+def test_what_is_kept_is_added_to_the_next_answer(name, second, given):
+    function = FAULTS[name].make()
+    first = called(function, given)
+    assert near(first, given.g)
+    assert near(called(function, given), (second * given.g).astype(given.g.dtype))
+    assert near(first, given.g)  # fresh memory each time
+
+
+def test_an_answer_kept_by_shape_is_that_of_the_first_data(given):
+    function = FAULTS["cached-by-shape"].make()
+    assert near(called(function, given), given.g)
+    given.X *= 2
+    assert near(called(function, given), given.g)
+
+
+def test_a_buffer_is_the_same_memory_with_the_right_answer_in_it(given):
+    function = FAULTS["buffer-reused"].make()
+    first = called(function, given)
+    before = first.copy()
+    given.P *= 2
+    second = called(function, given)
+    assert second is first
+    assert near(before, given.g)
+    assert near(second, 2 * given.g)
+
+
+def test_weights_are_stepped_in_place(given):
+    W, expected = given.W, given.W - given.h * given.g
+    found = FAULTS["weights-changed"].make()(given.X, W, given.P, given.h)
+    assert list(found) == ["W_next"]
+    assert found["W_next"] is W
+    assert near(W, expected)
+
+
+def test_one_input_is_moved_by_one_ulp_after_a_right_answer(given):
+    before = given.X.copy()
+    assert near(called(FAULTS["inputs-changed"].make(), given), given.g)
+    changed = np.argwhere(before != given.X).tolist()
+    assert changed == [[0, 0]]
+    assert given.X[0, 0] == np.nextafter(before[0, 0], np.inf, dtype=before.dtype)
+
+
+def test_labels_are_negated_after_a_right_answer(given):
+    before = given.P.copy()
+    assert near(called(FAULTS["labels-changed"].make(), given), given.g)
+    assert np.array_equal(given.P, -before)
+
+
+def test_rows_in_any_order_give_the_right_answer_in_other_bits():
+    problem = drawn(2, N=300)  # more rows than are summed one by one
+    given = SimpleNamespace(X=problem.X, W=problem.W, P=problem.P, h=problem.h)
+    function, right = FAULTS["any-order"].make(), manual.stable_form(problem).dC_dW
+    answers = [called(function, given) for _ in range(4)]
+    assert all(np.allclose(a, right, rtol=1e-11, atol=1e-15) for a in answers)
+    assert len({a.tobytes() for a in answers}) > 1
+
+
+def test_strides_are_ignored_only_where_there_are_others(given):
+    function = FAULTS["strides-ignored"].make()
+    assert near(called(function, given), given.g)
+    for layout in ("F", "strided"):
+        given.X = laid_out(given.X, layout)
+        assert not near(called(function, given), given.g)

@@ -7,8 +7,10 @@ import pytest
 from problems import drawn, made
 
 from verify import compare
+from verify.behaviour import BEHAVIOUR
 from verify.chain import LINKS
 from verify.faults import FAULTS, INVISIBLE
+from verify.formulas import with_formulas
 from verify.proof import caught_by
 
 
@@ -46,6 +48,38 @@ def test_a_fault_of_a_formula_is_named_at_its_link(name):
         found = caught_by(FAULTS[name], ref)
     if found is not None and found.check == "bound":
         assert found.link == LINK_OF[name]
+
+
+RAISES = {"gradient-without-transpose"}  # X dC_dy does not even multiply
+OF_FORMULAS = [name for name in FAULTS if name not in {entry[0] for entry in BEHAVIOUR} | RAISES]
+
+
+def first_difference(name: str, problem) -> str | None:
+    """The first link that is not the right one to many digits."""
+    given = (problem.X.copy(), problem.W.copy(), problem.P.copy(), problem.h)
+    with np.errstate(all="ignore"):
+        wrong, right = FAULTS[name].make()(*given), with_formulas()()(*given)
+    assert list(wrong) == list(LINKS)
+    for link in LINKS:
+        one, other = wrong[link], right[link]
+        same = np.shape(one) == np.shape(other)
+        # Where p / y_o is 0 / 0 both are NaN, whose link nobody has got wrong.
+        if not same or not np.allclose(one, other, rtol=1e-13, atol=0, equal_nan=True):
+            return link
+    return None
+
+
+@pytest.mark.parametrize("name", [n for n in OF_FORMULAS if n not in INVISIBLE | {"other-dtype"}])
+def test_a_fault_is_right_before_its_link_and_wrong_there(name):
+    found = {first_difference(name, problem) for problem in problems()}
+    assert found - {None} == {FAULTS[name].link}
+
+
+def test_the_other_dtype_is_all_that_is_wrong_with_it():
+    p = drawn(1)
+    found = FAULTS["other-dtype"].make()(p.X, p.W, p.P, p.h)["dC_dW"]
+    assert found.dtype == np.float32
+    assert np.allclose(found, with_formulas()()(p.X, p.W, p.P, p.h)["dC_dW"], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", sorted(INVISIBLE))
