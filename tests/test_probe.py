@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import flint
 import numpy as np
 import pytest
 
@@ -28,6 +29,12 @@ def test_a_kernel_beyond_its_budget_is_named(name, dtype, monkeypatch):
     monkeypatch.setattr(probe, "NUMPY", {**probe.NUMPY, name: worse})
     with pytest.raises(EnvironmentUnfit, match=f"{name} in {dtype} errs by"):
         probe.fit()
+
+
+def test_the_precision_of_the_caller_is_left_alone(monkeypatch):
+    monkeypatch.setattr(flint.ctx, "prec", 71)
+    probe._exactly.__wrapped__("exp", "float64")
+    assert flint.ctx.prec == 71
 
 
 def test_a_kernel_that_gives_nan_is_unfit(monkeypatch):
