@@ -24,7 +24,6 @@ def test_a_function_is_loaded_by_module_or_by_file(tmp_path):
 
 def test_a_file_finds_its_neighbours_and_its_own_module(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", sys.path.copy())
-    monkeypatch.setattr(sys, "modules", sys.modules.copy())
     (tmp_path / "neighbour_of_mine.py").write_text("factor = 3\n")
     (tmp_path / "own_module.py").write_text(
         "import pickle\nfrom neighbour_of_mine import factor\n"
@@ -36,7 +35,6 @@ def test_a_file_finds_its_neighbours_and_its_own_module(tmp_path, monkeypatch):
 
 def test_a_module_is_looked_for_where_the_command_is_run(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [p for p in sys.path if p not in ("", str(Path.cwd()))])
-    monkeypatch.setattr(sys, "modules", sys.modules.copy())
     monkeypatch.chdir(tmp_path)
     (tmp_path / "module_of_here.py").write_text("def f(X, W, P, h): return W\n")
     assert loaded("module_of_here:f")(0, 1, 2, 3) == 1
