@@ -30,9 +30,14 @@ def test_worst_ratios_stand_by_what_was_compared():
 
 
 def test_what_cases_notice_stands_as_shares():
-    lines = told(resolution={"-5": 1500, "inf": 500})
-    assert any(line.split() == ["1e-5", "75.000%"] for line in lines)
-    assert any("the gradient is 0" in line and "25.000%" in line for line in lines)
+    lines = told(resolution={"inf": 400, "-2": 40, "3": 50, "-14": 1500, "-1": 10})
+    first = lines.index("relative errors of one gradient entry that cases notice") + 1
+    assert [line.rsplit(maxsplit=1) for line in lines[first : first + 4]] == [
+        ["  1e-14", "75.000%"],
+        ["  1e-2", "2.000%"],
+        ["  none below 0.01", "3.000%"],
+        ["  the gradient is 0", "20.000%"],
+    ]
 
 
 def test_cases_that_nothing_can_be_said_of_are_told():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from verify.bench import Bench, Figure
 from verify.errors import printable
+from verify.evidence import BLIND
 from verify.faults import FAULTS
 from verify.outcome import Outcome
 from verify.sight import Comparison, Sight
@@ -83,6 +84,16 @@ def _cell(figure: Figure | None, planted: int) -> str:
     return f"{figure.ratio:.3g}{sees}"
 
 
+def _noticed(resolution: Mapping[str, int]) -> Iterator[str]:
+    """The shares of cases by decade, the sharpest first; what could notice nothing in one line."""
+    total, seen = sum(resolution.values()), Counter[str]()
+    for decade, count in sorted(resolution.items(), key=lambda item: float(item[0])):
+        sharp = decade != "inf" and float(f"1e{decade}") <= BLIND
+        size = f"1e{decade}" if sharp else f"none below {BLIND:g}"
+        seen["the gradient is 0" if decade == "inf" else size] += count
+    yield from (f"  {size:<20} {count / total:8.3%}" for size, count in seen.items())
+
+
 def campaign(found: Outcome) -> str:
     """What was judged, how near to its bound each link came, and what was beyond one."""
     plan, rate = found.plan, found.found / found.seconds if found.seconds else 0.0
@@ -103,10 +114,7 @@ def campaign(found: Outcome) -> str:
         worst = ", ".join(f"{link} {ratio:.3g}" for link, ratio in links.items())
         lines.append(f"  {what:<40} {worst}")
     lines.append("relative errors of one gradient entry that cases notice")
-    total = sum(found.resolution.values())
-    for decade, count in found.resolution.items():
-        size = "the gradient is 0" if decade == "inf" else f"1e{decade}"
-        lines.append(f"  {size:<20} {count / total:8.3%}")
+    lines += _noticed(found.resolution)
     for v in found.violations:
         lines.append(f"VIOLATION  case {v.case} ({v.dtype}): {v.what}, {v.link}: {v.ratio:.3g}")
         shown = f"  shrunk: verify run {printable(v.file)}" if v.file else (
