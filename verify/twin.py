@@ -140,10 +140,14 @@ def library() -> Any:
     return torch
 
 
-def _tensors(torch: Any, problem: Problem, device: str, dtype: str = "") -> tuple[Any, Any, Any]:
+def _tensors(torch: Any, problem: Problem, device: str, dtype: str) -> tuple[Any, Any, Any]:
+    """X, W and P. The columns of W lie in one piece, so that autograd takes X^T dC_dy as
+    (dC_dy^T X)^T, which reads X row by row: up to three times as fast where K is small.
+    """
     to = {"device": device, **({"dtype": getattr(torch, dtype)} if dtype else {})}
     X, P = (torch.from_numpy(a).to(**to) for a in (problem.X, problem.P))
-    return X, torch.tensor(problem.W).to(**to).requires_grad_(), P
+    W = torch.from_numpy(np.array(problem.W.mT, order="C")).mT.to(**to)
+    return X, W.requires_grad_(), P
 
 
 def differentiated(function: Any, device: str = "cpu") -> Callable[..., Any]:
@@ -177,7 +181,8 @@ def eager(problem: Problem) -> Callable[[], Any]:
     Source  torch.nn.functional.logsigmoid and autograd.
     """
     torch = library()
-    X, W, P = _tensors(torch, problem, "cpu")
+    X, W, P = (torch.tensor(a) for a in (problem.X, problem.W, problem.P))
+    W.requires_grad_()
 
     def gradient() -> Any:
         C = -(P * torch.nn.functional.logsigmoid(X @ W)).sum() / len(X)
