@@ -37,7 +37,7 @@ The floors, from the top; a module imports only from floors below its own:
     cli  plugin
     experiments  authoring
     tally  terminal
-    options
+    options  completion
     items  github  schemas  page  joined
     report  tables  plots  reading
     sight  lock  export  bench  campaign  failure  walk

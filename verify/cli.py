@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from verify import authoring, experiments
+from verify import authoring, completion, experiments
 from verify.errors import ScenarioError, Terminated, VerifyError, printable
 from verify.options import (
     ARRAYS,
@@ -173,6 +173,7 @@ def _terminate(_signal: int, _frame: object) -> NoReturn:
 def main() -> NoReturn:
     """The entry point: an error on purpose is one message and its exit code, never a traceback."""
     signal.signal(signal.SIGTERM, _terminate)
+    completion.register()
     command: Callable[..., Any] = cli.main
     try:
         command(prog_name="verify", standalone_mode=False)
