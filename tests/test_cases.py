@@ -21,6 +21,20 @@ def test_a_written_problem_is_the_problem(tmp_path):
     assert problem.h == 0.01
 
 
+def test_a_case_in_memory_is_one_block_of_its_first_batch(tmp_path):
+    case = the_case(tmp_path, DRAWN + "[vary]\nsteps = [4]\n")
+    (block,) = case.blocks()
+    assert block is case.batches[0]
+    assert len(block.X) == 11
+
+
+def test_a_case_says_where_it_is_from(tmp_path):
+    case = the_case(tmp_path, EXAMPLE)
+    assert case.path == str(tmp_path / "s.toml")
+    assert case.id == f"{case.path}::dtype=float64"
+    assert case.line == 2  # of the title, where a report points to
+
+
 def test_a_drawn_problem_is_the_same_in_both_dtypes(tmp_path):
     one, other = (the_case(tmp_path, DRAWN, dtype).problem for dtype in ("float32", "float64"))
     for a, b in ((one.X, other.X), (one.W, other.W), (one.P, other.P)):

@@ -34,6 +34,16 @@ def test_a_path_or_case_that_is_not_there_is_named(tmp_path):
         collect(f"{path}::x")
 
 
+def test_one_case_is_the_first_of_its_file_or_the_named_one(tmp_path):
+    path = written(tmp_path, EXAMPLE)
+    case, others = collection.one_of(str(path))
+    assert (case.name, others) == ("dtype=float32", ["dtype=float64"])
+    case, others = collection.one_of(f"{path}::dtype=float64")
+    assert (case.name, others) == ("dtype=float64", [])
+    with pytest.raises(UsageError, match="is a folder; give one file, or FILE::CASE"):
+        collection.one_of(str(tmp_path))
+
+
 def test_every_fault_of_every_file_is_told_before_anything_is_judged(tmp_path):
     written(tmp_path, EXAMPLE, "a")
     written(tmp_path, EXAMPLE.replace("0.01", "-1"), "b")

@@ -57,6 +57,15 @@ def test_what_is_not_a_regular_file_of_bounded_size_is_not_read(folder):
         read(folder, "absent.csv")
 
 
+def test_a_file_that_is_only_located_is_looked_at_all_the_same(folder):
+    """What stays on disk is never read as a whole, and must be small and regular, too."""
+    (folder / "folder.npy").mkdir()
+    for name, limit, why in (("x.npy", 9, "too large"), ("folder.npy", 10, "not a regular file"),
+                             ("absent.npy", 10, "cannot be read")):  # fmt: skip
+        with pytest.raises(ScenarioError, match=why):
+            datafile.located(folder, name, f"at most {limit}", limit)
+
+
 def test_a_file_that_goes_away_after_it_was_found_is_told(folder, red):
     path = datafile.located(folder, "x.npy", "", 10)
     path.unlink()

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 from texts import DRAWN, EXAMPLE, the_case, the_cases
 
@@ -75,6 +76,27 @@ def test_the_numbers_are_those_of_the_case_bit_for_bit(tmp_path):
     assert made.problem == pins.problem_digest(case)
     assert list(made.exact.model_dump()) == list(LINKS) == list(made.bound.model_dump())
     jsonschema.validate(made.model_dump(), SCHEMAS["export"]())
+
+
+def test_the_schema_allows_no_other_key(tmp_path):
+    made = export.exported(the_case(tmp_path, EXAMPLE)).model_dump()
+    for place in (made, made["exact"]):
+        place["another"] = "0x1p+0"
+        with pytest.raises(jsonschema.ValidationError, match="another"):
+            jsonschema.validate(made, SCHEMAS["export"]())
+        del place["another"]
+
+
+def test_a_case_that_stays_on_disk_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr("verify.cases.HELD", 0)
+    np.save(tmp_path / "X.npy", np.ones((1, 3)))
+    np.save(tmp_path / "P.npy", np.zeros(1, int))
+    text = EXAMPLE.replace("[[2, 4, -2]]", '{ file = "X.npy" }').replace(
+        "[0]", '{ file = "P.npy" }'
+    )
+    case = the_case(tmp_path, text + 'dtype = "float64"\n')
+    assert case.large
+    assert export.exported(case) is None
 
 
 def test_the_edges_of_the_domain_are_exported_too():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import pickle
@@ -45,6 +46,11 @@ def test_what_numpy_saves_is_read_bit_for_bit(dtype, shape, parsed):
     assert (found.dtype, found.shape, len(found)) == (array.dtype, shape, shape[0])
     assert np.array_equal(found[:], array)
     assert np.array_equal(found[1:2], array[1:2])
+
+
+def test_the_digest_is_that_of_the_whole_file(parsed):
+    content = saved(MATRIX)
+    assert parsed(content).digest == hashlib.sha256(content).digest()
 
 
 @pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
