@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import broken
+import numpy as np
 import pytest
+import with_numpy
 from documents import valid
 from hypothesis import given
 from texts import DRAWN, EXAMPLE, the_case, the_cases
 
 from verify import judge as module
 from verify import manual, twin
+from verify.candidate import Candidate
 from verify.chain import LINKS
+from verify.examination import examine
 from verify.judge import judge
 from verify.result import Verdict
 
@@ -25,6 +31,7 @@ def test_a_right_case_passes_with_figures_for_every_link_of_both_sides(tmp_path)
     assert {f.link for f in result.figures if f.subject == "twin.post_form"} == set(LINKS)
     assert (f"{result.loss_before:.2f}", f"{result.loss_after:.2f}") == ("7.87", "7.63")
     assert 0 < result.resolution < 1e-14
+    assert result.work == 1 * 3 * 2
     (step,) = result.steps
     assert (step.step, step.before) == (1, pytest.approx(result.loss_before))
     assert step.lowest <= step.after <= step.highest < step.before
@@ -97,6 +104,33 @@ def test_what_people_get_wrong_is_named_by_its_link(old, new, link, tmp_path, mo
     result = judge(the_case(tmp_path, DRAWN))
     assert result.verdict is Verdict.FAIL
     assert result.first_broken_link == link
+
+
+def test_what_is_wrong_takes_no_step(tmp_path, monkeypatch):
+    raising = broken.with_line(manual, "stable_form", "dC_dW = X.mT @ dC_dy", "dC_dW = X @ dC_dy")
+    monkeypatch.setitem(manual.FORMS, "stable", raising)
+    result = judge(the_case(tmp_path, DRAWN))
+    assert {f.check for f in result.findings} == {"exception"}  # nothing of a gradient that is not
+    assert (result.steps, np.isnan(result.loss_after)) == ((), True)
+
+
+def test_a_candidate_is_not_blamed_for_what_manual_does(tmp_path, monkeypatch):
+    wrong = broken.with_line(manual, "post_form", "y_o = sigma(y)", "y_o = sigma(y) * 1.001")
+    monkeypatch.setitem(manual.FORMS, "post", wrong)
+    result = judge(the_case(tmp_path, DRAWN), candidate=_candidate(with_numpy.gradient))
+    assert result.verdict is Verdict.FAIL
+    assert not any("candidate" in f.subject for f in (*result.figures, *result.findings))
+
+
+def test_a_candidate_that_is_wrong_once_is_not_followed_any_further(tmp_path):
+    case = the_case(tmp_path, DRAWN + "steps = 3\n")
+    result = judge(case, candidate=_candidate(lambda X, W, P, h: W * 0))
+    assert result.verdict is Verdict.FAIL
+    assert "trajectory" not in {f.check for f in result.findings}
+
+
+def _candidate(function):
+    return Candidate("candidate", partial(examine, function))
 
 
 def test_a_fault_of_a_single_entry_names_the_entry_and_both_values(tmp_path, monkeypatch):

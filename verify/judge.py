@@ -62,16 +62,18 @@ def _judged(
         return replace(blank, findings=(OUT_OF_RANGE,))
     judged = subjects(case, ref, way)
     chains, findings, figures = one_step(judged, ref)
-    gradient = chains[LEAD].dC_dW if LEAD in chains else np.nan
-    sees = compare.resolution(ref.bounds.stable, gradient)
-    post_sees = compare.resolution(ref.bounds.post, gradient) if ref.bounds.post_holds else np.nan
-    findings += evidence(case, ref.bounds.post_holds, sees, float(post_sees))
+    sees = post_sees = np.nan
+    if LEAD in chains:
+        gradient, holds = chains[LEAD].dC_dW, ref.bounds.post_holds
+        sees = compare.resolution(ref.bounds.stable, gradient)
+        post_sees = compare.resolution(ref.bounds.post, gradient) if holds else np.nan
+        findings += evidence(case, holds, sees, post_sees)
     result = replace(
         blank,
         findings=tuple(findings),
         figures=tuple(figures),
         resolution=sees,
-        post_resolution=float(post_sees),
+        post_resolution=post_sees,
         columns=ref.truth.columns if ref.truth and not ref.truth.whole else (),
         notes=(reduced.note(ref, way, case.device),) if way in ways.REDUCED else (),
     )
