@@ -12,7 +12,7 @@ import pytest
 import verify
 from verify import campaign, manual
 from verify.campaign import Subject
-from verify.errors import CandidateError, UsageError
+from verify.errors import CandidateError, UsageError, VerifyError
 from verify.outcome import Plan, sum_of
 
 HERE = Plan(cases=3000, shape=(4, 3, 2), truth_every=700)
@@ -187,6 +187,19 @@ def test_a_case_with_zero_labels_only_makes_no_scenario():
     zero = next(c for c in range(10000) if not campaign.problem_of(plan, c).P.any())
     with pytest.raises(UsageError, match=f"case {zero} makes no scenario: all labels are 0"):
         campaign.as_scenario(plan, zero)
+
+
+def test_a_violation_with_zero_labels_only_is_told_without_a_file(tmp_path):
+    plan = Plan(cases=10000, shape=(1, 1, 1))
+    zero = next(c for c in range(10000) if not campaign.problem_of(plan, c).P.any())
+    violation = campaign.Violation(case=zero, dtype="float32", what="x", link="y", ratio=2.0)
+    assert campaign.told(plan, violation, Subject(), tmp_path) == violation
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_campaign_that_loses_cases_is_not_green():
+    with pytest.raises(VerifyError, match="shard 1/1 lost 3000 cases"):
+        campaign.campaign(HERE, progress=lambda tasks: tasks[1:])
 
 
 def test_a_candidate_that_cannot_be_loaded_is_an_error_of_usage(tmp_path):
