@@ -8,6 +8,7 @@ import threading
 
 import numpy as np
 import pytest
+from processes import has_ended
 
 import verify
 from verify import campaign, manual
@@ -16,7 +17,8 @@ from verify.errors import CandidateError, UsageError, VerifyError
 from verify.outcome import Plan, sum_of
 
 HERE = Plan(cases=3000, shape=(4, 3, 2), truth_every=700)
-CLIPPED = """
+LAB = """
+import pathlib, subprocess
 import numpy as np
 
 def gradient(X, W, P, h):
@@ -29,6 +31,16 @@ def exits(X, W, P, h):
 def flat(X, W, P, h):
     return gradient(X, W, P, h).ravel()
 
+def doubles_its_input(X, W, P, h):
+    dC_dW = X.T @ (-P / (1 + np.exp(X @ W))) / len(X)
+    X *= 2
+    return dC_dW
+
+def starts_a_process(X, W, P, h):
+    with (pathlib.Path(__file__).parent / "pid").open("a") as file:
+        print(subprocess.Popen(["sleep", "600"]).pid, file=file)
+    return X.T @ (-P / (1 + np.exp(X @ W))) / len(X)
+
 def single(X, W, P, h):
     E = np.exp(-np.abs(X @ W))
     s = np.where(X @ W >= 0, E, 1) / (1 + E)
@@ -39,7 +51,7 @@ def single(X, W, P, h):
 @pytest.fixture
 def lab(tmp_path):
     path = tmp_path / "lab.py"
-    path.write_text(CLIPPED)
+    path.write_text(LAB)
     return path
 
 
@@ -143,6 +155,19 @@ def test_a_wrong_candidate_is_a_violation(lab, name, what):
     plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2))
     (violation,) = judged(plan, range(2), Subject(f"{lab}:{name}")).violations
     assert violation.what == what
+
+
+def test_a_candidate_that_breaks_a_promise_is_a_violation_where_the_truth_is_asked(lab):
+    plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2), truth_every=100)
+    (violation,) = judged(plan, range(1, 2), Subject(f"{lab}:doubles_its_input")).violations
+    assert (violation.what, violation.case) == ("candidate, mutated", 1100)
+
+
+def test_what_a_candidate_has_started_ends_with_the_campaign(lab):
+    plan = Plan(cases=5, shape=(1, 1, 1))
+    assert campaign.campaign(plan, subject=Subject(f"{lab}:starts_a_process")).judged == 5
+    started = (lab.parent / "pid").read_text().split()
+    assert all(has_ended(int(pid)) for pid in started)
 
 
 def test_a_violation_is_shrunk_and_written_as_a_scenario_that_shows_it(lab, tmp_path):

@@ -56,9 +56,10 @@ def worst_of(figures: Iterable[Figure]) -> Figure | None:
 class Finding:
     """One thing that the judge has to say against a case.
 
-    `check` is a stable name: bound, agreement, shape, dtype, finite, exception, relation, descent,
-    trajectory, loss, figure, post_form, resolution, range, lock, memory; of a case that is not run,
-    device, twin or copy; of a defect of the suite itself, error; pytest, where only pytest can say
+    `check` is a stable name: bound, agreement, shape, dtype, exception, relation, descent,
+    trajectory, loss, figure, post_form, resolution, range, lock, memory; of a candidate besides,
+    mutated, aliased, reused, repeat, other data, layout; of a case that is not run, device, twin or
+    copy; of a defect of the suite itself, error; pytest, where only pytest can say
     what became of it: a worker died, a conftest skipped it.
     """
 
