@@ -244,6 +244,8 @@ def test_an_interrupted_campaign_tells_what_was_judged_and_is_no_shard():
 
     with pytest.raises(campaign.Interrupted) as caught:
         campaign.campaign(plan, workers=1, progress=progress)
-    assert caught.value.outcome.judged > 0
+    found = caught.value.outcome.found
+    assert found > 0
+    assert str(caught.value) == f"{found} cases were judged"
     assert caught.value.outcome.parts == ()
     assert caught.value.signal == signal.SIGINT
