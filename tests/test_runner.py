@@ -13,7 +13,7 @@ import verify
 from verify import runner
 from verify.collection import collect
 from verify.document import Limits
-from verify.errors import EnvironmentUnfit, ScenarioError, Terminated
+from verify.errors import EnvironmentUnfit, ScenarioError, Terminated, UsageError
 from verify.result import Verdict
 from verify.scenario import load
 
@@ -60,6 +60,11 @@ def test_another_device_is_counted_as_not_run_or_required(tmp_path, monkeypatch)
 def test_the_budget_of_the_truth_reaches_the_judge(tmp_path):
     report = verify.run(written(tmp_path, DRAWN), budget=3000)
     assert all(r.columns == (0,) for r in report.results)
+
+
+def test_a_twin_that_there_is_not_is_refused_before_any_file_is_read(tmp_path):
+    with pytest.raises(UsageError, match="twin 'backward': choose one of eager, func"):
+        verify.run(tmp_path / "absent", twin="backward")
 
 
 def test_every_pool_has_one_thread_while_cases_run(tmp_path):

@@ -52,10 +52,13 @@ def test_torch_is_left_as_it_was():
 
     def settings():
         return (torch.get_num_threads(), torch.get_float32_matmul_precision(),
+                matmul.allow_fp16_reduced_precision_reduction,
                 matmul.allow_bf16_reduced_precision_reduction, torch.is_grad_enabled(),
                 torch.get_default_dtype())  # fmt: skip
 
     torch.set_num_threads(2)
+    matmul.allow_fp16_reduced_precision_reduction = True
+    matmul.allow_bf16_reduced_precision_reduction = True
     torch.set_float32_matmul_precision("medium")
     try:
         with torch.no_grad():
@@ -63,7 +66,7 @@ def test_torch_is_left_as_it_was():
             with twin.pinned():
                 inside = settings()
             assert settings() == before
-            assert inside[:4] == (1, "highest", False, True)
+            assert inside[:5] == (1, "highest", False, False, True)
     finally:
         torch.set_num_threads(1)
         torch.set_float32_matmul_precision("highest")

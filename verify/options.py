@@ -13,7 +13,7 @@ from verify.errors import VerifyError
 from verify.files import destination
 
 
-class ScenarioPath(click.ParamType[str]):
+class ScenarioPath(click.Path):
     """A scenario file, a folder of them, or file::case; completed in the shell."""
 
     name = "path"
@@ -34,7 +34,7 @@ class ScenarioPath(click.ParamType[str]):
         return [CompletionItem(c.id) for c in cases if c.name.startswith(case)]
 
 
-class Device(click.ParamType[str]):
+class Device(click.types.StringParamType):
     """cpu, cuda, or one of many as cuda:1."""
 
     name = "device"
@@ -45,7 +45,7 @@ class Device(click.ParamType[str]):
         return value
 
 
-class Whole(click.ParamType[int]):
+class Whole(click.types.IntParamType):
     """A whole number, also as 1e6."""
 
     name = "number"
