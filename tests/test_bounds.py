@@ -119,9 +119,28 @@ def test_a_label_above_one_moves_the_edge_of_the_post_form():
     assert not bounds(made([[1]], [[-80]], [[1e5]], 1, "float32")).post_holds
 
 
-def test_products_near_the_largest_number_do_not_fit():
-    assert bounds(made([[1e18]], [[1e-18]], [[1]], 1e-38, "float32")).fits
-    assert not bounds(made([[1e20]], [[1e19]], [[1]], 1e-37, "float32")).fits
+@pytest.mark.parametrize(
+    ("X", "W", "h"),
+    [
+        ([[1, 0]], [[0], [0.25]], 1),  # W itself
+        ([[0.5]], [[0]], 1),  # |X|^T |dC_dy|, where every 1 - sigma is a half
+        ([[0, 0.5]], [[0], [0]], 1),
+        ([[0.125]], [[0]], 4),  # and h times it
+        ([[0.5], [0], [0], [0]], [[0]], 1),  # and its sum before it is divided by N
+    ],
+)
+def test_up_to_a_quarter_of_the_largest_number_everything_fits(X, W, h):
+    largest, P = 2.0**128, np.ones((len(X), 1))
+    for share, fits in ((0.999, True), (1.001, False)):
+        X_there, W_there = np.array(X, float), np.array(W, float)
+        (W_there if W_there.any() else X_there)[:] *= share * largest
+        assert bool(bounds(made(X_there, W_there, P, h, "float32")).fits) == fits
+
+
+def test_up_to_a_quarter_of_the_largest_number_the_cost_does():
+    for w, fits in ((0.2499, True), (0.2501, False)):
+        assert bool(bounds(made([[1]], [[w * 2.0**128]], [[1]], 1, "float32")).cost_fits) == fits
+    assert not bounds(made([[1]], [[2.0**127]], [[1]], 1, "float32")).fits
 
 
 def test_the_wider_bound_is_at_least_that_of_both_forms_where_both_hold():
@@ -154,11 +173,13 @@ def test_the_cost_of_nobody_is_within_its_bound_of_the_exact_one(dtype):
         assert bound_C <= 1e-9 * C + 1e-300
 
 
-def test_no_entry_of_the_exact_dC_dy_is_larger_than_it_is_said_to_be(dtype):
+def test_the_largest_dC_dy_is_the_exact_one_and_little_more(dtype):
     for seed in range(10):
         problem = drawn(seed, dtype=dtype)
         exact = -oracle.chain(problem)["dC_dy"].astype(float)
-        assert (bounds(problem).largest_dC_dy >= exact * (1 - 1e-12)).all()
+        said = bounds(problem).largest_dC_dy
+        assert (said >= exact * (1 - 1e-12)).all()
+        assert (said <= exact * (1 + 1e-12)).all()
 
 
 def test_what_X_d_is_off_is_within_what_is_said(dtype):
