@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import adversary
 import numpy as np
@@ -14,7 +15,7 @@ from soundness import sharpness, worst_ratios
 
 from verify import truth
 from verify.bounds import bounds
-from verify.chain import DTYPES, LINKS, SHAPES
+from verify.chain import DTYPES, LINKS, SHAPES, Problem
 from verify.rounding import MODELS, Model
 
 CASES = 600
@@ -108,6 +109,44 @@ def test_a_bound_with_a_term_enlarged_is_blunt(term, factor, dtype):
     assert ratio(term, dtype, mutant) < 0.5
 
 
+@pytest.mark.parametrize("form", ["post", "stable"])
+def test_to_first_order_every_bound_is_what_the_derivation_says(form):
+    X = np.array([[1, -3, 2], [0.5, 4, 0], [-2, 1, 5]])
+    W = np.array([[3, 0.25], [-1, 0.5], [0.5, -2.5]])
+    problem = made(X, W, [[1, 0.5], [0, 2], [0.25, 1]], 0.5)
+    found = getattr(bounds(problem), form)
+    for link, expected in first_order(form, problem, MODELS["float64"]).items():
+        np.testing.assert_allclose(getattr(found, link), expected, 1e-8, 1e-300, err_msg=link)
+
+
+def first_order(form: str, p: Problem, m: Model) -> dict[str, Any]:
+    """The bounds of both modules' derivations, without terms in u^2 and in tiny."""
+    (N, D, K), u, h = p.sizes.values(), m.u, float(p.h)
+    y = p.X @ p.W
+    y_o, q = 1 / (1 + np.exp(-y)), 1 / (1 + np.exp(y))
+    eps = D * u * (np.abs(p.X) @ np.abs(p.W))
+    r = q * m.exp * u + 2 * u
+    ln_y_o = eps * q + r
+    dq_post = q * eps * y_o + y_o * r + u * q
+    dq_stable = q * ((m.exp + 5) * u + eps * y_o)
+    dC_dy = p.P * ((dq_post if form == "post" else dq_stable) + 5 * u * q) / N
+    cost = -p.P * np.log(y_o)
+    ln = ln_y_o if form == "post" else eps * q + (m.exp + m.log + 3) * u * -np.log(y_o)
+    C = (p.P * ln).sum() + (m.log + N * K + 4) * u * cost.sum()
+    magnitude = np.abs(p.X).T @ (p.P * q) / N
+    dC_dW = np.abs(p.X).T @ dC_dy + N * u * magnitude
+    return {
+        "y": eps,
+        "y_o": y_o * ln_y_o,
+        "C": C / N,
+        "dC_dy_o": p.P / y_o * (ln_y_o + 4 * u) / N,
+        "dy_o_dy": y_o * (q * ln_y_o + dq_post) + 2 * u * y_o * q,
+        "dC_dy": dC_dy,
+        "dC_dW": dC_dW,
+        "W_next": h * dC_dW + 2 * u * h * magnitude + u * (np.abs(p.W) + h * magnitude),
+    }
+
+
 def test_the_post_form_holds_down_to_its_edge_and_not_beyond():
     for dtype, inside, beyond in (("float32", -86.9, -87.1), ("float64", -707.9, -708.1)):
         assert bounds(made([[1]], [[inside]], [[1]], 1, dtype)).post_holds
@@ -148,6 +187,7 @@ def test_the_wider_bound_is_at_least_that_of_both_forms_where_both_hold():
     for link, wide in found.wider:
         for form in (found.post, found.stable):
             assert (wide >= getattr(form, link) * (1 - 1e-15)).all(), link
+        assert (wide <= getattr(found.post, link) + getattr(found.stable, link)).all(), link
 
 
 def test_beyond_the_post_form_the_wider_bound_is_the_stable_one_at_those_entries_alone():
