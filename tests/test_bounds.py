@@ -13,7 +13,7 @@ import pytest
 from problems import drawn, made, worked_example
 from soundness import sharpness, worst_ratios
 
-from verify import truth
+from verify import manual, truth
 from verify.bounds import bounds
 from verify.chain import DTYPES, LINKS, SHAPES, Problem
 from verify.rounding import MODELS, Model
@@ -156,6 +156,8 @@ def test_the_post_form_holds_down_to_its_edge_and_not_beyond():
 def test_a_label_above_one_moves_the_edge_of_the_post_form():
     assert bounds(made([[1]], [[-80]], [[1]], 1, "float32")).post_holds
     assert not bounds(made([[1]], [[-80]], [[1e5]], 1, "float32")).post_holds
+    for p, holds in ((0.1249, True), (0.1251, False)):  # p / y_o is twice as large
+        assert bounds(made([[1]], [[0]], [[p * 2.0**128]], 1, "float32")).post_holds == holds
 
 
 @pytest.mark.parametrize(
@@ -176,14 +178,39 @@ def test_up_to_a_quarter_of_the_largest_number_everything_fits(X, W, h):
         assert bool(bounds(made(X_there, W_there, P, h, "float32")).fits) == fits
 
 
+def test_where_y_may_be_anything_y_o_is_still_at_most_the_largest_sigma():
+    problem = made([[1e7, 1]], [[1], [-1e7]], [[1]], 1, "float32")  # y is 0, give or take 2.4
+    found = bounds(problem).stable
+    largest = 1 / (1 + np.exp(-found.y))
+    for link in ("y_o", "dy_o_dy"):
+        np.testing.assert_allclose(getattr(found, link), largest, rtol=1e-5, err_msg=link)
+
+
+def test_where_one_entry_has_no_bound_nothing_fits():
+    found = bounds(made([[1]], [[0, 0.2 * 2.0**128]], [[1, 1]], 1, "float32"))
+    assert np.isfinite(found.stable.dC_dW).tolist() == [[True, False]]
+    assert found.cost_fits
+    assert not found.fits
+
+
+def test_what_underflows_is_made_no_smaller_by_X():
+    problem = made([[1e30, 1]], [[95e-30], [0]], [[1]], 1, "float32")
+    found, exact = manual.stable_form(problem).dC_dW, truth.truth(problem, bounds(problem).stable)
+    error = exact.chain.dC_dW.error(found)
+    assert (error <= bounds(problem).stable.dC_dW).all()
+    assert error[0, 0] > 1e-17
+
+
 def test_up_to_a_quarter_of_the_largest_number_the_cost_does():
     for w, fits in ((0.2499, True), (0.2501, False)):
         assert bool(bounds(made([[1]], [[w * 2.0**128]], [[1]], 1, "float32")).cost_fits) == fits
     assert not bounds(made([[1]], [[2.0**127]], [[1]], 1, "float32")).fits
 
 
-def test_the_wider_bound_is_at_least_that_of_both_forms_where_both_hold():
-    found = bounds(worked_example())
+@pytest.mark.parametrize("problem", [worked_example(), drawn(1)])
+def test_the_wider_bound_is_at_least_that_of_both_forms_where_both_hold(problem):
+    found = bounds(problem)
+    assert found.post_holds
     for link, wide in found.wider:
         for form in (found.post, found.stable):
             assert (wide >= getattr(form, link) * (1 - 1e-15)).all(), link

@@ -99,6 +99,14 @@ def test_two_sides_may_differ_by_both_bounds_and_no_more(ref):
         assert [f.link for f in broken("agreement", found)] == expected
 
 
+def test_a_figure_of_two_sides_has_both_bounds_in_it(ref):
+    pair = manual.stable_form(ref.problem), manual.post_form(ref.problem)
+    for figure in against_each_other(("one", "two"), pair, ref, ref.bounds.post):
+        bound = np.asarray(getattr(ref.bounds.post, figure.link))[figure.entry]
+        assert figure.bound == 2 * bound
+        assert figure.ratio == pytest.approx(figure.error / figure.bound, rel=1e-12)
+
+
 def test_two_sides_that_are_both_nan_do_not_agree(ref):
     chain = replace(manual.stable_form(ref.problem), C=np.float64(np.nan))
     found = against_each_other(("a", "b"), (chain, chain), ref, ref.bounds.stable)
@@ -132,7 +140,10 @@ def test_what_a_subject_raises_is_a_finding_at_the_link_it_could_not_reach(ref):
     def failing(problem):
         y = problem.X @ problem.W
         y_o = 1 / (1 + np.exp(-y))
-        raise RuntimeError(f"out of {y_o.shape}")
+        helper(+y_o)
+
+    def helper(values):
+        raise RuntimeError(f"out of {values.shape}")
 
     chain, finding = compare.evaluate(Subject("it", failing, "post"), ref.problem)
     assert [link for link, _ in chain] == ["y", "y_o"]

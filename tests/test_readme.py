@@ -16,6 +16,7 @@ from verify.chain import Problem
 from verify.cli import EXIT_CODES, cli
 from verify.collection import collect
 from verify.faults import FAULTS
+from verify.rounding import MODELS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -32,6 +33,13 @@ def test_the_printed_output_is_what_the_command_prints():
         assert re.sub(r"[\d.e-]+(?= at| *$)", "#", shown) == re.sub(
             r"[\d.e-]+(?= at| *$)", "#", line
         )
+
+
+def test_the_budgets_of_exp_and_log_are_those_of_the_bounds():
+    one, two = MODELS["float32"], MODELS["float64"]
+    told = f"exp within {one.exp} u (float32) or {two.exp} u (float64), log within {one.log} u or"
+    assert f"{told} {two.log} u, where u is 2^-24 or 2^-53" in " ".join(README.split())
+    assert (one.u, two.u) == (2.0**-24, 2.0**-53)
 
 
 WRONG, RIGHT = (

@@ -46,7 +46,7 @@ def test_products_in_float32_widen_a_bound_and_by_no_more_than_a_digit_in_three(
 
 
 @pytest.mark.parametrize("change", [("X", 1e200), ("X", 1e-30), ("W", 1e200), ("P", 1e200),
-                                    ("P", 1e-30), ("column", 1e-10)])  # fmt: skip
+                                    ("P", 1e-30), ("column", 1e-10), ("column", 1e-45)])  # fmt: skip
 def test_where_float32_would_overflow_or_vanish_nothing_is_lost_but_what_it_rounds(
     change, monkeypatch
 ):
