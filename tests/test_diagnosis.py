@@ -59,6 +59,38 @@ def test_one_wrong_column_or_row_is_counted():
     assert "dC_dW is wrong only in column 3" in list(diagnosis.patterns(Chain(dC_dW=g), ref))
 
 
+def test_a_column_need_not_be_wrong_from_end_to_end():
+    problem = drawn(1, D=4, K=4)
+    ref = compare.reference(problem, budget=2.0**30)
+    g = np.array(ref.truth.chain.dC_dW.hi)
+    g[[0, 2], 1] *= 1.5
+    g[0, 3] *= 0.5
+    told = list(diagnosis.patterns(Chain(dC_dW=g), ref))
+    assert told == ["dC_dW is wrong only in column 1, 3", "dC_dW is wrong only in row 0, 2"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "listed"), [(6, "0, 1, 2, 3, 4, 5"), (7, "0, 1, 2, 3, 4, 5, ...")]
+)
+def test_six_places_are_listed(wrong, listed):
+    problem = drawn(1, D=15, K=2)
+    ref = compare.reference(problem, budget=2.0**30)
+    g = np.array(ref.truth.chain.dC_dW.hi)
+    g[:wrong] *= np.arange(2, wrong + 2)[:, None]
+    assert f"dC_dW is wrong only in row {listed}" in diagnosis.patterns(Chain(dC_dW=g), ref)
+
+
+@pytest.mark.parametrize("row", [0, 5])
+def test_a_row_that_was_left_out_is_named(row):
+    problem = drawn(1)
+    ref = compare.reference(problem, budget=2.0**30)
+    others = np.delete(np.arange(6), row)
+    g = problem.X[others].T @ np.asarray(ref.truth.chain.dC_dy.hi)[others]
+    told = list(diagnosis.patterns(Chain(dC_dW=g), ref))
+    assert told == [f"dC_dW is that of the batch without row {row}"]
+    assert list(diagnosis.patterns(Chain(dC_dW=g * 1.001), ref)) == []
+
+
 def test_values_that_are_not_finite_are_counted():
     problem = drawn(1)
     ref = compare.reference(problem, budget=2.0**30)
@@ -98,7 +130,14 @@ def test_a_factor_of_all_entries_is_named_by_the_sizes_that_it_is():
     problem = drawn(1, N=6, D=4, K=5)
     ref = compare.reference(problem, budget=2.0**30)
     g = np.asarray(ref.truth.chain.dC_dW.hi)
-    for factor, name in ((30, "N K"), (1 / 30, "1/(N K)"), (0.125, "h"), (4, "D")):
+    for factor, name in (
+        (30, "N K"),
+        (1 / 30, "1/(N K)"),
+        (0.125, "h"),
+        (4, "D"),
+        (0.5, "1/2"),
+        (-6, "-N"),
+    ):
         (told,) = diagnosis.patterns(Chain(dC_dW=factor * g), ref)
         assert told.endswith(f", which is {name} here")
 

@@ -45,8 +45,18 @@ def test_products_in_float32_widen_a_bound_and_by_no_more_than_a_digit_in_three(
     assert halved.fits == whole.fits
 
 
-@pytest.mark.parametrize("change", [("X", 1e200), ("X", 1e-30), ("W", 1e200), ("P", 1e200),
-                                    ("P", 1e-30), ("column", 1e-10), ("column", 1e-45)])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("X", 1e200),
+        ("X", 1e-30),
+        ("W", 1e200),
+        ("P", 1e200),
+        ("P", 1e-30),
+        ("column", 1e-10),
+        ("column", 1e-45),
+    ],
+)
 def test_where_float32_would_overflow_or_vanish_nothing_is_lost_but_what_it_rounds(
     change, monkeypatch
 ):

@@ -47,6 +47,26 @@ def test_the_links_of_a_stack_are_those_of_its_problems(stack, module, form):
                 assert ((apart <= limit) | np.isinf(limit)).all()
 
 
+def test_the_fall_of_C_tells_how_near_it_came_to_an_end_of_its_interval(stack):
+    seen = screening.screened(stack)
+    for i in range(0, 1024, 100):
+        chain, limits = seen.chains["manual", "stable"].at(i), bounds(stack.at(i))
+        after = limits.at(chain.W_next)
+        C_next, bound_C_next = after.cost()
+        fall = descent.fall(stack.at(i), chain, C_next, limits.stable, bound_C_next,
+                            limits.moved(after))  # fmt: skip
+        nearer = min(fall.found - fall.lowest, fall.highest - fall.found)
+        share = 1 - 2 * nearer / (fall.highest - fall.lowest)
+        assert seen.ratios[screening.FALL, "W_next"][i] == pytest.approx(share, abs=1e-6)
+
+
+def test_where_a_step_leaves_the_dtype_no_fall_is_judged(stack):
+    far = replace(stack, h=np.full_like(stack.h, np.finfo(stack.dtype).max / 16))
+    seen = screening.screened(far)
+    assert (seen.ratios[screening.FALL, "W_next"] == -1).any()
+    assert not seen.violated.any()
+
+
 def test_the_bounds_of_a_stack_are_those_of_its_problems(stack):
     limits = bounds(stack)
     for i in range(0, 1024, 100):
