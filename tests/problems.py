@@ -69,6 +69,27 @@ def random_problem(seed: int, dtype: str) -> Problem:
     ) else problem  # fmt: skip
 
 
+def extreme(seed: int) -> Problem:
+    """Small, of numbers that may be of any size the dtype has: all alike, or each its own."""
+    rng = np.random.default_rng((seed, 11))
+    dtype, largest = (("float32", 37), ("float64", 307))[rng.integers(2)]
+    N, D, K = (int(n) for n in rng.integers(1, 5, 3))
+
+    def sized(shape: tuple[int, ...]) -> Any:
+        span = rng.choice([1, 5, 20, largest])
+        exponents = rng.uniform(-span, span, shape if rng.integers(2) else ())
+        return rng.uniform(-1, 1, shape) * (rng.uniform(size=shape) < 0.8) * 10**exponents
+
+    X, W, P, h = sized((N, D)), sized((D, K)), np.abs(sized((N, K))), abs(float(sized(())))
+    if rng.integers(2):  # so that y is moderate
+        W = W / max(1.0, float(np.abs(X).max()))
+    P[0, 0] += not P.any()
+    least = 1e-37 if dtype == "float32" else 1e-307
+    for array in (X, W, P):  # the model has no subnormal inputs
+        array[np.abs(array) < least] = 0
+    return made(X, W, P, max(h, least), dtype)
+
+
 def pools(_task: int) -> list[int]:
     """The threads of every pool, once NumPy's is there; here, where a started process finds it."""
     np.ones((2, 2)) @ np.ones((2, 2))

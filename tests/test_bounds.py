@@ -204,6 +204,8 @@ def test_what_underflows_is_made_no_smaller_by_X():
 def test_up_to_a_quarter_of_the_largest_number_the_cost_does():
     for w, fits in ((0.2499, True), (0.2501, False)):
         assert bool(bounds(made([[1]], [[w * 2.0**128]], [[1]], 1, "float32")).cost_fits) == fits
+        problem = made([[1]], [[-1e10]], [[w * 2.0**128 / 1e10]], 1, "float32")
+        assert bool(bounds(problem).cost_fits) == fits
     assert not bounds(made([[1]], [[2.0**127]], [[1]], 1, "float32")).fits
 
 

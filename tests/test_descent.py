@@ -15,14 +15,15 @@ from verify.bounds import bounds
 from verify.chain import DTYPES
 
 
-def stable_form(problem):
-    with np.errstate(all="ignore"):  # dC_dy_o overflows where y_o is 0
-        return manual.stable_form(problem)
+@pytest.fixture(autouse=True)
+def _numbers_beyond_the_dtype_are_numbers():
+    with np.errstate(all="ignore"):
+        yield
 
 
 def fall_of(problem, gradient_factor=1.0):
     """The fall that a stable step reports when its gradient is off by a factor."""
-    chain = stable_form(problem)
+    chain = manual.stable_form(problem)
     g = problem.dtype.type(gradient_factor) * chain.dC_dW
     wrong = replace(chain, dC_dW=g, W_next=problem.W - problem.h * g)
     after = replace(problem, W=wrong.W_next)
@@ -57,7 +58,22 @@ def test_no_correct_step_breaks_the_interval(dtype, seed):
 
 
 def test_a_cost_that_is_nan_never_holds():
-    assert not descent.Fall(-1.0, 0.0, np.nan, 0.0).holds
+    assert not descent.Fall(-1.0, 0.0, np.nan, 0.0, True).holds
+
+
+def test_an_interval_beyond_float64_is_told_from_an_answer_that_is_no_number():
+    problem = replace(worked_example(), h=np.float64(1e300))
+    assert not fall_of(problem).in_range
+    assert fall_of(problem, 1e-200).in_range
+    wrong = fall_of(problem, np.nan)
+    assert wrong.in_range
+    assert not wrong.holds
+
+
+def test_a_row_without_a_label_has_no_curvature_however_far_it_moves():
+    problem = made([[1.0], [1.0]], [[0.0]], [[0.0], [1.0]])
+    moved = np.array([[1e300], [3.0]]), np.array([[0.0], [1.0]])
+    assert descent.curvature(problem, moved) == 1.0
 
 
 def test_L_of_the_worked_example_is_six_where_there_is_a_label():
@@ -73,6 +89,30 @@ def test_L_bounds_the_curvature_in_every_direction(sizes):
         hessian = problem.X.T @ np.diag(problem.P[:, k]) @ problem.X / (4 * N)
         largest = np.linalg.eigvalsh(hessian)[-1]
         assert largest <= L[k] <= largest * (1 + 1e-10)
+
+
+@pytest.mark.parametrize(("size_X", "size_P"), [(600, -900), (-600, 900), (500, 0), (-500, 0)])
+def test_L_scales_exactly_to_the_ends_of_float64(size_X, size_P):
+    problem = drawn(4)
+    X, P = problem.X * 2.0**size_X, problem.P * 2.0**size_P
+    expected = descent.smoothness(problem) * 2.0 ** (2 * size_X + size_P)
+    found = descent.smoothness(replace(problem, X=X, P=P))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_L_beyond_float64_is_infinite_and_of_no_other_column():
+    problem = made([[1e200], [1.0]], [[0.0, 0.0]], [[1, 0], [0, 1]])
+    assert descent.smoothness(problem).tolist() == [np.inf, pytest.approx(0.125)]
+
+
+def test_lengths_are_those_of_the_columns_where_squares_leave_float64():
+    columns = np.array([[3e300, 3e-300, 3, 0], [4e300, 4e-300, 4, 0]])
+    expected = [5e300, 5e-300, 5, 0]
+    for wanted in (slice(0, 4), slice(2, 3), slice(3, 4)):
+        found = descent.length(columns[:, wanted])
+        np.testing.assert_allclose(found, expected[wanted], rtol=1e-14)
+    assert descent.length(np.array([[np.inf, np.nan]]))[0] == np.inf
+    assert np.isnan(descent.length(np.array([[np.inf, np.nan]]))[1])
 
 
 def test_a_large_problem_is_bounded_by_the_trace(monkeypatch):
@@ -92,3 +132,4 @@ def test_drift_adds_up_the_roundings_of_the_steps():
     after_one = descent.drift(np.zeros(2), np.ones(2), np.array([[3.0, 0], [4, 1]]))
     assert after_one.tolist() == [5, 1]
     assert descent.drift(after_one, np.array([1, 2]), np.zeros((2, 2))).tolist() == [5, 2]
+    assert descent.drift(np.zeros(1), np.array([np.inf]), np.ones((1, 1))).tolist() == [1]

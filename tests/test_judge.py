@@ -10,15 +10,17 @@ import pytest
 import with_numpy
 from documents import valid
 from hypothesis import given
+from problems import extreme
 from texts import DRAWN, EXAMPLE, the_case, the_cases
 
 from verify import judge as module
-from verify import manual, twin
+from verify import manual, truth, twin
 from verify.candidate import Candidate
-from verify.chain import LINKS
+from verify.chain import LINKS, Problem
 from verify.examination import examine
 from verify.judge import judge
 from verify.result import Verdict
+from verify.skeleton import explicit
 
 
 def test_a_right_case_passes_with_figures_for_every_link_of_both_sides(tmp_path):
@@ -182,6 +184,36 @@ def test_the_cost_moves_as_declared_or_the_case_fails(h, truth, declared, tmp_pa
     assert result.ok == (declared in (truth, "any"))
     assert result.verdict is (Verdict.PASS if result.ok else Verdict.FAIL)
     assert bool(result.notes) == (declared == "any" and truth == "falls")
+
+
+@pytest.mark.parametrize("seeds", [range(i, i + 50) for i in range(0, 300, 50)], ids=str)
+def test_no_right_answer_is_blamed_at_the_ends_of_the_dtype(seeds, tmp_path):
+    judged = 0
+    for seed in seeds:
+        problem, budget = extreme(seed), (0, truth.BUDGET)[seed % 2]
+        for form in ("agrees", "blind", "nonfinite"):
+            expect = {"loss": "any", "post_form": form}
+            text = explicit(problem, "t", "s", expect, steps=1 + seed % 4)
+            (case,) = the_cases(tmp_path, text)
+            result = judge(case, budget, _candidate(_stable))
+            blamed = [f for f in result.findings if f.verdict is Verdict.FAIL]
+            assert {f.check for f in blamed} <= {"post_form"}, (seed, form, blamed)
+            judged += result.ok
+    assert judged > 10
+
+
+def _stable(X, W, P, h):
+    return dict(manual.stable_form(Problem(X, W, P, h)))
+
+
+def test_a_step_that_is_too_long_for_float64_is_not_judged_and_not_blamed(tmp_path):
+    text = DRAWN.replace("0.25", "1e300") + 'dtype = "float64"\n[expect]\nloss = "any"\n'
+    result = judge(the_case(tmp_path, text))
+    assert {f.check for f in result.findings} == {"range"}
+    assert "step 1 is so long that what C may fall by is beyond float64" in {
+        f.message for f in result.findings
+    }
+    assert result.verdict is Verdict.CANNOT_JUDGE
 
 
 def test_a_change_of_cost_below_all_rounding_cannot_be_judged(tmp_path):

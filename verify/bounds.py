@@ -103,8 +103,10 @@ class Bounds:
 
     @property
     def cost_fits(self) -> Any:
-        """No product of X W comes near the largest number of the dtype."""
-        return self.forward.largest < self.model.largest / 4
+        """Neither a product of X W nor C comes near the largest number of the dtype."""
+        with np.errstate(all="ignore"):
+            f = self.forward
+            return np.maximum(f.largest, f.all_costs) < self.model.largest / 4
 
     @cached_property
     def fits(self) -> Any:

@@ -28,6 +28,8 @@ _EIGEN_SIZE = 512  # above it, L_k is bounded by the trace instead of an eigenva
 class Fall:
     """The interval that C(W_next) - C(W) must lie in, and where it was found.
 
+    `in_range` is False where the interval is beyond float64, though all that was given is not.
+
     Shapes  (); of a stack of problems (B,).
     Units   nats a row. `slack` is the part of the interval that is rounding.
     """
@@ -36,6 +38,7 @@ class Fall:
     highest: Any
     found: Any
     slack: Any
+    in_range: Any
 
     @property
     def holds(self) -> Any:
@@ -71,7 +74,9 @@ def curvature(problem: Problem, moved: tuple[Any, Any]) -> Any:
     Source  Taylor, above.
     """
     change, off = moved
-    return np.sum(problem.P * (np.abs(change) + off) ** 2, axis=NK) / (8 * problem.sizes["N"])
+    most = np.abs(change) + off
+    # From left to right, so that no p of 0 meets a square that overflows.
+    return np.sum(problem.P * most * most, axis=NK) / (8 * problem.sizes["N"])
 
 
 def gamma(N: int, D: int, K: int) -> float:
@@ -92,24 +97,66 @@ def allowed(
     first = np.sum(g * d, axis=NK)
     roundings = lost * (np.sum(np.abs(g * d), axis=NK) + second + np.abs(C) + np.abs(C_next))
     slack = bound.C + bound_C_next + np.sum(np.abs(d) * bound.dC_dW, axis=NK) + roundings
-    return Fall(first - slack, first + second + slack, C_next - C, slack)
+    lowest, highest, found = first - slack, first + second + slack, C_next - C
+    given = np.isfinite(g).all(axis=NK) & np.isfinite(found)
+    return Fall(lowest, highest, found, slack, np.isfinite(highest - lowest) | ~given)
 
 
 def smoothness(problem: Problem) -> Array:
-    """L_k of each column, from above.
+    """L_k of each column, from above; infinite where it is beyond float64.
 
     Shapes  X (N, D), P (N, K) give (K,).
     Source  eigenvalues of the smaller Gram matrix; the trace where that is too large.
     """
-    X, P = np.asarray(problem.X, np.float64), np.asarray(problem.P, np.float64)
     N, D, _ = problem.sizes.values()
-    trace = np.sum(X * X, axis=1) @ P / (4 * N)
-    if min(N, D) > _EIGEN_SIZE:
-        return np.asarray(trace)
-    A = (X * np.sqrt(p)[:, None] for p in P.T)
-    largest = [np.linalg.eigvalsh(a.T @ a if D <= N else a @ a.T)[-1] for a in A]
-    # eigvalsh and the product err by a modest multiple of their size in units of 2^-53.
-    return np.asarray(np.array(largest) / (4 * N) + trace * (N + D) * 2.0**-50)
+    L = at_most = trace(problem)
+    if min(N, D) <= _EIGEN_SIZE:
+        X, P = np.asarray(problem.X, np.float64), np.asarray(problem.P, np.float64)
+        finite = np.isfinite(at_most)
+        largest = [_largest_eigenvalue(X * np.sqrt(p)[:, None]) for p in P.T[finite]]
+        # eigvalsh and the product err by a modest multiple of their size in units of 2^-53.
+        L = at_most.copy()
+        L[finite] = np.array(largest) / (4 * N) + at_most[finite] * (N + D) * 2.0**-50
+    return L
+
+
+def trace(problem: Problem) -> Array:
+    """What L_k of each column is at most: the trace of (1/4N) X^T diag(p_k) X.
+
+    Shapes  X (N, D), P (N, K) give (K,).
+    """
+    rows = length(np.asarray(problem.X, np.float64).T)
+    P = np.asarray(problem.P, np.float64)
+    return np.asarray(length(rows[:, None] * np.sqrt(P)) ** 2 / (4 * len(rows)))
+
+
+def _largest_eigenvalue(A: Array) -> Any:
+    """Of A^T A."""
+    scale = _scale(A)
+    a = A / scale
+    gram = a.T @ a if a.shape[1] <= a.shape[0] else a @ a.T
+    return np.linalg.eigvalsh(gram)[-1] * scale * scale
+
+
+def length(columns: Array) -> Array:
+    """The Euclidean length of each column, also where squares of its numbers leave float64.
+
+    Shapes  (D, K) gives (K,).
+    """
+    plain = np.sqrt(np.einsum("dk,dk->k", columns, columns, dtype=np.float64))
+    if ((plain > 2.0**-500) & (plain < 2.0**500)).all():
+        return np.asarray(plain)
+    scale = _scale(columns, axis=0)
+    return np.asarray(np.linalg.norm(columns / scale, axis=0) * scale)
+
+
+def _scale(a: Array, axis: int | None = None) -> Any:
+    """A power of two by which the largest magnitude is about 1; 1 for zeros and what is no number.
+
+    Shapes  () or, along axis 0, (K,).
+    """
+    largest = np.max(np.abs(a), axis=axis, initial=0).astype(np.float64)
+    return 2.0 ** np.clip(np.frexp(largest)[1], -1022, 1023)
 
 
 def stretch(problem: Problem) -> Array:
@@ -127,4 +174,4 @@ def drift(before: Array, factor: Array, bound_W_next: Array) -> Array:
     Shapes  before, factor (K,), bound_W_next (D, K) give (K,).
     Source  |W_t+1 - W*_t+1| <= factor |W_t - W*_t| + |rounding of this step|.
     """
-    return np.asarray(factor * before + np.linalg.norm(bound_W_next, axis=0))
+    return np.asarray(np.where(before > 0, factor * before, 0) + length(bound_W_next))

@@ -165,8 +165,8 @@ class Forward:
         d = self.ln_y_o if form == "post" else self._stable_log
         if form == "wider":
             d = np.where(self.in_range, np.fmax(self.ln_y_o, d), d)
-        t = (1 + log) * _sum(self.P, d) + log * self._all_costs
-        return (((1 + g_C) * t + g_C * self._all_costs) / N + (N * K + 4) * m.tiny) * EVALUATION
+        t = (1 + log) * _sum(self.P, d) + log * self.all_costs
+        return (((1 + g_C) * t + g_C * self.all_costs) / N + (N * K + 4) * m.tiny) * EVALUATION
 
     @cached_property
     def cost(self) -> tuple[Any, Any]:
@@ -186,7 +186,8 @@ class Forward:
         return self._log + self.own
 
     @cached_property
-    def _all_costs(self) -> Any:
+    def all_costs(self) -> Any:
+        """N C at most."""
         return _sum(self.P, self._largest_log)
 
     @cached_property

@@ -95,4 +95,4 @@ def _fall(stack: Problem, limits: Bounds, chain: Chain) -> Any:
     fall = descent.fall(stack, chain, C_next, limits.stable, bound_C_next, moved)
     middle, half = (fall.lowest + fall.highest) / 2, (fall.highest - fall.lowest) / 2
     share = np.where(fall.holds, np.minimum(np.abs(fall.found - middle) / half, 1), np.inf)
-    return np.where(after.cost_fits, share, -1)
+    return np.where(after.cost_fits & fall.in_range, share, -1)

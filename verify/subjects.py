@@ -15,7 +15,7 @@ LEAD = "manual.stable_form"  # whose W the expected figures are computed at
 OUT_OF_RANGE = Finding(
     "range",
     Verdict.CANNOT_JUDGE,
-    "|X||W| or |X|^T|dC_dy| comes near the largest number of the dtype: no bound holds there",
+    "|X||W|, C or |X|^T|dC_dy| comes near the largest number of the dtype: no bound holds there",
 )
 _ELEMENT_WORK = 512  # N D K up to which the element-wise loops are worth their time
 

@@ -176,8 +176,11 @@ def leaves(subject: Subject, t: int) -> Finding:
 
 
 def judged_fall(subject: Subject, fall: descent.Fall, t: int) -> Iterator[Finding]:
-    """A finding where C went neither as far nor as little as it may."""
-    if not fall.holds:
+    """A finding where C went neither as far nor as little as it may, or where that is too far."""
+    if not fall.in_range:
+        message = f"step {t + 1} is so long that what C may fall by is beyond float64"
+        yield Finding("range", Verdict.CANNOT_JUDGE, message, subject.name, "W_next")
+    elif not fall.holds:
         message = (
             f"step {t + 1} changes C by {fall.found:.6g}; convexity and smoothness allow"
             f" {fall.lowest:.6g} to {fall.highest:.6g}"
@@ -190,7 +193,7 @@ def _off_the_truth(
 ) -> Iterator[Finding]:
     for trajectory in trajectories.values():
         if not trajectory.left:
-            away = np.linalg.norm(W_exact.error(trajectory.W[:, list(columns)]), axis=0)
+            away = descent.length(W_exact.error(trajectory.W[:, list(columns)]))
             drift = trajectory.drift[list(columns)]
             yield from _too_far(trajectory.subject.name, "the exact trajectory", away, drift, t)
 
@@ -200,7 +203,7 @@ def apart(trajectories: Mapping[str, Trajectory], t: int) -> Iterator[Finding]:
     together = [p for p in trajectories.values() if not p.left]
     for one, other in pairwise(together):
         if one.subject.form == other.subject.form:
-            apart = np.linalg.norm(np.asarray(one.W, np.float64) - other.W, axis=0)
+            apart = descent.length(np.asarray(one.W, np.float64) - other.W)
             name, drift = other.subject.name, one.drift + other.drift
             yield from _too_far(one.subject.name, name, apart, drift, t)
 
@@ -260,8 +263,6 @@ def loss(at: Evaluation, drift: Array, exact: truth.Enclosure | None) -> Loss:
 
 def _spread(at: Evaluation, drift: Array) -> float:
     """sum_k |g_k| drift_k + L_k drift_k^2 / 2, with |g_k| <= sum_n |x_n||dC_dy_nk|."""
-    X, P = np.asarray(at.problem.X, np.float64), np.asarray(at.problem.P, np.float64)
-    squares = np.einsum("nd,nd->n", X, X)
-    g = np.sqrt(squares) @ at.bounds.largest_dC_dy
-    L = squares @ P / (4 * len(X))
-    return float(np.sum(g * drift + L * drift**2 / 2))
+    rows = descent.length(np.asarray(at.problem.X, np.float64).T)
+    g, L = rows @ at.bounds.largest_dC_dy, descent.trace(at.problem)
+    return float(np.sum(g * drift + L * drift * drift / 2))
