@@ -172,6 +172,12 @@ def test_no_digit_is_lost_on_the_right_side():
     assert float(chain.C.rad) == float(chain.dC_dy.rad[0, 0]) < 1e-300
 
 
+@pytest.mark.parametrize(("sign", "y"), [(1, np.inf), (-1, -np.inf)])
+def test_a_number_of_more_digits_than_a_float_has_range_is_rounded_too(sign, y):
+    X, W = [[2.0**1000, 1.0]], [[sign * 2.0**100], [2.0**-1000]]
+    assert truth.rounded(made(X, W, [[1]])).y == y
+
+
 def test_a_number_between_two_floats_goes_to_the_even_one():
     found = truth.rounded(made([[1.0, 2.0**-53]], [[1.0], [1.0]], [[1.0]]))
     assert found.y.tolist() == [[1.0]]

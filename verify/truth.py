@@ -191,13 +191,13 @@ def _float(exact: Any) -> float:
     if not exact.is_finite():
         return float(exact)
     significand, exponent = (int(n) for n in exact.man_exp())
-    size = significand.bit_length() + exponent
+    size, sign = significand.bit_length() + exponent, -1 if significand < 0 else 1
     if not -1200 < size <= 1024:
-        return math.copysign(0.0 if size < 0 else math.inf, significand)
+        return sign * (0.0 if size < 0 else math.inf)
     try:
         return float(Fraction(significand) * Fraction(2) ** exponent)
     except OverflowError:
-        return math.copysign(math.inf, significand)
+        return sign * math.inf
 
 
 class _Exact:
