@@ -225,6 +225,34 @@ def test_two_thousand_cases_stay_below_5_MB():
     assert len(page(Report(cases, 2000)).encode()) < 5e6
 
 
+def test_two_thousand_failures_of_a_candidate_do_so_too_and_the_first_show_every_figure():
+    sides = (*(f"{module}.{form}_form" for form in ("stable", "post") for module in
+               ("manual", "twin")), "candidate package.module:gradient")  # fmt: skip
+    figures = tuple(replace(f, subject=side) for side in sides for f in FIGURES)
+    found = Finding("bound", Verdict.FAIL, "dC_dW is beyond its bound: error / bound 1.7e+14,"
+                    " limit 1", sides[-1], "dC_dW", replace(figures[-2], ratio=1.7e14))  # fmt: skip
+    case = replace(
+        GREEN, findings=(found,), figures=(*figures[:-2], found.figure), steps=STEPS,
+        case="batch_size=257-features=5-seed=12-dtype=float64", digest="f" * 64, work=10**6,
+    )  # fmt: skip
+    cases = tuple(replace(case, path=f"scenarios/a-long-name-{n // 50}.toml") for n in range(2000))
+    text = page(Report(cases, 2000, candidate="package.module:gradient"))
+    assert len(text.encode()) < 5e6
+    articles = text.split("<article")[1:]
+    assert articles[0].count("<tr") == 1 + len(case.figures)
+    assert articles[-1].count("<tr") == 1 + 7  # the candidate's alone
+    for article, in_full in ((articles[0], True), (articles[-1], False)):
+        assert ("first broken link" in article) == in_full
+        assert "dC_dW is beyond its bound: error / bound 1.7e+14, limit 1" in article
+        assert "verify run" in article
+
+
+def test_a_candidate_that_was_not_judged_leaves_the_figures_of_the_others():
+    report = Report((replace(GREEN, notes=("no candidate",)),), 1, candidate="m:f")
+    text = page(report)
+    assert text.count("<td>manual.post_form<td>") == len(LINKS)
+
+
 def test_a_page_that_could_not_be_drawn_is_refused_before_anything_is_judged(tmp_path, monkeypatch):
     monkeypatch.setattr("verify.plots.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="pip install matplotlib"):

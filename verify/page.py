@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,9 @@ _LEGEND = ("≤ 0.01", "≤ 0.1", "≤ 0.18", "≤ 0.32", "≤ 0.56", "≤ 1: th
 _WITHOUT_RATIO = {Verdict.ERROR: 7, Verdict.FAIL: 7, Verdict.CANNOT_JUDGE: 8, Verdict.NOT_RUN: 9}
 
 _FILTERS = {"t": "dtype", "e": "device", "v": "verdict"}
-_CURVES = 2**20  # bytes of a page that may go to curves of the loss
+_CURVES = 2**19  # bytes of a page that may go to curves of the loss
+_FULL = 2**11  # figures of cases that are not green, up to which these are shown in full
+_SAID = 4  # findings of a case that are shown after that
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def _by_path(report: Report, cases: Sequence[_Shown]) -> Iterator[tuple[str, Ite
 
 
 def _cases(report: Report, filters: Mapping[str, Sequence[str]]) -> list[_Shown]:
-    """Every case; the curves of those that are not green come first, while there is room."""
+    """Every case; while there is room with a curve and, if it is not green, with every figure."""
     curves: dict[int, Markup] = {}
     room = _CURVES
     several = [n for n, result in enumerate(report.results) if len(result.steps) > 1]
@@ -130,15 +132,16 @@ def _cases(report: Report, filters: Mapping[str, Sequence[str]]) -> list[_Shown]
         if room > 0:
             curves[n] = _curve(report.results[n], n)
             room -= len(curves[n])
+    listed = accumulate(0 if r.ok else len(r.figures) for r in report.results)
     return [
-        _shown(n, result, report.candidate, filters, curves.get(n))
-        for n, result in enumerate(report.results)
+        _shown(n, result, report.candidate, filters, curves.get(n), in_full=so_far <= _FULL)
+        for n, (result, so_far) in enumerate(zip(report.results, listed, strict=True))
     ]
 
 
 def _shown(
     n: int, result: Result, candidate: str, filters: Mapping[str, Sequence[str]],
-    curve: Markup | None,
+    curve: Markup | None, *, in_full: bool,
 ) -> _Shown:  # fmt: skip
     red = not result.ok and result.verdict is not Verdict.NOT_RUN
     classes = (f"{name}{values.index(str(getattr(result, _FILTERS[name])))}"
@@ -154,9 +157,9 @@ def _shown(
         f"{result.verdict} {result.case}: {told}",
         " ".join(classes),
         _facts(result),
-        block(result, candidate) if red else "",
-        _figures(result, bool(candidate)),
-        list(_lines(result, curve is None)),
+        block(result, candidate) if red and in_full else "",
+        list(result.figures) if in_full and not result.ok else _worst(result),
+        list(_lines(result, curve is None, red and in_full)),
         repeating(result, candidate),
         curve,
     )
@@ -186,18 +189,16 @@ def _facts(result: Result) -> str:
     return f"{result.path}:{result.line}; " + ", ".join(f"{k} {v}" for k, v in facts.items() if v)
 
 
-def _figures(result: Result, candidate: bool) -> list[Figure]:
-    """The worst of each link; of the candidate if there is one; all of a case that is not green."""
-    if not result.ok:
-        return list(result.figures)
-    judged = [f for f in result.figures if f.subject.startswith("candidate ") or not candidate]
+def _worst(result: Result) -> list[Figure]:
+    """The worst of each link: of the candidate if it was judged, and before those of agreement."""
+    judged = [f for f in result.figures if f.subject.startswith("candidate ")] or result.figures
     against_truth = [f for f in judged if " against " not in f.subject]
     worst = (worst_of(f for f in against_truth or judged if f.link == link) for link in LINKS)
     return [f for f in worst if f is not None]
 
 
-def _lines(result: Result, in_words: bool) -> Iterator[str]:
-    """What there is to say in words."""
+def _lines(result: Result, in_words: bool, in_full: bool) -> Iterator[str]:
+    """What there is to say in words, besides a curve and the full text of what is not green."""
     if not math.isnan(result.loss_before):
         yield f"C {result.loss_before:.6g} before, {result.loss_after:.6g} after"
     if result.steps and in_words:
@@ -206,9 +207,9 @@ def _lines(result: Result, in_words: bool) -> Iterator[str]:
             f"step {last.step} of C from {last.before:.10g} to {last.after:.10g}; convexity and"
             f" smoothness allow {last.lowest:.10g} to {last.highest:.10g}"
         )
-    yield from result.notes if result.ok else ()
-    if result.verdict is Verdict.NOT_RUN:
-        yield from (finding.message for finding in result.findings)
+    if not in_full:
+        yield from (finding.message for finding in result.findings[:_SAID])
+        yield from result.notes
 
 
 def _curve(result: Result, n: int) -> Markup:
