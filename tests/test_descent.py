@@ -57,6 +57,24 @@ def test_no_correct_step_breaks_the_interval(dtype, seed):
         assert fall_of(problem).holds
 
 
+def test_the_interval_is_taylors_and_convexitys_with_the_bounds_of_all_that_is_in_it():
+    problem = drawn(1)
+    chain, here = manual.stable_form(problem), bounds(problem)
+    after = here.at(chain.W_next)
+    (C_next, bound_C_next), (change, off) = after.cost(), here.moved(after)
+    fall = descent.fall(problem, chain, C_next, here.stable, bound_C_next, (change, off))
+    d = chain.W_next - problem.W
+    first = (chain.dC_dW * d).sum()
+    second = (problem.P * (np.abs(change) + off) ** 2).sum() / (8 * 6)
+    lost = (4 * 3 + 6 + 8) * 2.0**-53
+    roundings = lost * (np.abs(chain.dC_dW * d).sum() + second + chain.C + C_next)
+    uncertain = here.stable.C + bound_C_next + (np.abs(d) * here.stable.dC_dW).sum()
+    assert fall.slack == pytest.approx(uncertain + roundings, rel=1e-12, abs=0)
+    assert fall.lowest == pytest.approx(first - fall.slack, rel=1e-12, abs=0)
+    assert fall.highest == pytest.approx(first + second + fall.slack, rel=1e-12, abs=0)
+    assert fall.found == C_next - chain.C
+
+
 def test_a_cost_that_is_nan_never_holds():
     assert not descent.Fall(-1.0, 0.0, np.nan, 0.0, True).holds
 
@@ -68,6 +86,11 @@ def test_an_interval_beyond_float64_is_told_from_an_answer_that_is_no_number():
     wrong = fall_of(problem, np.nan)
     assert wrong.in_range
     assert not wrong.holds
+    chain, here = manual.stable_form(problem), bounds(problem)
+    chain.dC_dW[0, 0] = np.nan
+    after = here.at(problem.W)
+    one = descent.fall(problem, chain, chain.C, here.stable, 0.0, here.moved(after))
+    assert (one.in_range, one.holds) == (True, False)
 
 
 def test_a_row_without_a_label_has_no_curvature_however_far_it_moves():
@@ -120,6 +143,9 @@ def test_a_large_problem_is_bounded_by_the_trace(monkeypatch):
     exact = descent.smoothness(problem)
     monkeypatch.setattr(descent, "_EIGEN_SIZE", 1)
     assert (descent.smoothness(problem) > exact).all()
+    for k, at_most in enumerate(descent.trace(problem)):
+        hessian = problem.X.T @ np.diag(problem.P[:, k]) @ problem.X / (4 * 6)
+        assert at_most == pytest.approx(np.trace(hessian), rel=1e-12)
 
 
 def test_a_step_stretches_distances_only_beyond_2_over_L():

@@ -10,6 +10,7 @@ import pytest
 from problems import drawn, made
 
 from verify import manual, training, truth, twin
+from verify.bounds import bounds
 from verify.compare import Subject
 from verify.result import Step, Verdict
 
@@ -99,6 +100,34 @@ def test_a_gradient_that_the_cost_does_not_follow_breaks_the_fall(factor):
     assert [f.check for f in trained.findings] == ["descent"]
 
 
+def test_the_cost_of_every_step_is_the_subjects_own():
+    calls = []
+
+    def lying(c, p):
+        calls.append(1)
+        return replace(c, C=c.C + (len(calls) > 2))
+
+    found = train([altered(lying)], [drawn(1)], 5, range(3), 0.0).findings
+    assert [(f.check, f.message.split()[:2]) for f in found] == [("descent", ["step", "2"])]
+
+
+@pytest.mark.parametrize("budget", [BUDGET, 0.0])
+def test_one_column_that_strays_is_enough(budget):
+    def astray(c, p):
+        W_next = c.W_next.copy()
+        W_next[:, 1] += 1e-9
+        return replace(c, W_next=W_next)
+
+    found = train([altered(astray), TWIN], [drawn(1)], 2, range(3), budget).findings
+    assert found
+    assert all("column 1 of W" in f.message for f in found)
+
+
+def test_two_steps_are_followed_by_the_truth_and_one_is_not():
+    for steps, enclosed in ((1, 0), (2, 2)):
+        assert train([MANUAL], [drawn(1)], steps, range(3), BUDGET).enclosed == enclosed
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_weights_that_are_not_finite_end_the_path(value):
     lost = altered(lambda c, p: replace(c, W_next=np.full_like(p.W, value)))
@@ -124,7 +153,17 @@ def test_the_loss_is_the_truths_and_its_spread_covers_the_drift():
     loose = loss(problem, problem.W, drift, BUDGET)
     moved = loss(problem, problem.W + 1e-6 / np.sqrt(4), np.zeros(3), BUDGET)
     assert 0 < abs(moved.minus(loose)) <= loose.spread
-    assert loose.printed > 2 * loose.spread
+    rows = np.sqrt((problem.X**2).sum(axis=1))
+    q = 1 / (1 + np.exp(problem.X @ problem.W))
+    g, L = rows @ (problem.P * q) / 6, rows**2 @ problem.P / (4 * 6)
+    assert loose.spread == pytest.approx((g * 1e-6 + L * 1e-12 / 2).sum(), rel=1e-9, abs=0)
+    bound_C = bounds(problem).C("wider")
+    assert loose.printed == pytest.approx(2 * loose.spread + bound_C, rel=1e-12, abs=0)
+
+
+def test_costs_are_told_apart_to_twice_the_digits_of_float64():
+    one, other = (training.Loss(1.0, rest, 0, 0, 0) for rest in (3e-20, 1e-20))
+    assert one.minus(other) == pytest.approx(2e-20, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -142,6 +181,5 @@ def test_the_cost_of_all_rows_is_the_mean_of_their_parts_with_room_for_its_round
     found = training.mean(parts)
     assert (found.C, found.rest) == (2.5, pytest.approx(1.75e-20))
     rounding = 4 * 2.0**-53 * 2.5
-    assert found.radius == pytest.approx(1e-16 + rounding)
-    assert found.spread == pytest.approx(3.5e-16 + rounding)
-    assert found.printed == pytest.approx(5.25e-16 + rounding)
+    expected = [1e-16 + rounding, 3.5e-16 + rounding, 5.25e-16 + rounding]
+    np.testing.assert_allclose([found.radius, found.spread, found.printed], expected, 1e-12, 0)
