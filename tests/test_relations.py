@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from problems import drawn, made
+from problems import drawn, extreme, made
 
 from verify import manual, relations, twin
+from verify.bounds import bounds
 from verify.chain import DTYPES
 from verify.layout import laid_out
 
@@ -24,6 +25,26 @@ def test_powers_of_two_pass_through_every_form_bit_for_bit(form, layout, seed):
     chain = form(problem)
     assert relations.applies(problem, chain)
     assert relations.powers_of_two(form, problem, chain) == []
+
+
+@pytest.mark.parametrize("form", [manual.post_form, manual.stable_form])
+def test_where_the_relation_applies_it_holds_up_to_the_ends_of_the_dtype(form):
+    applied = 0
+    with np.errstate(all="ignore"):
+        for seed in range(4500):
+            problem = extreme(seed)
+            chain = form(problem)
+            applied += relations.applies(problem, chain)
+            assert relations.powers_of_two(form, problem, chain) == [], seed
+    assert applied > 1000
+
+
+def test_terms_that_cancel_must_not_overflow_when_they_are_scaled():
+    problem = made([[2.0**500], [-(2.0**500)]], [[0]], [[1.5 * 2.0**521], [1.5 * 2.0**521]])
+    chain = manual.post_form(problem)
+    assert bounds(problem).fits
+    assert chain.dC_dW == 0
+    assert not relations.applies(problem, chain)
 
 
 def test_an_absolute_epsilon_is_not_exact():

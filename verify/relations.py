@@ -52,7 +52,7 @@ def applies(problem: Problem, chain: Chain) -> bool:
     least = [float(a[a > 0].min(initial=np.inf)) for a in (X, W, problem.P)]
     tiny = float(limits.tiny)
     smallest = min(least[0] * least[1], least[1] / 2**_K, float(dC_dy.min()) * min(least[0], 1))
-    largest = max(
-        float(X.max()), float(np.abs(chain.dC_dy_o).max()), float(np.abs(chain.dC_dW).max())
-    )
+    # Of dC_dW the largest sum of magnitudes, because its terms may cancel.
+    sums = len(X) * float(X.max()) * float(dC_dy.max())
+    largest = max(float(X.max()), float(np.abs(chain.dC_dy_o).max()), sums)
     return bool(smallest > tiny * 2**24 and largest * 2 ** (_K + _J) < float(limits.max) / 2**8)
