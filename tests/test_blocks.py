@@ -197,6 +197,20 @@ def test_what_steps_that_are_too_large_tear_apart_is_nobodys_fault(large, tmp_pa
     assert result.ok, result.findings
 
 
+@pytest.mark.parametrize(("h", "budget"), [("1e300", 0), ("1e307", 0), ("1e307", 2.0**24)])
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_step_that_is_too_long_for_the_dtype_is_not_judged_and_not_blamed(
+    h, budget, steps, large, tmp_path
+):
+    more = f'steps = {steps}\n[expect]\nloss = "any"\nloss_after = "1"\n'
+    path = large(more).scenario.path
+    path.write_text(path.read_text().replace("0.125", h))
+    (case,) = cases(load(path))
+    result = judge(case, budget)
+    assert {f.check for f in result.findings} == {"range" if steps == 1 else "post_form"}
+    assert result.verdict is Verdict.CANNOT_JUDGE
+
+
 def test_the_sum_over_blocks_has_room_for_its_own_roundings():
     tenth, zero = np.full((1, 1), 0.1), np.zeros((1, 1))
     W = np.zeros((1, 1))

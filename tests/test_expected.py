@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from test_judge import the_case
 from texts import EXAMPLE
 
+from verify.expected import expectations
 from verify.judge import judge
 from verify.result import Verdict
+from verify.training import Loss
 
 FIGURES = {
     ("7.87", "7.63"): Verdict.PASS,
@@ -19,6 +22,7 @@ FIGURES = {
     ("7.87", "5.475"): Verdict.FAIL,
     ("15.74", "7.63"): Verdict.FAIL,
     ("7.87038196140565541", "7.63"): Verdict.CANNOT_JUDGE,
+    ("7.87", "7.630577151706777528"): Verdict.CANNOT_JUDGE,
 }
 
 
@@ -27,3 +31,18 @@ def test_a_printed_figure_means_half_a_unit_of_its_last_digit(figures, tmp_path)
     before, after = figures
     text = EXAMPLE + f'[expect]\nloss_before = "{before}"\nloss_after = "{after}"\n'
     assert judge(the_case(tmp_path, text)).verdict is FIGURES[figures]
+
+
+@pytest.mark.parametrize(
+    ("figures", "link"), [(("8.87", "7.63"), "C"), (("7.87", "6.63"), "W_next")]
+)
+def test_a_figure_that_is_wrong_names_the_link_that_it_is_of(figures, link, tmp_path):
+    text = EXAMPLE + '[expect]\nloss_before = "{}"\nloss_after = "{}"\n'.format(*figures)
+    assert judge(the_case(tmp_path, text)).first_broken_link == link
+
+
+@pytest.mark.parametrize("C", [np.inf, np.nan, 1e308])
+def test_a_figure_of_a_cost_that_is_no_number_cannot_be_judged(C, tmp_path):
+    case = the_case(tmp_path, EXAMPLE + '[expect]\nloss = "any"\nloss_after = "7.63"\n')
+    before, after = Loss(7.87, 0, 0, 0, 0), Loss(C, 0, np.inf, np.inf, np.inf)
+    assert [f.verdict for f in expectations(case, before, after)] == [Verdict.CANNOT_JUDGE]

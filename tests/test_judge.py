@@ -206,11 +206,16 @@ def _stable(X, W, P, h):
     return dict(manual.stable_form(Problem(X, W, P, h)))
 
 
-def test_a_step_that_is_too_long_for_float64_is_not_judged_and_not_blamed(tmp_path):
-    text = DRAWN.replace("0.25", "1e300") + 'dtype = "float64"\n[expect]\nloss = "any"\n'
-    result = judge(the_case(tmp_path, text))
+@pytest.mark.parametrize(("h", "budget"), [("1e300", 0), ("1e300", truth.BUDGET), ("1e307", 0)])
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_step_that_is_too_long_for_the_dtype_is_not_judged_and_not_blamed(
+    h, budget, steps, tmp_path
+):
+    """After 1e300 the square of X d is beyond float64, after 1e307 C itself."""
+    text = DRAWN.replace("0.25", h) + f'dtype = "float64"\nsteps = {steps}\n'
+    result = judge(the_case(tmp_path, text + '[expect]\nloss = "any"\nloss_after = "1"\n'), budget)
     assert {f.check for f in result.findings} == {"range"}
-    assert "step 1 is so long that what C may fall by is beyond float64" in {
+    assert "step 1 is so long that C, or what it may fall by, is beyond the dtype" in {
         f.message for f in result.findings
     }
     assert result.verdict is Verdict.CANNOT_JUDGE

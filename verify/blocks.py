@@ -169,7 +169,7 @@ def _step(case: Case, last: _Pass, L: Any, t: int) -> tuple[_Pass, list[Finding]
         drift = descent.drift(path.drift, stretch, bound.W_next)
         found.paths[name] = _Path(path.subject, chain.W_next, drift, steps=path.steps)
     d = {name: np.asarray(p.W, np.float64) - last.paths[name].W for name, p in found.paths.items()}
-    second = dict.fromkeys(moves, 0.0)
+    second, fits = dict.fromkeys(moves, 0.0), dict.fromkeys(moves, True)
     for problem in case.blocks():
         share, limits = len(problem.X) / case.sizes.N, bounds(problem)
         for name, path in found.paths.items():
@@ -178,6 +178,7 @@ def _step(case: Case, last: _Pass, L: Any, t: int) -> tuple[_Pass, list[Finding]
             there = path.subject.implementation(after.problem) if goes_on else None
             here = Evaluation(after.problem, after, there)
             path.add(share, here)
+            fits[name] &= bool(after.cost_fits)
             second[name] += share * float(descent.curvature(problem, before.moved(after)))
             if name == LEAD:
                 found.losses.append((share, training.loss(here, path.drift, None)))
@@ -186,10 +187,12 @@ def _step(case: Case, last: _Pass, L: Any, t: int) -> tuple[_Pass, list[Finding]
         chain, bound = moves[name]
         ahead, B_C = path.joined(h)[0].C, path.joined(h)[1].C
         fall = descent.allowed(d[name], second[name], chain, ahead, bound, B_C, gamma)
-        if path.holds:
+        if not fits[name]:
+            found.findings.append(training.too_far(path.subject, t))
+        elif path.holds:
             found.findings += training.judged_fall(path.subject, fall, t)
             path.steps.append(training.step_of(fall, float(chain.C), float(ahead), t))
-        if goes_on and not path.holds:
+        if goes_on and fits[name] and not path.holds:
             found.findings.append(training.leaves(path.subject, t + 1))
     found.findings += training.apart(found.paths, t)
     return found, found.findings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -32,7 +33,8 @@ def expectations(case: Case, before: Loss, after: Loss) -> Iterator[Finding]:
 def _printed(name: str, figure: Decimal, loss: Loss) -> Iterator[Finding]:
     """A printed figure means half a unit of its last digit to either side."""
     half = Decimal(1).scaleb(int(figure.as_tuple().exponent)) / 2
-    low, high = Decimal(loss.C - loss.printed), Decimal(loss.C + loss.printed)
+    ends = loss.C - loss.printed, loss.C + loss.printed
+    low, high = map(Decimal, ends if all(map(math.isfinite, ends)) else (-math.inf, math.inf))
     if figure - half <= low and high <= figure + half:
         return
     outside = high < figure - half or low > figure + half

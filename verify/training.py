@@ -141,6 +141,9 @@ def _step(
     limits = here.bounds.at(trajectory.W)
     there = subject.implementation(limits.problem) if goes_on else None
     trajectory.here = at = Evaluation(limits.problem, limits, there)
+    if not at.bounds.cost_fits:
+        trajectory.left = True
+        return [too_far(subject, t)]
     told = chain.dC_dW is not None and at.cost_holds(form)
     return list(_fall(trajectory, here, chain, at, t)) if told else []
 
@@ -175,11 +178,16 @@ def leaves(subject: Subject, t: int) -> Finding:
     return Finding("post_form", Verdict.CANNOT_JUDGE, message, subject.name)
 
 
+def too_far(subject: Subject, t: int) -> Finding:
+    """That a step ends where C, or what it may fall by, is beyond the dtype."""
+    message = f"step {t + 1} is so long that C, or what it may fall by, is beyond the dtype"
+    return Finding("range", Verdict.CANNOT_JUDGE, message, subject.name, "W_next")
+
+
 def judged_fall(subject: Subject, fall: descent.Fall, t: int) -> Iterator[Finding]:
     """A finding where C went neither as far nor as little as it may, or where that is too far."""
     if not fall.in_range:
-        message = f"step {t + 1} is so long that what C may fall by is beyond float64"
-        yield Finding("range", Verdict.CANNOT_JUDGE, message, subject.name, "W_next")
+        yield too_far(subject, t)
     elif not fall.holds:
         message = (
             f"step {t + 1} changes C by {fall.found:.6g}; convexity and smoothness allow"
