@@ -13,10 +13,12 @@ import oracle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from problems import drawn
 from texts import written
 
 from verify import blocks, compare, manual, subjects, twin
 from verify import cases as sizes
+from verify.bounds import bounds
 from verify.candidate import candidate
 from verify.cases import cases
 from verify.chain import Chain
@@ -24,6 +26,7 @@ from verify.document import Limits
 from verify.judge import judge
 from verify.result import Verdict
 from verify.scenario import load
+from verify.training import Evaluation
 
 TEXT = """
 title = "from files"
@@ -209,6 +212,23 @@ def test_a_step_that_is_too_long_for_the_dtype_is_not_judged_and_not_blamed(
     result = judge(case, budget)
     assert {f.check for f in result.findings} == {"range" if steps == 1 else "post_form"}
     assert result.verdict is Verdict.CANNOT_JUDGE
+
+
+def test_a_single_block_has_its_own_bounds_and_an_update_of_three_roundings():
+    problem = drawn(1)
+    here = Evaluation(problem, bounds(problem), manual.stable_form(problem))
+    path = blocks._Path(compare.Subject("it", manual.stable_form, "stable"), problem.W, np.zeros(3))
+    path.add(1.0, here)
+    chain, bound = path.joined(problem.h)
+    alone, u, gamma = here.bounds.stable, 2.0**-53, 3 * 2.0**-53
+    step = np.abs(np.asarray(chain.dC_dW)) * 0.125
+    for link, expected in {
+        "C": alone.C + gamma * chain.C,
+        "dC_dW": alone.dC_dW + gamma * np.abs(chain.dC_dW),
+        "W_next": 0.125 * (alone.dC_dW + gamma * np.abs(chain.dC_dW))
+        + 3 * u * (np.abs(problem.W) + step),
+    }.items():
+        np.testing.assert_allclose(getattr(bound, link), expected, rtol=1e-8, err_msg=link)
 
 
 def test_the_sum_over_blocks_has_room_for_its_own_roundings():

@@ -151,7 +151,7 @@ def test_a_large_problem_is_bounded_by_the_trace(monkeypatch):
 def test_a_step_stretches_distances_only_beyond_2_over_L():
     problem = made([[1], [-1]], [[0.05]], [[1], [1]])
     for h, expected in ((1, 1), (7.9, 1), (9, 1.25), (20, 4)):
-        assert descent.stretch(replace(problem, h=np.float64(h))) == pytest.approx(expected)
+        assert descent.stretch(h, descent.smoothness(problem)) == pytest.approx(expected)
 
 
 def test_drift_adds_up_the_roundings_of_the_steps():

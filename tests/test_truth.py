@@ -127,6 +127,29 @@ def test_a_sample_of_columns_is_held_against_the_bounds_of_its_columns():
     assert truth.truth(problem, bounds(problem).stable, budget=8000).columns == (0, 4, 8)
 
 
+def test_an_error_is_from_the_whole_midpoint_with_the_radius_upon_it():
+    ball = truth.Enclosure(np.array([1.0]), np.array([-(2.0**-60)]), np.array([2.0**-70]))
+    for found, distance in ((1.0 + 2.0**-52, 2.0**-52 + 2.0**-60), (1.0, 2.0**-60)):
+        assert ball.error(found) == distance + 2.0**-70
+    assert np.isnan(ball.error(np.nan))
+
+
+def test_the_nearest_float_is_that_of_the_whole_midpoint():
+    below, above = np.array([-(2.0**-54)]), np.array([3 * 2.0**-54])
+    rad = np.array([2.0**-60])
+    assert truth.Enclosure(np.array([1.0]), 1.5 * below, rad).nearest() == 1.0 - 2.0**-53
+    assert truth.Enclosure(np.array([1.0]), above, rad).nearest() == 1.0 + 2.0**-52
+    on_the_border = truth.Enclosure(np.array([1.0]), np.array([2.0**-53]), rad)
+    assert np.isnan(on_the_border.nearest())
+
+
+def test_what_floats_hold_has_no_radius_and_all_else_has_one():
+    chain = truth.truth(made([[0.5, 3.0]], [[0.25], [2.0]], [[1]])).chain
+    assert chain.y.rad == 0
+    assert (chain.y.hi, chain.y.lo) == (6.125, 0)
+    assert all(getattr(chain, link).rad > 0 for link in ("C", "y_o", "dC_dy"))
+
+
 def test_a_tight_ball_tells_the_nearest_float_and_a_wide_one_does_not():
     ball = truth.Enclosure(np.array([1.0, 1.0]), np.zeros(2), np.array([2.0**-60, 2.0**-53]))
     assert ball.nearest()[0] == 1

@@ -159,7 +159,7 @@ def _first_pass(case: Case, budget: float, way: str) -> _Pass:
 def _step(case: Case, last: _Pass, L: Any, t: int) -> tuple[_Pass, list[Finding]]:
     """One step of every path, and the fall of its cost; in a single step only the lead's."""
     h, goes_on, found = last.kept[0].problem.h, t + 1 < case.steps, _Pass(kept=last.kept)
-    stretch = np.maximum(1.0, float(h) * L - 1)
+    stretch = descent.stretch(h, L)
     moves = {
         name: path.joined(h) for name, path in last.paths.items()
         if name == LEAD or case.steps > 1

@@ -159,13 +159,13 @@ def _scale(a: Array, axis: int | None = None) -> Any:
     return 2.0 ** np.clip(np.frexp(largest)[1], -1022, 1023)
 
 
-def stretch(problem: Problem) -> Array:
+def stretch(h: Any, L: Array) -> Array:
     """By how much one step can stretch the distance of two weight vectors: max(1, h L_k - 1).
 
-    Shapes  (K,).
+    Shapes  L (K,) gives (K,).
     Source  the eigenvalues of I - h H lie between 1 - h L_k and 1.
     """
-    return np.asarray(np.maximum(1.0, float(problem.h) * smoothness(problem) - 1))
+    return np.asarray(np.maximum(1.0, float(h) * L - 1))
 
 
 def drift(before: Array, factor: Array, bound_W_next: Array) -> Array:

@@ -101,7 +101,10 @@ def train(
     trajectories = {
         s.name: Trajectory(s, W, np.zeros(W.shape[1]), here) for s, here in starts.items()
     }
-    factors = [descent.stretch(b) if steps > 1 else np.ones(W.shape[1]) for b in batches]
+    factors = [
+        descent.stretch(b.h, descent.smoothness(b)) if steps > 1 else np.ones(W.shape[1])
+        for b in batches
+    ]
     exact = truth.trajectory(batches, columns, budget) if steps > 1 else iter(())
     findings: list[Finding] = []
     enclosed = 0
