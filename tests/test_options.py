@@ -40,3 +40,9 @@ def test_a_device_is_cpu_or_cuda_with_or_without_its_number():
     for name in ("gpu", "cuda:", "cuda:1000", "cpu:0", "cuda:1\n"):
         with pytest.raises(click.BadParameter, match="not a device"):
             Device().convert(name, None, None)
+
+
+def test_a_path_is_passed_on_as_it_is_so_that_its_reader_names_what_is_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    for name in (str(written(tmp_path, EXAMPLE)), str(tmp_path / "absent.toml::case")):
+        assert ScenarioPath().convert(name, None, None) == name

@@ -13,7 +13,7 @@ from verify.errors import VerifyError
 from verify.files import destination
 
 
-class ScenarioPath(click.Path):
+class ScenarioPath(click.types.StringParamType):
     """A scenario file, a folder of them, or file::case; completed in the shell."""
 
     name = "path"
