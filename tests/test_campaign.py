@@ -60,6 +60,12 @@ def judged(plan: Plan, numbers=range(3), subject: Subject | None = None):
     return campaign._judged(plan, 1, subject or Subject(), numbers)
 
 
+def without_labels() -> tuple[Plan, int]:
+    """A plan, and the first case of it that has zero labels only."""
+    plan = Plan(cases=10000, shape=(1, 1, 1))
+    return plan, next(c for c in range(10000) if not campaign.problem_of(plan, c).P.any())
+
+
 def test_every_case_is_judged_and_some_against_the_truth():
     found = campaign.campaign(HERE, workers=2)
     assert (found.judged, found.unjudged, found.enclosed) == (3000, 0, 5)
@@ -208,15 +214,13 @@ def test_a_case_is_written_as_a_scenario_of_the_same_problem(tmp_path, case):
 
 
 def test_a_case_with_zero_labels_only_makes_no_scenario():
-    plan = Plan(cases=10000, shape=(1, 1, 1))
-    zero = next(c for c in range(10000) if not campaign.problem_of(plan, c).P.any())
+    plan, zero = without_labels()
     with pytest.raises(UsageError, match=f"case {zero} makes no scenario: all labels are 0"):
         campaign.as_scenario(plan, zero)
 
 
 def test_a_violation_with_zero_labels_only_is_told_without_a_file(tmp_path):
-    plan = Plan(cases=10000, shape=(1, 1, 1))
-    zero = next(c for c in range(10000) if not campaign.problem_of(plan, c).P.any())
+    plan, zero = without_labels()
     violation = campaign.Violation(case=zero, dtype="float32", what="x", link="y", ratio=2.0)
     assert campaign.told(plan, violation, Subject(), tmp_path) == violation
     assert list(tmp_path.iterdir()) == []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import broken
 import numpy as np
 import pytest
@@ -15,9 +13,8 @@ from texts import DRAWN, EXAMPLE, the_case, the_cases
 
 from verify import judge as module
 from verify import manual, truth, twin
-from verify.candidate import Candidate
+from verify.candidate import candidate
 from verify.chain import LINKS, Problem
-from verify.examination import examine
 from verify.judge import judge
 from verify.result import Verdict
 from verify.skeleton import explicit
@@ -119,20 +116,16 @@ def test_what_is_wrong_takes_no_step(tmp_path, monkeypatch):
 def test_a_candidate_is_not_blamed_for_what_manual_does(tmp_path, monkeypatch):
     wrong = broken.with_line(manual, "post_form", "y_o = sigma(y)", "y_o = sigma(y) * 1.001")
     monkeypatch.setitem(manual.FORMS, "post", wrong)
-    result = judge(the_case(tmp_path, DRAWN), candidate=_candidate(with_numpy.gradient))
+    result = judge(the_case(tmp_path, DRAWN), candidate=candidate(with_numpy.gradient))
     assert result.verdict is Verdict.FAIL
     assert not any("candidate" in f.subject for f in (*result.figures, *result.findings))
 
 
 def test_a_candidate_that_is_wrong_once_is_not_followed_any_further(tmp_path):
     case = the_case(tmp_path, DRAWN + "steps = 3\n")
-    result = judge(case, candidate=_candidate(lambda X, W, P, h: W * 0))
+    result = judge(case, candidate=candidate(lambda X, W, P, h: W * 0))
     assert result.verdict is Verdict.FAIL
     assert "trajectory" not in {f.check for f in result.findings}
-
-
-def _candidate(function):
-    return Candidate("candidate", partial(examine, function))
 
 
 def test_a_fault_of_a_single_entry_names_the_entry_and_both_values(tmp_path, monkeypatch):
@@ -195,7 +188,7 @@ def test_no_right_answer_is_blamed_at_the_ends_of_the_dtype(seeds, tmp_path):
             expect = {"loss": "any", "post_form": form}
             text = explicit(problem, "t", "s", expect, steps=1 + seed % 4)
             (case,) = the_cases(tmp_path, text)
-            result = judge(case, budget, _candidate(_stable))
+            result = judge(case, budget, candidate(_stable))
             blamed = [f for f in result.findings if f.verdict is Verdict.FAIL]
             assert {f.check for f in blamed} <= {"post_form"}, (seed, form, blamed)
             judged += result.ok

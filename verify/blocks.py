@@ -188,7 +188,7 @@ def _step(case: Case, last: _Pass, L: Any, t: int) -> tuple[_Pass, list[Finding]
         ahead, B_C = path.joined(h)[0].C, path.joined(h)[1].C
         fall = descent.allowed(d[name], second[name], chain, ahead, bound, B_C, gamma)
         if not fits[name]:
-            found.findings.append(training.too_far(path.subject, t))
+            found.findings.append(training.beyond_the_dtype(path.subject, t))
         elif path.holds:
             found.findings += training.judged_fall(path.subject, fall, t)
             path.steps.append(training.step_of(fall, float(chain.C), float(ahead), t))

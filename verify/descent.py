@@ -109,25 +109,32 @@ def smoothness(problem: Problem) -> Array:
     Source  eigenvalues of the smaller Gram matrix; the trace where that is too large.
     """
     N, D, _ = problem.sizes.values()
-    L = at_most = trace(problem)
-    if min(N, D) <= _EIGEN_SIZE:
-        X, P = np.asarray(problem.X, np.float64), np.asarray(problem.P, np.float64)
-        finite = np.isfinite(at_most)
-        largest = [_largest_eigenvalue(X * np.sqrt(p)[:, None]) for p in P.T[finite]]
-        # eigvalsh and the product err by a modest multiple of their size in units of 2^-53.
-        L = at_most.copy()
-        L[finite] = np.array(largest) / (4 * N) + at_most[finite] * (N + D) * 2.0**-50
+    at_most = trace(row_lengths(problem), problem.P)
+    if min(N, D) > _EIGEN_SIZE:
+        return at_most
+    X, P = np.asarray(problem.X, np.float64), np.asarray(problem.P, np.float64)
+    L, finite = at_most.copy(), np.isfinite(at_most)
+    largest = [_largest_eigenvalue(X * np.sqrt(p)[:, None]) for p in P.T[finite]]
+    # eigvalsh and the product err by a modest multiple of their size in units of 2^-53.
+    L[finite] = np.array(largest) / (4 * N) + at_most[finite] * (N + D) * 2.0**-50
     return L
 
 
-def trace(problem: Problem) -> Array:
+def row_lengths(problem: Problem) -> Array:
+    """The Euclidean length of each row of X.
+
+    Shapes  X (N, D) gives (N,).
+    """
+    return length(np.asarray(problem.X, np.float64).T)
+
+
+def trace(rows: Array, P: Array) -> Array:
     """What L_k of each column is at most: the trace of (1/4N) X^T diag(p_k) X.
 
-    Shapes  X (N, D), P (N, K) give (K,).
+    Shapes  the lengths of the rows of X (N,), P (N, K) give (K,).
     """
-    rows = length(np.asarray(problem.X, np.float64).T)
-    P = np.asarray(problem.P, np.float64)
-    return np.asarray(length(rows[:, None] * np.sqrt(P)) ** 2 / (4 * len(rows)))
+    lengths = length(rows[:, None] * np.sqrt(np.asarray(P, np.float64)))
+    return np.asarray(lengths**2 / (4 * len(rows)))
 
 
 def _largest_eigenvalue(A: Array) -> Any:

@@ -20,7 +20,7 @@ from verify.chain import DTYPES, LINKS
 from verify.diagnosis import repeating
 from verify.errors import printable
 from verify.reading import Matrix
-from verify.report import block, common_folder, summary
+from verify.report import SAID, block, common_folder, summary
 from verify.result import Figure, Report, Result, Verdict, worst_of
 
 # Upper ends of error / bound, and a colour for each: cividis up to the bound, then vermillion,
@@ -36,7 +36,6 @@ _WITHOUT_RATIO = {Verdict.ERROR: 7, Verdict.FAIL: 7, Verdict.CANNOT_JUDGE: 8, Ve
 _FILTERS = {"t": "dtype", "e": "device", "v": "verdict"}
 _CURVES = 2**19  # bytes of a page that may go to curves of the loss
 _FULL = 2**11  # figures of cases that are not green, up to which these are shown in full
-_SAID = 4  # findings of a case that are shown after that
 
 
 @dataclass(frozen=True)
@@ -144,6 +143,7 @@ def _shown(
     curve: Markup | None, *, in_full: bool,
 ) -> _Shown:  # fmt: skip
     red = not result.ok and result.verdict is not Verdict.NOT_RUN
+    in_full = in_full and red
     classes = (f"{name}{values.index(str(getattr(result, _FILTERS[name])))}"
                for name, values in filters.items())  # fmt: skip
     worst = result.worst
@@ -157,9 +157,9 @@ def _shown(
         f"{result.verdict} {result.case}: {told}",
         " ".join(classes),
         _facts(result),
-        block(result, candidate) if red and in_full else "",
-        list(result.figures) if in_full and not result.ok else _worst(result),
-        list(_lines(result, curve is None, red and in_full)),
+        block(result, candidate) if in_full else "",
+        list(result.figures) if in_full else _worst(result),
+        list(_lines(result, curve is None, in_full)),
         repeating(result, candidate),
         curve,
     )
@@ -208,7 +208,7 @@ def _lines(result: Result, in_words: bool, in_full: bool) -> Iterator[str]:
             f" smoothness allow {last.lowest:.10g} to {last.highest:.10g}"
         )
     if not in_full:
-        yield from (finding.message for finding in result.findings[:_SAID])
+        yield from (finding.message for finding in result.findings[:SAID])
         yield from result.notes
 
 

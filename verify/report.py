@@ -27,7 +27,7 @@ STYLES = {
     Verdict.CANNOT_JUDGE: "yellow",
     Verdict.NOT_RUN: "dim",
 }
-_SHOWN_FINDINGS = 4
+SAID = 4
 
 
 def line(result: Result) -> str:
@@ -60,7 +60,7 @@ def block(result: Result, candidate: str = "") -> str:
             _row("bound", f"{figure.bound:.4g}"),
             _row("error / bound", f"{figure.ratio:<24.4g} (limit 1)"),
         ]
-    shown = sorted(result.findings, key=lambda f: f is not leading)[:_SHOWN_FINDINGS]
+    shown = sorted(result.findings, key=lambda f: f is not leading)[:SAID]
     rows += [_row(f.check, f"{f.subject}: {f.message}".removeprefix(": ")) for f in shown]
     more = len(result.findings) - len(shown)
     if more:

@@ -59,8 +59,8 @@ class Finding:
     `check` is a stable name: bound, agreement, shape, dtype, exception, relation, descent,
     trajectory, loss, figure, post_form, resolution, range, lock, memory; of a candidate besides,
     mutated, aliased, reused, repeat, other data, layout; of a case that is not run, device, twin or
-    copy; of a defect of the suite itself, error; pytest, where only pytest can say
-    what became of it: a worker died, a conftest skipped it.
+    copy; of a defect of the suite itself, error; pytest, where only pytest can say what became of
+    it: a worker died, a conftest skipped it.
     """
 
     check: str

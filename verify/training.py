@@ -146,7 +146,7 @@ def _step(
     trajectory.here = at = Evaluation(limits.problem, limits, there)
     if not at.bounds.cost_fits:
         trajectory.left = True
-        return [too_far(subject, t)]
+        return [beyond_the_dtype(subject, t)]
     told = chain.dC_dW is not None and at.cost_holds(form)
     return list(_fall(trajectory, here, chain, at, t)) if told else []
 
@@ -181,7 +181,7 @@ def leaves(subject: Subject, t: int) -> Finding:
     return Finding("post_form", Verdict.CANNOT_JUDGE, message, subject.name)
 
 
-def too_far(subject: Subject, t: int) -> Finding:
+def beyond_the_dtype(subject: Subject, t: int) -> Finding:
     """That a step ends where C, or what it may fall by, is beyond the dtype."""
     message = f"step {t + 1} is so long that C, or what it may fall by, is beyond the dtype"
     return Finding("range", Verdict.CANNOT_JUDGE, message, subject.name, "W_next")
@@ -190,7 +190,7 @@ def too_far(subject: Subject, t: int) -> Finding:
 def judged_fall(subject: Subject, fall: descent.Fall, t: int) -> Iterator[Finding]:
     """A finding where C went neither as far nor as little as it may, or where that is too far."""
     if not fall.in_range:
-        yield too_far(subject, t)
+        yield beyond_the_dtype(subject, t)
     elif not fall.holds:
         message = (
             f"step {t + 1} changes C by {fall.found:.6g}; convexity and smoothness allow"
@@ -274,6 +274,6 @@ def loss(at: Evaluation, drift: Array, exact: truth.Enclosure | None) -> Loss:
 
 def _spread(at: Evaluation, drift: Array) -> float:
     """sum_k |g_k| drift_k + L_k drift_k^2 / 2, with |g_k| <= sum_n |x_n||dC_dy_nk|."""
-    rows = descent.length(np.asarray(at.problem.X, np.float64).T)
-    g, L = rows @ at.bounds.largest_dC_dy, descent.trace(at.problem)
+    rows = descent.row_lengths(at.problem)
+    g, L = rows @ at.bounds.largest_dC_dy, descent.trace(rows, at.problem.P)
     return float(np.sum(g * drift + L * drift * drift / 2))
