@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
+import other_forms
 from problems import random_problem
 
 from verify import manual, twin
@@ -40,6 +41,21 @@ def worst_ratios(dtype: str, seeds: Iterable[int]) -> tuple[dict[tuple[str, str]
                 key = (name, figure.link)
                 worst[key] = max(worst.get(key, 0.0), ratio)
     return worst, judged
+
+
+def worst_of_other_forms(dtype: str, seeds: Iterable[int]) -> dict[tuple[str, str], float]:
+    """The largest error over the widest bound of every other right form and link."""
+    worst: dict[tuple[str, str], float] = {}
+    for seed in seeds:
+        problem = random_problem(seed, dtype)
+        ref = reference(problem, budget=2**40)
+        for name, form in other_forms.FORMS.items():
+            with np.errstate(all="ignore"):
+                chain = form(problem) if other_forms.holds(name, problem) else None
+            for figure in against_truth(name, chain, ref, ref.bounds.wider) if chain else ():
+                ratio = np.inf if np.isnan(figure.ratio) else figure.ratio
+                worst[name, figure.link] = max(worst.get((name, figure.link), 0.0), ratio)
+    return worst
 
 
 def sharpness(worst: dict[tuple[str, str], float], link: str) -> float:

@@ -51,8 +51,9 @@ def public(path: Path) -> list[ast.FunctionDef | ast.ClassDef]:
 
 
 def test_the_floors_are_kept():
+    command = Path(sys.executable).parent / "lint-imports"
     done = subprocess.run(
-        ["lint-imports"], cwd=TESTS.parent, capture_output=True, text=True, check=False
+        [command, "--no-cache"], cwd=TESTS.parent, capture_output=True, text=True, check=False
     )
     assert "2 kept, 0 broken" in done.stdout
 
@@ -112,7 +113,8 @@ def test_what_raises_says_so(path):
 
 
 # Where code runs that may raise anything, and that it does is what is found.
-STRANGERS = {"compare": 1, "child": 1, "examination": 2, "peers": 1, "runner": 1, "cli": 1}
+STRANGERS = {"compare": 1, "child": 1, "examination": 2, "peers": 1, "runner": 1, "cli": 1,
+             "twin": 1}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)

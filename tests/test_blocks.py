@@ -321,7 +321,23 @@ def test_a_candidate_is_judged_on_the_blocks_that_have_a_truth(large, factor, ve
 
     result = judge(large(), candidate=candidate(gradient))
     assert result.verdict is verdict
-    assert "the candidate is judged on 3 of the blocks" in result.notes
+    if verdict is Verdict.PASS:
+        told = "the candidate is judged on every block, on 3 of them by the truth"
+        assert told in result.notes
+        assert 0 < result.resolution < 1e-12
+
+
+def test_a_candidate_is_judged_on_the_blocks_that_have_none_too(large):
+    case = large()
+    _, _, without, _ = case.blocks()
+
+    def gradient(X, W, P, h):
+        g = manual.block_form(sizes.Problem(X, W, P, h)).dC_dW
+        return g * 2 if np.array_equal(X, without.X) else g
+
+    result = judge(case, candidate=candidate(gradient))
+    assert result.verdict is Verdict.FAIL
+    assert result.findings[0].message.endswith("in rows 14 to 20")
 
 
 def test_memory_holds_blocks_and_not_the_file(tmp_path, monkeypatch):

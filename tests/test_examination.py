@@ -1,120 +1,136 @@
-"""What is asked of a stranger's function besides its numbers."""
+"""One call of a stranger's function, and what it does besides."""
 
 from __future__ import annotations
 
-import os
-import random
-
 import numpy as np
 import pytest
+import torch
 from problems import drawn
 
-from verify.examination import Inputs, examine
+from verify.candidate import of_function
+from verify.examination import Reply
 from verify.faults import FAULTS
 from verify.formulas import with_formulas
 
 RIGHT = with_formulas()()
 
 
-def inputs(**more) -> Inputs:
-    p = drawn(1)
-    return Inputs(p.X, p.W, p.P, np.asarray(p.h), p.X[::-1] * 0.5, **more)
+def reply_of(function, **how) -> Reply:
+    return of_function(function).ask(drawn(1), **how).reply
 
 
-def faults_of(function) -> list[str]:
-    return [fault.split(":")[0] for fault in examine(function, inputs()).faults]
-
-
-def test_a_right_function_breaks_no_promise():
-    answer = examine(RIGHT, inputs(layouts=("F", "strided", "read-only")))
-    assert (answer.faults, answer.notes, answer.trouble) == ((), (), "")
-    assert set(answer.layouts) == {"F", "strided", "read-only"}
-    assert len(answer.links) == len(answer.other) == 8
+def test_a_right_function_gives_its_links_and_nothing_else():
+    reply = reply_of(RIGHT)
+    assert (reply.aliased, reply.notes, reply.trouble, reply.misuse) == ((), (), "", "")
+    assert len(reply.links) == 8
 
 
 @pytest.mark.parametrize(
-    ("fault", "promise"),
-    [
-        ("weights-changed", "mutated"),
-        ("inputs-changed", "mutated"),
-        ("labels-changed", "mutated"),
-        ("buffer-reused", "reused"),
-        ("momentum", "repeat"),
-        ("gradient-accumulated", "repeat"),
-        ("any-order", "repeat"),
-    ],
+    ("fault", "changed"),
+    [("weights-changed", "W"), ("inputs-changed", "X"), ("labels-changed", "P")],
 )
-def test_a_broken_promise_is_named(fault, promise):
-    assert promise in faults_of(FAULTS[fault].make())
-
-
-def test_an_answer_that_shares_memory_with_an_input_is_named():
-    assert faults_of(lambda X, W, P, h: W) == ["aliased"]
-
-
-def test_the_callers_arrays_are_never_touched():
-    given = inputs()
-    before = given.X.copy(), given.W.copy(), given.P.copy()
-    for name in ("weights-changed", "inputs-changed", "labels-changed"):
-        examine(FAULTS[name].make(), given)
-    for a, b in zip((given.X, given.W, given.P), before, strict=True):
+def test_what_is_changed_in_place_is_seen_and_the_callers_arrays_are_not_touched(fault, changed):
+    problem = drawn(1)
+    before = problem.X.copy(), problem.W.copy(), problem.P.copy()
+    assert of_function(FAULTS[fault].make()).ask(problem).changed == (changed,)
+    for a, b in zip((problem.X, problem.W, problem.P), before, strict=True):
         assert np.array_equal(a, b)
 
 
-def test_what_is_printed_is_told_and_shown_nowhere(capfd):
-    def printing(X, W, P, h):
-        print("hello")  # noqa: T201 what strangers do
-        return RIGHT(X, W, P, h)
-
-    answer = examine(printing, inputs())
-    assert "it prints 'hello\\n" in answer.notes[0]
-    assert capfd.readouterr().out == ""
-    assert answer.faults == ()
+def test_an_answer_that_shares_memory_with_an_input_is_told():
+    assert reply_of(lambda X, W, P, h: W).aliased == (("dC_dW", "W"),)
+    assert reply_of(lambda X, W, P, h: W * 1).aliased == ()
 
 
-def test_what_is_changed_in_the_process_is_told_and_put_back(tmp_path):
-    def disturbing(X, W, P, h):
-        np.seterr(all="raise")
-        np.random.seed(1)  # noqa: NPY002
-        random.seed(1)
-        os.chdir(tmp_path)
-        return RIGHT(X, W, P, h)
+def test_the_first_answer_is_recalled_as_it_is_now():
+    given = []
 
-    here, kinds, numbers = os.getcwd(), np.geterr(), random.getstate()  # noqa: PTH109
-    answer = examine(disturbing, inputs())
-    assert len(answer.notes) == 4
-    assert all("put back" in note for note in answer.notes)
-    assert (os.getcwd(), np.geterr(), random.getstate()) == (here, kinds, numbers)  # noqa: PTH109
+    def handing_out(X, W, P, h):
+        given.append(W * 1)
+        return given[-1]
+
+    candidate, problem = of_function(handing_out), drawn(1)
+    candidate.ask(problem, first=True)
+    candidate.ask(problem)
+    assert np.array_equal(candidate.session.recalled().links["dC_dW"], problem.W)
+    given[0][...] = 7
+    assert (candidate.session.recalled().links["dC_dW"] == 7).all()
+
+
+def test_a_kept_call_gets_the_very_arrays_of_the_one_before_with_other_numbers():
+    seen = []
+
+    def watching(X, W, P, h):
+        seen.append((X, X.copy()))
+        return W * 1
+
+    candidate, problem = of_function(watching), drawn(1)
+    candidate.ask(problem)
+    candidate.ask(drawn(2), kept=True)
+    candidate.ask(problem)
+    assert seen[0][0] is seen[1][0]
+    assert np.array_equal(seen[1][1], drawn(2).X)
+    assert not np.shares_memory(seen[1][0], seen[2][0])
+    assert np.array_equal(seen[0][0], drawn(2).X)  # what was kept of a call stays as it was
 
 
 @pytest.mark.parametrize(
     ("raw", "sentence"),
     [
-        (None, "TypeError: None is no answer"),
-        ("text", "TypeError: str of dtype <U4 is no array of numbers"),
-        ({"dW": 1}, "unknown link 'dW'; allowed are y, y_o, C"),
+        (None, "it returns None; return dC_dW alone, or links by their names"),
+        ("text", "it returns str of dtype <U4, which is no array of numbers"),
+        ({"dW": 1}, "unknown link 'dW' in its answer; the links are y, y_o, C, "),
+        ({"dW": 1}, "did you mean dC_dW?"),
+        ({"dC_dw": 1}, "did you mean dC_dW?"),
+        ({"loss": 1}, "did you mean C?"),
         ({}, "an empty mapping"),
-        ([[1], [1, 2]], "ValueError"),
+        ({"y": None}, "an empty mapping"),
+        ([[1], [1, 2]], "it returns a list of 2"),
+        (
+            (1.5, np.zeros((2, 3))),
+            "it returns a tuple of 2 (shapes (), (2, 3)); return dC_dW alone",
+        ),
+        (object(), "which is no array of numbers"),
     ],
 )
-def test_what_is_no_answer_is_told(raw, sentence):
-    assert sentence in examine(lambda X, W, P, h: raw, inputs()).trouble
+def test_what_is_no_answer_is_misuse_and_told_with_what_would_do(raw, sentence):
+    reply = reply_of(lambda X, W, P, h: raw)
+    assert sentence in reply.misuse
+    assert reply.trouble == reply.misuse
 
 
-def test_what_a_layout_raises_names_the_layout():
-    def particular(X, W, P, h):
-        X[0, 0] *= 1
-        return RIGHT(X, W, P, h)
+def test_a_link_that_is_none_is_not_given():
+    assert list(reply_of(lambda X, W, P: {"y_o": None, "dC_dW": W * 1}).links) == ["dC_dW"]
 
-    answer = examine(particular, inputs(layouts=("read-only",)))
-    assert answer.trouble.startswith("RuntimeError: with X read-only: ValueError")
+
+@pytest.mark.parametrize("error", [ValueError, SystemExit, KeyboardInterrupt])
+def test_whatever_a_function_raises_is_told_with_its_line(error):
+    def raising(X, W, P, h):
+        raise error("tired")
+
+    line = raising.__code__.co_firstlineno + 1
+    reply = reply_of(raising)
+    assert reply.trouble == f"{error.__name__}: tired, at tests/test_examination.py:{line}"
+    assert reply.misuse == ""
+
+
+def test_the_line_is_that_of_the_strangers_own_code_and_not_of_a_library():
+    def raising(X, W, P, h):
+        return np.linalg.inv(np.zeros((2, 2)))
+
+    line = raising.__code__.co_firstlineno + 1
+    assert reply_of(raising).trouble.endswith(f"at tests/test_examination.py:{line}")
+
+
+def test_a_function_of_tensors_is_told_which_option_it_needs():
+    def cost(X, W, P):
+        return -(P * torch.nn.functional.logsigmoid(X @ W)).sum() / len(X)
+
+    assert reply_of(cost).misuse == "it takes torch tensors: add --candidate-arrays torch"
 
 
 def test_lists_and_tensors_are_answers():
-    import torch
-
-    p = drawn(1)
     for made in (lambda g: g.tolist(), torch.tensor, lambda g: torch.tensor(g, requires_grad=True)):
-        answer = examine(lambda X, W, P, h, made=made: made(RIGHT(X, W, P, h)["dC_dW"]), inputs())
-        assert answer.trouble == ""
-        assert answer.links["dC_dW"].shape == p.W.shape
+        reply = reply_of(lambda X, W, P, h, made=made: made(RIGHT(X, W, P, h)["dC_dW"]))
+        assert reply.trouble == ""
+        assert reply.links["dC_dW"].shape == drawn(1).W.shape

@@ -57,7 +57,7 @@ def test_the_bound_of_the_cost_is_widest_where_either_form_may_be_used(seen):
     found, _ = seen
     assert found.C("wider") >= max(found.C("post"), found.C("stable")) * (1 - 1e-15)
     far = of(made([[1.0]], [[30.0]], [[1]], 1))  # where log y_o keeps its digits in one form alone
-    assert far.C("wider") == far.C("post") > 1e6 * far.C("stable")
+    assert far.C("wider") > far.C("post") > 1e6 * far.C("stable")
 
 
 def test_an_entry_beyond_the_post_form_excuses_no_other():
@@ -65,8 +65,9 @@ def test_an_entry_beyond_the_post_form_excuses_no_other():
     with np.errstate(all="ignore"):  # as bounds does: exp(800) is inf, and judged as such
         assert found.in_range.tolist() == [[False, True]]
         assert not found.post_holds
-        assert found.dG_wider[0, 0] == found.dG["stable"][0, 0]
-        assert found.dG_wider[0, 1] == max(found.dG[form][0, 1] for form in ("post", "stable"))
+        assert found.dG["stable"][0, 0] < found.dG_wider[0, 0] <= 2 * found.dG["stable"][0, 0]
+        both = max(found.dG[form][0, 1] for form in ("post", "stable"))
+        assert both <= found.dG_wider[0, 1] < 2 * both
 
 
 def test_the_largest_product_or_weight_is_told():

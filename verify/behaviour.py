@@ -80,20 +80,6 @@ def _changing_labels(X: Any, W: Any, P: Any, h: Any) -> Any:
     return _right(X, W, -P, h)
 
 
-def _in_any_order() -> Function:
-    rng = np.random.default_rng(0)
-
-    def function(X: Any, W: Any, P: Any, h: Any) -> Any:
-        rows = rng.permutation(len(X))
-        dC_dy = _right(X, W, P, h)["dC_dy"]
-        g = 0 * W
-        for n in rows[:256]:
-            g = g + np.outer(X[n], dC_dy[n])
-        return g + X[rows[256:]].T @ dC_dy[rows[256:]]
-
-    return function
-
-
 def _reading_past_strides(X: Any, W: Any, P: Any, h: Any) -> Any:
     """What a C routine does that is handed a pointer and takes rows to be contiguous."""
     memory = np.lib.stride_tricks.as_strided(
@@ -110,6 +96,5 @@ BEHAVIOUR: tuple[tuple[str, str, str, Callable[[], Function]], ...] = (
     ("weights-changed", "W_next", "W -= in place", lambda: _changing_weights),
     ("inputs-changed", "y", "X changed in place, by one ulp", lambda: _changing_inputs),
     ("labels-changed", "C", "P negated in place", lambda: _changing_labels),
-    ("any-order", "dC_dW", "rows summed in another order at every call", _in_any_order),
     ("strides-ignored", "y", "rows of X taken to be contiguous", lambda: _reading_past_strides),
 )

@@ -118,7 +118,9 @@ def by_blocks(
         resolution=sees, post_resolution=post_sees, loss_before=before.C, loss_after=after.C,
         steps=training.thinned(last.paths[LEAD].steps),
     )  # fmt: skip
-    return _with_candidate(result, candidate, found.kept) if candidate and result.ok else result
+    if candidate is None or not result.ok:
+        return result
+    return _with_candidate(result, case, candidate, found.kept)
 
 
 def _first_pass(case: Case, budget: float, way: str) -> _Pass:
@@ -126,8 +128,7 @@ def _first_pass(case: Case, budget: float, way: str) -> _Pass:
     found, first, N = _Pass(), 0, case.sizes.N
     for problem in case.blocks():
         n = len(problem.X)
-        # The truth follows the first block, the last, and the one in which half of the rows end.
-        enclosed = first == 0 or first + n == N or first < N // 2 <= first + n
+        enclosed = _has_truth(first, n, N)
         ref = compare.reference(problem, budget / _ENCLOSED if enclosed else 0)
         if not ref.bounds.fits:
             found.findings.append(OUT_OF_RANGE)
@@ -198,6 +199,11 @@ def _step(case: Case, last: _Pass, L: Any, t: int) -> tuple[_Pass, list[Finding]
     return found, found.findings
 
 
+def _has_truth(first: int, n: int, N: int) -> bool:
+    """Of the first block, the last, and the one in which half of the rows end."""
+    return first == 0 or first + n == N or first < N // 2 <= first + n
+
+
 def _enclosed(found: _Pass) -> int:
     return sum(ref.truth is not None for ref in found.kept)
 
@@ -223,18 +229,35 @@ def _resolution(found: _Pass, form: str) -> float:
     return compare.resolution(bound, chain.dC_dW)
 
 
-def _with_candidate(result: Result, candidate: Candidate, kept: list[Reference]) -> Result:
-    """The candidate on the blocks that have a truth, each as a problem of its own."""
-    for ref in kept:
-        trial = tried(candidate, ref)
+def _with_candidate(
+    result: Result, case: Case, candidate: Candidate, kept: list[Reference]
+) -> Result:
+    """The candidate on every block as a problem of its own, up to the first that is not right.
+
+    Blocks that have a truth are tried in full; on the others its links are held against manual's.
+    """
+    whole, first, N = iter(kept), 0, case.sizes.N
+    result = replace(result, resolution=np.inf)
+    for problem in case.blocks():
+        n = len(problem.X)
+        ref = next(whole) if _has_truth(first, n, N) else compare.reference(problem, 0)
+        trial = tried(candidate, ref, in_full=_has_truth(first, n, N))
         result = replace(
             result,
-            findings=(*result.findings, *trial.findings),
-            figures=(*result.figures, *trial.figures),
+            findings=tuple(_in_rows(f, first, n) for f in trial.findings),
+            figures=(*result.figures, *(_among_all(f, first) for f in trial.figures)),
             notes=tuple(dict.fromkeys((*result.notes, *trial.notes))),
+            resolution=min(result.resolution, trial.resolution),
         )
-    told = f"the candidate is judged on {len(kept)} of the blocks"
-    return replace(result, notes=(*result.notes, told))
+        if trial.findings:
+            return result
+        first += n
+    worst: dict[tuple[str, str], Figure] = {}
+    for figure in result.figures:
+        key = figure.subject, figure.link
+        worst[key] = worst_of(f for f in (worst.get(key), figure) if f) or figure
+    told = f"the candidate is judged on every block, on {len(kept)} of them by the truth"
+    return replace(result, figures=tuple(worst.values()), notes=(*result.notes, told))
 
 
 def _among_all(figure: Figure, first: int) -> Figure:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import atexit
 import signal
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -33,10 +33,10 @@ from verify import compare, screening, stacks, truth
 from verify.candidate import Candidate
 from verify.candidate import candidate as loaded
 from verify.cases import cases
-from verify.chain import DTYPES, Problem
+from verify.chain import DTYPES, NK, Problem
 from verify.errors import CandidateError, ScenarioError, UsageError, VerifyError
 from verify.judge import judge
-from verify.outcome import Outcome, Plan, Violation, sum_of
+from verify.outcome import Outcome, Plan, Violation, decades, sum_of
 from verify.result import Result, Verdict
 from verify.runner import environment
 from verify.scenario import load
@@ -266,7 +266,7 @@ def _of_stack(plan: Plan, part: int, number: int, candidate: Candidate | None) -
         unjudged=count - len(judged),
         violations=tuple(_first_violation(first, str(seen.stack.dtype), ratios)),
         worst={f"{what}: {link}": float(ratio.max()) for (what, link), ratio in ratios.items()},
-        resolution=_decades(seen.resolution[:count][seen.judged[:count]]),
+        resolution=decades(_resolution(seen, candidate)[:count][seen.judged[:count]]),
     )
 
 
@@ -300,22 +300,28 @@ def _of_candidate(seen: Screening, i: int, candidate: Candidate, ratios: Ratios)
     except CandidateError:
         _note(ratios, ("candidate, exception", ""), i, np.inf)
         return
-    for finding in compare.misshapen(candidate.name, chain, problem):
-        _note(ratios, (f"candidate, {finding.check}", finding.link or ""), i, np.inf)
+    unfit = [(f.check, f.link or "") for f in compare.misshapen(candidate.name, chain, problem)]
+    if not unfit and chain.W_next is None:  # no gradient either, from which it would be made
+        unfit = [("gradient", "dC_dW")]
+    for check, link in unfit:
+        _note(ratios, (f"candidate, {check}", link), i, np.inf)
         return
     lead, bound = seen.chains["manual", "stable"].at(i), seen.bounds.wider.at(i)
     for link, ratio in screening.apart(chain, lead, bound, 2):
         _note(ratios, ("candidate against manual", link), i, float(ratio))
 
 
+def _resolution(seen: Screening, candidate: Candidate | None) -> Any:
+    """What each case notices: of the stable form; where a candidate is judged, of its own bound.
+
+    Shapes  (B,).
+    """
+    if candidate is None:
+        return seen.resolution
+    g = np.abs(np.asarray(seen.chains["manual", "stable"].dC_dW, np.float64))
+    return np.fmin.reduce(2 * seen.bounds.wider.dC_dW / g, axis=NK)
+
+
 def _note(ratios: Ratios, key: tuple[str, str], i: int, ratio: float) -> None:
     count = len(next(iter(ratios.values())))
     ratios.setdefault(key, np.full(count, -1.0))[i] = np.inf if np.isnan(ratio) else ratio
-
-
-def _decades(resolution: Any) -> dict[str, int]:
-    """How many cases notice a relative error of 10^key, rounded up."""
-    finite = np.isfinite(resolution)
-    decades = np.ceil(np.log10(resolution[finite])).astype(int).tolist()
-    others = {"inf": int((~finite).sum())} if not finite.all() else {}
-    return {**{str(d): n for d, n in sorted(Counter(decades).items())}, **others}

@@ -5,61 +5,88 @@
         return dC_dW                       # or a mapping of any links: {"y": y, "dC_dW": dC_dW}
 
     verify run --candidate lab.py:gradient
-    pytest scenarios -n auto --candidate package.module:gradient
+    pytest --scenarios scenarios -n auto --candidate package.module:gradient
     verify run --candidate lab.py:MyFunction --candidate-arrays torch
 
 The more links it gives, the nearer the report comes to the line that is wrong. With torch it is an
 autograd.Function, or a function of (X, W, P) tensors that returns the cost, whose own backward is
-judged; likewise jax, where that is installed. Any right algorithm passes: the bound is, entry by
-entry, that of the wider form.
+judged; likewise jax, where that is installed. Parameters that are named X, W, P and h are given by
+these names, others in this order.
+
+Any right algorithm passes: its numbers are held to the bound of the stable form, and where they
+are beyond it to that of the post's form, then to the widest of the right forms. The resolution that
+is printed is that of the bound that it kept, and a case in which that bound could not have told
+-dC_dW from dC_dW is no evidence for it.
 
 By name, it runs in a child process with a limit for each call, so that a crash or a hang is that
 case's failure and nothing else's; a function that is given as one runs in this process, without a
 limit. Besides the numbers are checked: shape, dtype, unchanged inputs, fresh memory, the same call
-twice, other data of the same shape, other memory layouts, a read-only X. Before it is judged the
-run proves itself: kernels within their budgets, manual passes, planted faults fail.
+twice, other inputs, weights and labels in the same arrays, and X, W and P each in other memory
+layouts and read-only; of a cost that torch or jax differentiates an upstream gradient that is not
+1, a second backward pass, and the gradients by X and P if it gives them. Two answers to one call
+may differ by rounding; the report says by how much. Before it is judged the run proves itself:
+kernels within their budgets, manual passes, planted faults fail.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from verify.chain import Chain, Problem
 from verify.child import Child
 from verify.errors import CandidateError
-from verify.examination import Answer, Inputs, examine
-from verify.loading import adapted
+from verify.examination import Call, Reply, Session
+from verify.layout import Place, placed
+from verify.loading import Misuse, adapted
 
-LAYOUTS = ("F", "strided", "read-only")
+
+class Answer(NamedTuple):
+    """What came back of one call, and which of its inputs were changed in place."""
+
+    reply: Reply
+    changed: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Candidate:
     """A stranger's implementation, by the name that the report gives it.
 
-    `answers` examines it on some inputs; `close` ends the process it may have.
+    `session` calls it, in this process or another.
     """
 
     name: str
-    answers: Callable[[Inputs], Answer]
-    close: Callable[[], None] = lambda: None
+    session: Session | Child
+    _places: Mapping[str, Place] = field(default_factory=dict, repr=False)
+    _second: bool = field(default=False, repr=False)
+    _begin: int = field(default=0, repr=False)
+    _end: int = field(default=0, repr=False)
+    _size: int = field(default=0, repr=False)
 
-    def examined(self, problem: Problem, layouts: bool) -> tuple[Answer, Problem]:
-        """Its answer on the problem and on other data of the same shape, which are given back.
+    def ask(
+        self, problem: Problem, layouts: Mapping[str, str] | None = None, **how: bool
+    ) -> Answer:
+        """One call on a problem; `layouts` lays out some of X, W and P otherwise.
+
+        `how` are words of Call: first, kept, backward. Of a kept call the arrays have the shapes of
+        the call before, and get the problem's numbers.
 
         Shapes  as Problem.
         """
-        other = replace(problem, X=np.ascontiguousarray(problem.X[::-1] * problem.dtype.type(0.5)))
-        inputs = Inputs(
-            problem.X, problem.W, problem.P, np.asarray(problem.h), other.X,
-            layouts=LAYOUTS if layouts else (),
-        )  # fmt: skip
-        return self.answers(inputs), other
+        arrays = {"X": problem.X, "W": problem.W, "P": problem.P}
+        if not how.get("kept"):
+            self._place(arrays, layouts or {})
+        views = self._views()
+        if layouts:
+            self._memory()[self._begin : self._end] = _GAP
+        for name, array in arrays.items():
+            views[name][...] = array
+        reply = self.session.reply(Call(self._places, np.asarray(problem.h)[()], **how))
+        changed = [n for n, array in arrays.items() if _bits(self._views()[n]) != _bits(array)]
+        return Answer(reply, tuple(changed))
 
     def chain(self, problem: Problem) -> Chain:
         """Its links on one problem, called once; W_next by the update rule if it gives none.
@@ -67,11 +94,40 @@ class Candidate:
         Shapes  as Problem and Chain.
         Raises  CandidateError with what went wrong, if it gives no answer.
         """
-        inputs = Inputs(problem.X, problem.W, problem.P, np.asarray(problem.h), calls=1)
-        answer = self.answers(inputs)
-        if answer.trouble:
-            raise CandidateError(answer.trouble)
-        return updated(Chain(**answer.links), problem)
+        reply = self.ask(problem).reply
+        if reply.trouble:
+            raise CandidateError(reply.trouble)
+        return updated(Chain(**reply.links), problem)
+
+    def close(self) -> None:
+        """End its process, if it has one."""
+        self.session.close()
+
+    def _place(self, arrays: Mapping[str, Any], layouts: Mapping[str, str]) -> None:
+        """Places in one half of the memory, in turns: what is kept of a call stays as it was."""
+        made, start = {}, 0
+        for name, array in arrays.items():
+            made[name], start = placed(array, layouts.get(name, ""), start)
+        self._second = not self._second
+        base = -(-start // _HALF) * _HALF if self._second else 0
+        self._begin, self._end = base, base + start
+        self._places = {n: replace(p, offset=p.offset + base) for n, p in made.items()}
+        self._size = 2 * -(-start // _HALF) * _HALF
+
+    def _memory(self) -> Any:
+        return np.frombuffer(self.session.memory(self._size), np.uint8)
+
+    def _views(self) -> dict[str, Any]:
+        memory = self.session.memory(self._size)
+        return {name: replace(p, writeable=True).of(memory) for name, p in self._places.items()}
+
+
+_HALF = 4096  # the halves of the memory begin at a page, for the same alignment in both
+_GAP = 0xFF  # of what lies between the numbers of a wider array: NaN, if it is read
+
+
+def _bits(array: Any) -> bytes:
+    return np.ascontiguousarray(array).tobytes()
 
 
 def updated(chain: Chain, problem: Problem) -> Chain:
@@ -84,24 +140,49 @@ def updated(chain: Chain, problem: Problem) -> Chain:
     return replace(chain, W_next=problem.W - problem.h * chain.dC_dW.astype(problem.dtype))
 
 
+def of_function(function: Callable[..., Any], name: str = "", arrays: str = "numpy",
+                device: str = "cpu") -> Candidate:  # fmt: skip
+    """A candidate of a function of this process, which may take as long as it likes.
+
+    Raises  ValueError, ImportError, Misuse where it can be none.
+    """
+    called = name or getattr(function, "__name__", type(function).__name__)
+    return Candidate(called, Session(adapted(function, arrays, device)))
+
+
 def candidate(
     subject: str | Callable[..., Any], arrays: str = "numpy", device: str = "cpu",
-    timeout: float = 60.0,
+    timeout: float = 60.0, memory_limit: int = 0,
 ) -> Candidate:  # fmt: skip
     """A candidate by its name, in a child process; or a function, in this one and unlimited.
 
-    Raises  CandidateError where it cannot be loaded, with the reason.
+    It is called once, on a small problem, so that what can be none is told before it is judged.
+
+    Raises  CandidateError where it cannot be loaded, or cannot be a candidate as it is.
     """
-    if not isinstance(subject, str):
-        try:
-            function = adapted(subject, arrays, device)
-        except (ImportError, TypeError, ValueError) as error:
-            raise CandidateError(f"candidate: {error}") from None
-        name = getattr(subject, "__name__", type(subject).__name__)
-        return Candidate(name, partial(examine, function))
-    child = Child(subject, arrays, device, timeout)
-    trouble = child.start()
-    if trouble:
-        child.close()
-        raise CandidateError(f"candidate {subject}: {trouble}")
-    return Candidate(subject, child.examine, child.close)
+    name = subject if isinstance(subject, str) else ""
+    try:
+        if isinstance(subject, str):
+            child = Child(subject, arrays, device, timeout, memory_limit)
+            made = Candidate(subject, child)
+            if trouble := child.start():
+                child.close()
+                raise CandidateError(f"candidate {subject}: {trouble}")
+        else:
+            made = of_function(subject, "", arrays, device)
+            name = made.name
+        if misuse := made.ask(_introduction()).reply.misuse:
+            made.close()
+            raise Misuse(misuse)
+    except (ImportError, ValueError, Misuse) as error:
+        raise CandidateError(f"candidate {name}: {error}".replace(" :", ":")) from None
+    return made
+
+
+def _introduction() -> Problem:
+    """A small problem of three distinct sizes, by which a candidate shows what it takes and gives.
+
+    Shapes  X (5, 4), W (4, 3), P (5, 3).
+    """
+    X, W = (np.linspace(-1, 1, n * m).reshape(n, m) for n, m in ((5, 4), (4, 3)))
+    return Problem(X, W, np.eye(3)[[0, 1, 2, 0, 1]], np.float64(0.5))

@@ -1,218 +1,221 @@
-"""What is asked of a stranger's function besides its numbers, in whatever process it runs.
+"""A stranger's function in the process where it runs: one call at a time, and what it did besides.
 
-It gets private copies. It is called on the problem, on other data of the same shape, and on the
-problem again; then, if asked, with X in other memory layouts and read-only. What it changes of the
-process is put back and told.
+The arrays that it gets lie in memory that whoever asks can read, so that a change of them is seen
+from outside. What it changes of the process is put back and told, and so is what it prints.
 """
 
 from __future__ import annotations
 
-import contextlib
-import inspect
-import os
-import pickle
-import random
+import difflib
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import sysconfig
+import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from verify.chain import LINKS
-from verify.layout import laid_out, same_layout
+from verify.errors import Terminated
+from verify.layout import Place
+from verify.loading import BACKWARD, Function, Misuse, adapted
+from verify.undisturbed import Interrupted, own_interrupts, undisturbed
+
+_MEANT = {"dw": "dC_dW", "grad": "dC_dW", "gradient": "dC_dW", "loss": "C", "cost": "C",
+          "w": "W_next", "w_new": "W_next"}  # fmt: skip
+_LONGEST = 500  # characters of an error that are told
 
 
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """One examination: the problem, other inputs of the same shape, and what to try.
+@dataclass(frozen=True)
+class Call:
+    """One call: where its arrays lie, and h.
 
-    Shapes  X, X_other (N, D), W (D, K), P (N, K), h ().
+    `first`: its answer is the one that is recalled later; `kept`: the very array objects of the
+    call before, whose numbers may have changed; `backward`: not the function itself is asked but
+    other gradients of its graph, named as in BACKWARD.
     """
 
-    X: Any
-    W: Any
-    P: Any
+    places: Mapping[str, Place]
     h: Any
-    X_other: Any = None
-    layouts: tuple[str, ...] = ()
-    calls: int = 3
+    first: bool = False
+    kept: bool = False
+    backward: bool = False
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
-    """What came back: links on the problem, on the other data, and dC_dW per layout.
+class Reply:
+    """What came back: arrays by link, or by the name of another gradient.
 
-    `faults` are broken promises, each a sentence that names its check first; `notes` are told but
-    break nothing; `trouble` says why there is no answer.
+    `aliased` has each link that shares memory with an input, and that input; `notes` are told but
+    break nothing; `trouble` says why there is no answer, `misuse` why this can be no candidate.
     """
 
     links: Mapping[str, Any] = field(default_factory=dict)
-    other: Mapping[str, Any] = field(default_factory=dict)
-    layouts: Mapping[str, Any] = field(default_factory=dict)
-    faults: tuple[str, ...] = ()
+    aliased: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     trouble: str = ""
+    misuse: str = ""
+    timed_out: bool = False
 
 
-def examine(
-    function: Callable[..., Any], inputs: Inputs, called: Callable[[], None] = lambda: None
-) -> Answer:
-    """Call the function as the module's docstring says, and tell everything that was seen.
+class Session:
+    """Calls of one function in this process.
 
-    `called` is called after every call: a sign of life.
+    `memory` is where the next call's arrays are to be put; `reply` makes the call; `recalled` is
+    the first answer, as it is now.
     """
-    seen = _Seen(called)
-    try:
-        with np.errstate(all="ignore"), _undisturbed(seen):
-            first = seen.call(function, inputs, inputs.X)
-            links, kept = dict(first), {n: np.array(a) for n, a in first.items()}
-            other: dict[str, Any] = {}
-            if inputs.calls > 1 and inputs.X_other is not None:
-                other = seen.call(function, inputs, inputs.X_other)
-                seen.later(links, kept)
-            if inputs.calls > 2:
-                again = seen.call(function, inputs, inputs.X)
-                seen.repeated(kept, again)
-            layouts = {n: seen.laid_out(function, inputs, n) for n in inputs.layouts}
-    except Exception as error:  # a stranger's function may raise anything, and that is told
-        text = f"{type(error).__name__}: {error}"
-        return Answer(faults=tuple(seen.faults), notes=tuple(seen.notes), trouble=text[:500])
-    return Answer(kept, other, layouts, tuple(seen.faults), tuple(seen.notes))
 
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.differentiated = function.backward is not None
+        self._memory: Any = np.empty(0, np.uint8)
+        self._given: dict[str, Any] = {}
+        self._first: Mapping[str, Any] = {}
 
-class _Seen:
-    """The faults and notes of one examination."""
+    def memory(self, size: int) -> Any:
+        """At least so many bytes, aligned to a page."""
+        if self._memory.size < size:
+            wide = np.empty(size + _PAGE, np.uint8)
+            self._memory = wide[-wide.ctypes.data % _PAGE :][:size]
+        return self._memory.data
 
-    def __init__(self, called: Callable[[], None]) -> None:
-        self.called = called
-        self.faults: dict[str, None] = {}
-        self.notes: dict[str, None] = {}
+    def reply(self, call: Call) -> Reply:
+        """The function's answer; whatever it raises is told, not raised."""
+        return self.answered(call, self._memory.data)
 
-    def call(self, function: Callable[..., Any], inputs: Inputs, X: Any) -> dict[str, Any]:
-        """One call on private copies, which must come back unchanged and unshared."""
-        return self._call(function, same_layout(X, X), inputs)
-
-    def laid_out(self, function: Callable[..., Any], inputs: Inputs, layout: str) -> Any:
-        X = laid_out(inputs.X, layout)
-        X.flags.writeable = layout != "read-only"
+    def answered(self, call: Call, memory: Any) -> Reply:
+        """The same, of arrays in some memory."""
+        if not call.kept:
+            self._given = {name: place.of(memory) for name, place in call.places.items()}
+        given, notes = {**self._given, "h": call.h}, dict[str, None]()
         try:
-            found = self._call(function, X, inputs)
-        except Exception as error:  # told as any other, with the layout that it happened in
-            raise RuntimeError(f"with X {layout}: {type(error).__name__}: {error}") from error
-        return found.get("dC_dW")
+            with np.errstate(all="ignore"), undisturbed(notes), own_interrupts():
+                if call.backward:
+                    return self._backward(given, notes)
+                links = _links(self.function.call(given))
+        except Misuse as misuse:
+            return Reply(notes=tuple(notes), trouble=str(misuse), misuse=str(misuse))
+        except (Interrupted, Terminated):  # of this run, not of the function
+            raise
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # it may raise anything
+            return Reply(
+                notes=tuple(notes),
+                trouble=_raised(error),
+                misuse=_wanted(self.function, given, error),
+            )
+        if call.first:
+            self._first = links
+        aliased = tuple(
+            (link, name)
+            for link, value in links.items()
+            for name, array in self._given.items()
+            if np.may_share_memory(value, array) and np.shares_memory(value, array)
+        )
+        return Reply({n: np.array(a) for n, a in links.items()}, aliased, tuple(notes))
 
-    def _call(self, function: Any, X: Any, inputs: Inputs) -> dict[str, Any]:
-        given = {"X": X, "W": inputs.W.copy(), "P": inputs.P.copy()}
-        before = {name: a.tobytes() for name, a in given.items()}
-        h = inputs.h[()]
-        raw = function(*given.values(), h) if _takes_h(function) else function(*given.values())
-        self.called()
-        links = _links(raw)
-        for name, a in given.items():
-            if a.tobytes() != before[name]:
-                self.faults[f"mutated: {name} was changed in place; work on a copy"] = None
-        for link, value in links.items():
-            for name, a in given.items():
-                if np.may_share_memory(value, a) and np.shares_memory(value, a):
-                    self.faults[f"aliased: {link} shares memory with {name}; return a copy"] = None
-        return links
+    def _backward(self, given: Mapping[str, Any], notes: Mapping[str, None]) -> Reply:
+        found = self.function.backward(given) if self.function.backward else {}
+        arrays = {name: np.array(_array(found[name])) for name in BACKWARD if name in found}
+        return Reply(arrays, notes=tuple(notes))
 
-    def later(self, links: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
-        for link, value in links.items():
-            if _bits(value) != _bits(kept[link]):
-                text = f"reused: {link} of an earlier call was changed by a later one"
-                self.faults[f"{text}; return fresh memory"] = None
+    def recalled(self) -> Reply:
+        """The first answer, as it is now."""
+        return Reply({n: np.array(a) for n, a in self._first.items()})
 
-    def repeated(self, kept: Mapping[str, Any], again: Mapping[str, Any]) -> None:
-        for link, value in kept.items():
-            if link not in again or _bits(value) != _bits(again[link]):
-                text = f"repeat: the same call twice gives other bits in {link}"
-                self.faults[f"{text}; is a state kept between calls?"] = None
-                return
+    def close(self) -> None:
+        """Forget what was given and answered."""
+        self._given, self._first = {}, {}
+
+
+_PAGE = 4096
 
 
 def _links(raw: Any) -> dict[str, Any]:
-    """An answer as arrays by link: dC_dW alone, or a mapping of link names."""
+    """An answer as arrays by link: dC_dW alone, or a mapping of link names.
+
+    Raises  Misuse for anything else.
+    """
     if isinstance(raw, Mapping):
         strangers = [str(key) for key in raw if key not in LINKS]
         if strangers:
-            raise KeyError(f"unknown link {strangers[0]!r}; allowed are {', '.join(LINKS)}")
-        if not raw:
-            raise KeyError(f"an empty mapping; give at least one of {', '.join(LINKS)}")
-        return {link: _array(raw[link]) for link in LINKS if link in raw}
+            meant = {**_MEANT, **{link.lower(): link for link in LINKS}}
+            near = difflib.get_close_matches(strangers[0].lower(), meant, 1)
+            guess = f"; did you mean {meant[near[0]]}?" if near else ""
+            raise Misuse(
+                f"unknown link {strangers[0]!r} in its answer; the links are {', '.join(LINKS)}"
+                f"{guess}"
+            )
+        given = {link: _array(raw[link]) for link in LINKS if raw.get(link) is not None}
+        if not given:
+            raise Misuse(f"its answer is an empty mapping; give at least one of {', '.join(LINKS)}")
+        return given
     return {"dC_dW": _array(raw)}
 
 
 def _array(value: Any) -> Any:
-    """What numpy.asarray or DLPack takes, as an array; a tensor without its graph."""
+    """What numpy.asarray or DLPack takes, as an array; a tensor without its graph.
+
+    Raises  Misuse for what is no array of numbers.
+    """
+    alone = 'return dC_dW alone, or links by their names as {"C": C, "dC_dW": dC_dW}'
     if value is None:
-        raise TypeError("None is no answer; return dC_dW, or a mapping of link names to arrays")
+        raise Misuse(f"it returns None; {alone}")
     if hasattr(value, "detach"):
         value = value.detach().cpu()
     if hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
         return np.from_dlpack(value)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, RuntimeError):  # of parts that make no array together
+        kind = type(value).__name__
+        count = f" of {len(value)}" if hasattr(value, "__len__") else ""
+        shapes = ", ".join(str(np.shape(part)) for part in value) if _is_flat(value) else ""
+        what = f" (shapes {shapes})" if shapes else ""
+        raise Misuse(f"it returns a {kind}{count}{what}; {alone}") from None
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{type(value).__name__} of dtype {array.dtype} is no array of numbers")
+        what = f"{type(value).__name__} of dtype {array.dtype}"
+        raise Misuse(f"it returns {what}, which is no array of numbers; {alone}")
     return array
 
 
-def _takes_h(function: Any) -> bool:
+def _is_flat(value: Any) -> bool:
+    """Whether its parts have shapes that can be told."""
+    if not isinstance(value, tuple | list) or len(value) > 8:
+        return False
+    return all(hasattr(part, "shape") or np.isscalar(part) for part in value)
+
+
+def _raised(error: BaseException) -> str:
+    """An exception with the line of the stranger's own code that it came from."""
+    text = f"{type(error).__name__}: {error}"[:_LONGEST]
+    here = Path(__file__).parent
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not Path(frame.filename).is_relative_to(here)
+    ]
+    own = [f for f in frames if not any(Path(f.filename).is_relative_to(p) for p in _LIBRARIES)]
+    if not (own or frames):
+        return text
+    frame = (own or frames)[-1]
+    path, folder = Path(frame.filename), Path.cwd()
+    shown = path.relative_to(folder) if path.is_relative_to(folder) else path
+    return f"{text}, at {shown}:{frame.lineno}"
+
+
+_LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))
+
+
+def _wanted(function: Function, given: Mapping[str, Any], error: BaseException) -> str:
+    """That a function which does not take NumPy arrays takes torch tensors, if it does."""
+    may = isinstance(error, TypeError | AttributeError) and "torch" in sys.modules
+    if function.raw is None or not may:
+        return ""
     try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return True
-    return len(parameters) != 3 or any(p.kind is p.VAR_POSITIONAL for p in parameters)
-
-
-def _bits(value: Any) -> bytes:
-    return np.ascontiguousarray(value).tobytes()
-
-
-@contextmanager
-def _undisturbed(seen: _Seen) -> Iterator[None]:
-    """What the function changes of the process is put back, and told; so is what it prints."""
-    watched = _watched()
-    before = {name: get() for name, (get, _) in watched.items()}
-    with tempfile.TemporaryFile() as printed:
-        sys.stdout.flush()
-        saved = os.dup(1)
-        os.dup2(printed.fileno(), 1)  # for what C prints
-        stdout = os.fdopen(os.dup(1), "w", buffering=1)
-        try:
-            with stdout, contextlib.redirect_stdout(stdout):
-                yield
-        finally:
-            os.dup2(saved, 1)
-            os.close(saved)
-            printed.seek(0)
-            text = printed.read(60).decode(errors="replace")
-            if text:
-                seen.notes[f"it prints {text!a}"] = None
-            for name, (get, put_back) in watched.items():
-                if pickle.dumps(get()) != pickle.dumps(before[name]):
-                    seen.notes[f"it changes {name}, which was put back"] = None
-                    put_back(before[name])
-
-
-def _watched() -> dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]]:
-    """The state of a process that one case could leave behind for the next: how to read and set."""
-    watched: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
-        "the working directory": (os.getcwd, os.chdir),
-        "np.seterr": (np.geterr, lambda kinds: np.seterr(**kinds)),
-        "random's state": (random.getstate, random.setstate),
-        "numpy.random's state": (np.random.get_state, np.random.set_state),
-    }
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        watched["torch's default dtype"] = (torch.get_default_dtype, torch.set_default_dtype)
-        watched["torch's random state"] = (
-            lambda: torch.get_rng_state().numpy().tobytes(),
-            lambda state: torch.set_rng_state(
-                torch.frombuffer(bytearray(state), dtype=torch.uint8)
-            ),
-        )
-    return watched
+        with undisturbed({}):
+            _links(adapted(function.raw, "torch").call(given))
+    except Exception:  # it does not take tensors either, and what it raised at first is told
+        return ""
+    return "it takes torch tensors: add --candidate-arrays torch"

@@ -37,6 +37,7 @@ class Fault:
     mistake: str
     make: Callable[[], Function]
     visible: bool = True  # False for what lies inside any sound bound
+    arrays: str = "numpy"  # what it takes
 
 
 _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (

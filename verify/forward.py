@@ -13,6 +13,15 @@ The derivation, up to the error of dC_dy
   rounding u (q + dq) more. The product (p / y_o) y_o cancels exactly because both y_o are the same
   bits, so that only `product` roundings are left: dC_dy errs by ((1 + pi) dq + pi q) p / N.
   Stable form: everything is relative, dq = q expm1(k / (1 - k) + 5u / (1 - u) + eps cp).
+  Two more right forms in wide use take 1 - y_o from numbers of size 1, so that what they err by is
+  absolute:
+  Fused cross-entropy: m = max(y, 0), E = exp(-|y|), lse = m + log(1 + E), log y_o = y - lse,
+  1 - y_o = 1 - exp(y - lse). The logarithm errs by u + k E / (1 + E) from its argument and by
+  log u log(1 + E) itself, the sum lse and the difference by u of their size, altogether by z; then
+  dq = q expm1(eps cp) + cp expm1(z + k), and one rounding more.
+  A quotient differentiated by itself: y_o = e / d, d = 1 + e, e = exp(y), backwards
+  (g / d - g e / d / d) e. The first term errs by u, the second by 3 u y_o, both of size 1:
+  dq = q expm1(eps cp) + cp r + (1 + 3 cp) u, and three roundings more than the post's form has.
   C adds gamma_(NK+4) sum p |log y_o| / N to the errors of its terms.
 
 Everything is evaluated by expm1 and log1p ((1 + u)^5 - 1 would be 0 or noise), at values of y
@@ -128,9 +137,32 @@ class Forward:
 
     @cached_property
     def dG_wider(self) -> Float64:
-        """The same, at every entry of the wider form that holds there."""
+        """The same, at every entry of the widest form that holds there."""
         post, stable = self.dG.values()
-        return np.asarray(np.where(self.in_range, np.fmax(post, stable), stable))
+        pi = np.expm1(self.model.product * self.model.u / (1 - self.model.u))
+        absolute = np.fmax(*(self.P * ((1 + pi) * dq) for dq in self._dq_of_size_1))
+        absolute = absolute + pi * self.pq + 2 * self.model.tiny
+        widest = np.fmax(np.where(self.in_range, post, stable), np.fmax(stable, absolute))
+        return np.asarray(widest)
+
+    @cached_property
+    def _dq_of_size_1(self) -> tuple[Float64, Float64]:
+        """The bound of 1 - y_o in a fused cross-entropy, and in a differentiated quotient."""
+        m, q, k = self.model, self.q, self.model.exp * self.model.u
+        moved = q * np.expm1(self.eps * self.cp)
+        fused = moved + self.cp * np.expm1(self._fused_log + k / (1 - k))
+        quotient = moved + self.cp * self.r + (1 + 3 * self.cp) * m.u * (1 + 4 * m.u)
+        return fused + m.u * (q + fused), quotient + 3 * m.u * (q + quotient)
+
+    @cached_property
+    def _fused_log(self) -> Any:
+        """What y - lse errs by besides what eps moves it by."""
+        m, k = self.model, self.model.exp * self.model.u
+        softplus = np.log1p(np.exp(-np.abs(self.y)))
+        moved = self.own + self.eps
+        argument = m.u + k * np.fmin(self.c, self.cp) + m.log * m.u * softplus
+        sums = m.u * (np.maximum(self.y, 0) + softplus + self.largest_log + 2 * moved)
+        return (argument + sums) * (1 + 16 * k) + 2 * m.tiny
 
     @cached_property
     def shared(self) -> dict[str, Float64]:
@@ -164,36 +196,42 @@ class Forward:
         g_C = m.gamma(N * K + 4, m.sum_C)
         d = self.ln_y_o if form == "post" else self._stable_log
         if form == "wider":
-            d = np.where(self.in_range, np.fmax(self.ln_y_o, d), d)
+            d = self.log_error
         t = (1 + log) * _sum(self.P, d) + log * self.all_costs
         return (((1 + g_C) * t + g_C * self.all_costs) / N + (N * K + 4) * m.tiny) * EVALUATION
+
+    @cached_property
+    def log_error(self) -> Any:
+        """The error of log y_o, at every entry of the widest form that holds there."""
+        d = np.fmax(self._stable_log, self.eps * self.c + self._fused_log)
+        return np.where(self.in_range, np.fmax(self.ln_y_o, d), d)
 
     @cached_property
     def cost(self) -> tuple[Any, Any]:
         """C by the stable form, and how far this evaluation of it may be off."""
         m = MODELS["float64"]
         exact = self if self.model is m else replace(self, model=m, eps=self.own)
-        return np.sum(self.P * self._log, axis=NK) / self.P.shape[-2], exact.C("stable")
+        return np.sum(self.P * self.log, axis=NK) / self.P.shape[-2], exact.C("stable")
 
     @cached_property
-    def _log(self) -> Float64:
+    def log(self) -> Float64:
         """|log y_o| = max(0, -y) + log1p(e^-|y|), at this evaluation of y."""
         return np.log1p(np.exp(-np.abs(self.y))) - np.minimum(self.y, 0)
 
     @cached_property
-    def _largest_log(self) -> Float64:
+    def largest_log(self) -> Float64:
         """|log y_o| at most: its slope is nowhere steeper than 1."""
-        return self._log + self.own
+        return self.log + self.own
 
     @cached_property
     def all_costs(self) -> Any:
         """N C at most."""
-        return _sum(self.P, self._largest_log)
+        return _sum(self.P, self.largest_log)
 
     @cached_property
     def _stable_log(self) -> Any:
         m, moved = self.model, self.eps * self.c
-        return moved + (m.exp + m.log + 3) * m.u * (self._largest_log + moved) + 2 * m.tiny
+        return moved + (m.exp + m.log + 3) * m.u * (self.largest_log + moved) + 2 * m.tiny
 
 
 def forward(problem: Problem, m: Model, abs_X: Array) -> Forward:

@@ -92,9 +92,11 @@ def _with_candidate(
     trial = tried(candidate, ref)
     findings = list(trial.findings)
     if not findings:
-        findings += trained(candidate, case.batches, case.steps, ref.columns, budget)
+        own_step = trial.chain.W_next is not None
+        findings += trained(candidate, case.batches, case.steps, ref.columns, budget, own_step)
     return replace(
         result,
+        resolution=trial.resolution,
         findings=tuple(findings),
         figures=(*result.figures, *trial.figures),
         notes=(*result.notes, *trial.notes),

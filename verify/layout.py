@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from verify.chain import Array
+
+_ALIGNED = 64  # bytes: kernels choose their order of summation by it, and bits are compared
 
 
 def laid_out(X: Array, layout: str) -> Array:
@@ -17,11 +22,6 @@ def laid_out(X: Array, layout: str) -> Array:
         wide[:, ::2] = X
         return wide[:, ::2]
     return np.array(X, order="F" if layout == "F" else "C")
-
-
-def layout_of(X: Array) -> str:
-    """The layout that laid_out would have to be asked for."""
-    return "C" if X.flags.c_contiguous else "F" if X.flags.f_contiguous else "strided"
 
 
 def same_layout(values: Array, like: Array) -> Array:
@@ -37,3 +37,49 @@ def same_layout(values: Array, like: Array) -> Array:
     copy = np.ndarray(like.shape, like.dtype, memory.data, offset, like.strides)
     copy[...] = values
     return copy
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an array lies in a block of memory; a block may hold several.
+
+    Units   offset and strides in bytes, from the block's first.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    offset: int
+    writeable: bool = True
+
+    def of(self, memory: Any) -> Array:
+        """The array there."""
+        array: Array = np.ndarray(self.shape, self.dtype, memory, self.offset, self.strides)
+        array.flags.writeable = self.writeable
+        return array
+
+
+def placed(like: Array, layout: str, start: int) -> tuple[Place, int]:
+    """A place for an array from `start` on, and the end of what it reaches over.
+
+    "F" is Fortran order, "strided" every second column of a wider array, "slice" the columns from
+    the second on of a wider one, "reversed" rows and columns from the last to the first,
+    "read-only" and "" the strides of `like` itself.
+
+    Shapes  like (n, m).
+    Units   start, end in bytes.
+    """
+    (n, m), size = like.shape, like.itemsize
+    strides, first, numbers = {
+        "F": ((size, n * size), 0, n * m),
+        "strided": ((2 * m * size, 2 * size), 0, 2 * n * m),
+        "slice": (((m + 3) * size, size), size, n * (m + 3)),
+        "reversed": ((-m * size, -size), (n * m - 1) * size, n * m),
+    }.get(layout, (like.strides, 0, 0))
+    if not numbers:
+        reach = [(k - 1) * s for k, s in zip(like.shape, like.strides, strict=True)]
+        first = -sum(r for r in reach if r < 0)
+        numbers = sum(map(abs, reach)) // size + 1
+    start = -(-start // _ALIGNED) * _ALIGNED
+    place = Place(like.dtype.str, (n, m), strides, start + first, layout != "read-only")
+    return place, start + numbers * size

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from verify.errors import UsageError, printable
@@ -155,3 +156,11 @@ def _listed(parts: Iterable[int]) -> str:
     told = [str(part) for part in parts]
     return ", ".join(told[:20]) + (" and more are" if len(told) > 20 else
                                    " are" if len(told) > 1 else " is")  # fmt: skip
+
+
+def decades(resolution: Any) -> dict[str, int]:
+    """How many cases notice a relative error of 10^key, rounded up."""
+    finite = np.isfinite(resolution)
+    decades = np.ceil(np.log10(resolution[finite])).astype(int).tolist()
+    others = {"inf": int((~finite).sum())} if not finite.all() else {}
+    return {**{str(d): n for d, n in sorted(Counter(decades).items())}, **others}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from verify import compare, draw, manual, probe
-from verify.candidate import Candidate
+from verify.candidate import of_function
 from verify.chain import DTYPES, LINKS, Problem
 from verify.errors import VerifyError
-from verify.examination import examine
 from verify.faults import FAULTS, Fault
 from verify.result import Finding, Verdict
 from verify.trial import tried
@@ -38,7 +36,7 @@ def proven(device: str = "cpu") -> str:
     for dtype in DTYPES:
         with np.errstate(all="ignore"):
             ref = compare.reference(_problem(dtype), budget=2.0**20)
-            right = tried(Candidate("manual", partial(examine, _manual)), ref)
+            right = tried(of_function(_manual, "manual"), ref)
             unseen = [name for name in PLANTED if dtype == "float64"
                       and caught_by(FAULTS[name], ref) is None]  # fmt: skip
         if right.findings or unseen:
@@ -52,8 +50,8 @@ def proven(device: str = "cpu") -> str:
 
 def caught_by(fault: Fault, ref: compare.Reference) -> Finding | None:
     """What gives a fault away on one problem: the first failure, in the post's order."""
-    planted = Candidate(fault.name, partial(examine, fault.make()))
-    failed = [f for f in tried(planted, ref).findings if f.verdict is Verdict.FAIL]
+    planted = of_function(fault.make(), fault.name, fault.arrays)
+    failed = [f for f in tried(planted, ref).findings if f.verdict is not Verdict.PASS]
     order = {link: i for i, link in enumerate(LINKS)}
     return min(failed, key=lambda f: order.get(f.link or "", -1), default=None)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
@@ -25,6 +25,21 @@ def one_thread() -> AbstractContextManager[Any]:
     """One thread for every pool of this process while it lasts."""
     limit: AbstractContextManager[Any] = _pools("torch" in sys.modules).limit(limits=1)
     return limit
+
+
+def counted() -> tuple[int, ...]:
+    """The threads of each pool of the libraries loaded so far."""
+    return tuple(pool.num_threads or 1 for pool in _controllers())
+
+
+def set_to(counts: Sequence[int]) -> None:
+    """As many threads for each pool as `counted` gave."""
+    for pool, count in zip(_controllers(), counts, strict=False):
+        pool.set_num_threads(count)
+
+
+def _controllers() -> Any:
+    return _pools("torch" in sys.modules).lib_controllers
 
 
 @cache

@@ -1,100 +1,282 @@
-"""A candidate on one case: its promises, its links, other data, other layouts, its trajectory."""
+"""A candidate on one case: its links, its behaviour, other data, other layouts, its trajectory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from verify import compare, diagnosis, manual, training
+import numpy as np
+
+from verify import compare, manual, training
 from verify.bounds import bounds
-from verify.candidate import Candidate, updated
+from verify.candidate import Answer, Candidate, updated
 from verify.chain import Chain, Problem
 from verify.compare import Reference, Subject
 from verify.errors import CandidateError
-from verify.examination import Answer
-from verify.result import Figure, Finding, Verdict
+from verify.loading import BACKWARD, UPSTREAM
+from verify.questions import LAYOUT_WORK, LAYOUTS, OTHER_WORK, gradient_by, others
+from verify.result import Figure, Finding, Verdict, worst_of
 
-_LAYOUT_WORK = 2**16  # N D K up to which other layouts of X are tried on every case
+_LEAD = "manual.stable_form"
+_BLIND = 2.0  # a bound that is not below 2 |g| anywhere cannot tell -g from g
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """What a candidate did on one case."""
+    """What a candidate did on one case.
+
+    Units   resolution: the smallest relative error of one entry of its gradient that would have
+            been beyond the bound that it kept.
+    """
 
     findings: tuple[Finding, ...]
     figures: tuple[Figure, ...]
     notes: tuple[str, ...]
+    resolution: float
+    chain: Chain
 
 
-def tried(candidate: Candidate, ref: Reference) -> Trial:
-    """The candidate on one problem, within the wider bound of the forms that hold there.
+def tried(candidate: Candidate, ref: Reference, in_full: bool = True) -> Trial:
+    """The candidate on one problem: its numbers; then, in full, what it does besides.
 
     Shapes  as Problem.
     """
-    name = f"candidate {candidate.name}"
-    answer, other = candidate.examined(ref.problem, ref.problem.work <= _LAYOUT_WORK)
-    notes = [f"{name}: {note}" for note in answer.notes]
-    if not ref.bounds.post_holds:
-        notes.append(f"{name}: the post's formulas do not hold here; judged by the stable form")
-    findings = list(_promises(name, answer))
-    chain, bound = Chain(**answer.links), ref.bounds.wider
-    findings += compare.misshapen(name, chain, ref.problem)
-    figures = compare.against_truth(name, chain, ref, bound)
-    findings += compare.broken("bound", figures)
-    if any(f.check == "bound" for f in findings):
-        notes += [f"{name}: {p}" for p in diagnosis.patterns(chain, ref)]
-    elif not findings:
-        findings += _on_other_data(name, answer, other)
-        findings += _in_layouts(name, answer, ref)
-    return Trial(tuple(findings), tuple(figures), tuple(notes))
+    trying = _Trying(candidate, ref)
+    trying.numbers()
+    if in_full and not trying.findings:
+        trying.on_other_data()
+    if in_full and trying.answered:
+        trying.again()
+    if in_full and not trying.findings:
+        trying.in_layouts()
+    if in_full and not trying.findings and candidate.session.differentiated:
+        trying.backward()
+    findings, notes = dict.fromkeys(trying.findings), dict.fromkeys(trying.notes)
+    return Trial(
+        tuple(findings), tuple(trying.figures), tuple(f"{trying.name}: {n}" for n in notes),
+        trying.resolution, trying.chain,
+    )  # fmt: skip
 
 
 def trained(
     candidate: Candidate, batches: Sequence[Problem], steps: int, columns: Sequence[int],
-    budget: float,
+    budget: float, own_step: bool = True,
 ) -> Iterator[Finding]:  # fmt: skip
     """Its trajectory and the fall of its cost; W_next by the update rule if it gives none.
+
+    Without an `own_step` what goes wrong with W_next is its gradient's.
 
     Shapes  batches share W (D, K).
     """
     subject = Subject(f"candidate {candidate.name}", candidate.chain, "wider")
     try:
         starts = {subject: training.evaluated(subject, batches[0])}
-        yield from training.train(starts, batches, steps, columns, budget).findings
+        for finding in training.train(starts, batches, steps, columns, budget).findings:
+            moved = finding.link == "W_next" and not own_step
+            yield replace(finding, link="dC_dW") if moved else finding
     except CandidateError as error:
         yield Finding("exception", Verdict.FAIL, str(error), subject.name)
 
 
-def _promises(name: str, answer: Answer) -> Iterator[Finding]:
-    for fault in answer.faults:
-        check, _, message = fault.partition(": ")
-        yield Finding(check, Verdict.FAIL, message, name)
-    if answer.trouble:
-        yield Finding("exception", Verdict.FAIL, answer.trouble, name)
+class _Trying:
+    """One trial under way: what was found so far."""
+
+    def __init__(self, candidate: Candidate, ref: Reference) -> None:
+        self.candidate, self.ref = candidate, ref
+        self.name = f"candidate {candidate.name}"
+        self.findings: list[Finding] = []
+        self.figures: list[Figure] = []
+        self.notes: list[str] = []
+        self.chain, self.resolution = Chain(), float("nan")
+        self.answered = False
+        self.lead = _manual(ref.problem) if ref.truth is None or not ref.truth.whole else None
+
+    def fail(self, check: str, message: str, link: str | None = None) -> None:
+        self.findings.append(Finding(check, Verdict.FAIL, message, self.name, link))
+
+    def ask(self, problem: Problem, what: str = "", check: str = "", **how: Any) -> Answer:
+        """One call; what it does to its inputs, and that it gives no answer, is a finding.
+
+        `what` says of which call that is told; `check` is the one that a call without an answer
+        fails, or "note" where it may refuse.
+        """
+        answer = self.candidate.ask(problem, **how)
+        reply = answer.reply
+        self.notes += reply.notes
+        for name in answer.changed:
+            self.fail("mutated", f"{name} was changed in place; work on a copy")
+        for link, name in reply.aliased:
+            self.fail("aliased", f"{link} shares memory with {name}; return a copy")
+        told = f"{what}{': ' if what else ''}{reply.trouble}"
+        if reply.trouble and check == "note":  # who refuses an array gives no wrong answer
+            self.notes.append(told)
+        elif reply.trouble:
+            self.fail("timeout" if reply.timed_out else check or "exception", told)
+        return answer
+
+    def numbers(self) -> None:
+        """Every link that it gives, within the narrowest bound of a right form that it keeps."""
+        reply = self.ask(self.ref.problem, first=True).reply
+        if reply.trouble:
+            return
+        self.answered = True
+        self.chain = Chain(**reply.links)
+        bound = self.ref.bounds
+        if not bound.post_holds:
+            self.notes.append("the post's formulas do not hold here; judged by the stable form")
+        if self.chain.dC_dW is None and self.chain.W_next is None:
+            given = ", ".join(link for link, _ in self.chain)
+            self.fail("gradient", f"it gives {given}, but neither dC_dW nor W_next to be judged")
+        self.findings += compare.misshapen(self.name, self.chain, self.ref.problem)
+        figures, form = self.within_the_narrowest()
+        self.figures += figures
+        self.findings += compare.broken("bound", figures)
+        self.resolution = self.sees(bound[form])
+        if not self.findings and not self.resolution < _BLIND:
+            message = (
+                f"it keeps the bound of the {_FORMS[form]}, which notices no relative error below"
+                f" {self.resolution:.2g} here: -dC_dW would pass, too"
+            )
+            self.findings.append(Finding("resolution", Verdict.CANNOT_JUDGE, message, self.name))
+
+    def within_the_narrowest(self) -> tuple[list[Figure], str]:
+        """Of each link the first form whose bound it keeps; and the form of its gradient's."""
+        bound, needed = self.ref.bounds, "stable"
+        left, found = dict(self.chain), dict[tuple[str, str], Figure]()
+        for form in ("stable", *(("post",) if bound.post_holds else ()), "wider"):
+            needed = form if left.keys() & _GRADIENTS else needed
+            figures = self.judged(Chain(**left), bound[form])
+            found |= {(f.subject, f.link): f for f in figures}
+            broken = {f.link for f in figures if not f.holds}
+            left = {link: value for link, value in left.items() if link in broken}
+            if not left:
+                break
+        return list(found.values()), needed
+
+    def judged(self, chain: Chain, bound: Chain) -> list[Figure]:
+        """Figures against the truth; of what the truth leaves out, against manual."""
+        figures = compare.against_truth(self.name, chain, self.ref, bound)
+        if self.lead is not None:
+            fit = Chain(**{n: a for n, a in chain if np.shape(a) == self.ref.problem.shape(n)})
+            names, pair = (self.name, _LEAD), (fit, self.lead)
+            figures += compare.against_each_other(names, pair, self.ref, bound)
+        return figures
+
+    def sees(self, bound: Chain) -> float:
+        """The resolution of the gradient that it gives, or of the one in its W_next."""
+        problem, sides = self.ref.problem, 1 if self.lead is None else 2
+        g = np.abs(np.asarray((self.lead or _manual(problem)).dC_dW, np.float64))
+        limit = bound.dC_dW
+        if self.chain.dC_dW is None:
+            limit = bound.W_next / np.float64(problem.h)
+        return sides * compare.resolution(Chain(dC_dW=limit), g)
+
+    def on_other_data(self) -> None:
+        """The same arrays with other numbers: what is kept by shape, identity or part is stale."""
+        for what, other in others(self.ref.problem):
+            answer = self.ask(other, f"on {what}", "other data", kept=True)
+            if answer.reply.trouble:
+                return
+            limits = bounds(other)
+            if limits.fits:
+                found = updated(Chain(**answer.reply.links), other)
+                held = Reference(other, limits, None)
+                pair, names = (found, _manual(other)), (self.name, _LEAD)
+                shapes = list(compare.misshapen(self.name, found, other))
+                figures = [] if shapes else compare.against_each_other(
+                    names, pair, held, limits.wider)  # fmt: skip
+                self._told("other data", f"on {what}", shapes, figures)
+
+    def again(self) -> None:
+        """The first answer must still be there, and the same call give it again."""
+        kept = self.candidate.session.recalled().links
+        for link, value in self.chain:
+            if link in kept and _bits(kept[link]) != _bits(value):
+                told = f"{link} of an earlier call was changed by a later one; return fresh memory"
+                self.fail("reused", told, link)
+        reply = self.ask(self.ref.problem, "the same call again", "repeat").reply
+        given = dict(self.chain)
+        other = [n for n in given if _bits(given[n]) != _bits(reply.links.get(n, np.empty(0)))]
+        if reply.trouble or not other:
+            return
+        alike = [n for n in other if n in reply.links]
+        alike = [n for n in alike if np.shape(reply.links[n]) == np.shape(given[n])]
+        pair = (Chain(**{n: given[n] for n in alike}), Chain(**{n: reply.links[n] for n in alike}))
+        fit = all(np.shape(given[n]) == self.ref.problem.shape(n) for n in alike)
+        names = self.name, "the same call again"
+        figures = compare.against_each_other(names, pair, self.ref, self.ref.bounds.wider) if (
+            fit) else []  # fmt: skip
+        worst = worst_of(figures)
+        if len(alike) == len(other) and worst is not None and worst.holds:
+            self.notes.append(
+                f"two calls differ by up to {2 * worst.ratio:.2g} bounds, at {worst.link}: are sums"
+                " taken in another order?"
+            )
+            return
+        size = f" by {2 * worst.ratio:.3g} bounds" if worst else ""
+        self.fail(
+            "repeat",
+            f"the same call twice differs{size} in {other[0]}; is a state kept between calls?",
+            other[0],
+        )
+
+    def in_layouts(self) -> None:
+        """X, W and P laid out otherwise, one at a time."""
+        if self.ref.problem.work > LAYOUT_WORK:
+            return
+        for name in ("X", "W", "P"):
+            for layout, told in LAYOUTS.items():
+                what = f"with {name} {told}"
+                check = "note" if layout == "reversed" else "layout"
+                reply = self.ask(self.ref.problem, what, check, layouts={name: layout}).reply
+                last = "W_next" if self.chain.dC_dW is None else "dC_dW"
+                chain = Chain(**{n: a for n, a in reply.links.items() if n == last})
+                shapes = list(compare.misshapen(self.name, chain, self.ref.problem))
+                figures = [] if shapes else self.judged(chain, self.ref.bounds.wider)
+                self._told("layout", what, shapes, figures)
+
+    def backward(self) -> None:
+        """Other gradients of a cost that a library differentiates."""
+        if self.ref.problem.work > OTHER_WORK:
+            return
+        reply = self.ask(self.ref.problem, "another backward pass", "backward", backward=True).reply
+        if reply.trouble:
+            return
+        links, bound = dict(reply.links), self.ref.bounds.wider
+        for name in ("scaled", "second"):
+            if name in links:
+                factor = UPSTREAM if name == "scaled" else 1.0
+                found = np.asarray(links.pop(name)) / self.ref.problem.dtype.type(factor)
+                chain = Chain(dC_dW=found)
+                shapes = list(compare.misshapen(self.name, chain, self.ref.problem))
+                figures = [] if shapes else self.judged(chain, bound)
+                self._told("backward", BACKWARD[name], shapes, figures)
+        for name, found in links.items():
+            right, limit = gradient_by(name, self.ref)
+            with np.errstate(all="ignore"):
+                share = np.abs(np.subtract(found, right, dtype=np.float64)) / limit
+            if np.shape(found) != right.shape or not (share <= 1).all():
+                size = f" is {np.nanmax(share):.3g} times its bound off" if share.size else ""
+                self.fail("backward", f"{BACKWARD[name]}{size or ' has another shape'}")
+
+    def _told(
+        self, check: str, what: str, shapes: Sequence[Finding], figures: Sequence[Figure]
+    ) -> None:
+        for finding in (*shapes, *compare.broken(check, figures)):
+            self.findings.append(
+                replace(finding, check=check, message=f"{what}: {finding.message}")
+            )
 
 
-def _on_other_data(name: str, answer: Answer, other: Problem) -> Iterator[Finding]:
-    """The call in between: an answer that is kept by shape is right the first time only."""
-    found, limits = updated(Chain(**answer.other), other), bounds(other)
-    if not limits.fits:
-        return
-    held = Reference(other, limits, None)
-    pair = (found, manual.stable_form(other))
-    names = (name, "manual.stable_form")
-    shapes = list(compare.misshapen(name, found, other))
-    for finding in shapes or compare.broken(
-        "other data", compare.against_each_other(names, pair, held, limits.wider)
-    ):
-        message = f"on other data of the same shape: {finding.message}"
-        yield Finding("other data", Verdict.FAIL, message, name, finding.link, finding.figure)
+_GRADIENTS = {"dC_dy", "dC_dW", "W_next"}
+_FORMS = {"stable": "stable form", "post": "post's form", "wider": "widest right form"}
 
 
-def _in_layouts(name: str, answer: Answer, ref: Reference) -> Iterator[Finding]:
-    bound = ref.bounds.wider
-    for layout, found in answer.layouts.items():
-        chain = Chain(dC_dW=found)
-        shapes = list(compare.misshapen(name, chain, ref.problem))
-        figures = [] if shapes else compare.against_truth(name, chain, ref, bound)
-        for finding in (*shapes, *compare.broken("layout", figures)):
-            message = f"with X {layout}: {finding.message}"
-            yield Finding("layout", Verdict.FAIL, message, name, finding.link, finding.figure)
+def _manual(problem: Problem) -> Chain:
+    with np.errstate(all="ignore"):
+        return manual.stable_form(problem)
+
+
+def _bits(value: Any) -> Any:
+    return np.asarray(value).dtype, np.shape(value), np.ascontiguousarray(value).tobytes()

@@ -7,7 +7,7 @@ gradients of all: none depends on another's W. Nothing here repeats a formula of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -150,28 +150,62 @@ def _tensors(torch: Any, problem: Problem, device: str, dtype: str) -> tuple[Any
     return X, W.requires_grad_(), P
 
 
-def differentiated(function: Any, device: str = "cpu") -> Callable[..., Any]:
-    """A function of torch tensors (X, W, P), or an autograd.Function, as one of NumPy arrays.
+def differentiated(
+    function: Any, arguments: Callable[..., Any], upstream: float, device: str = "cpu"
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """A function of torch tensors as one of NumPy arrays, and other gradients of its graph.
 
-    Where it returns a scalar, that is the cost C, and its own backward gives dC_dW; anything else
-    is passed on as it is.
+    `arguments` calls it with those of X, W, P and h that it takes. Where it returns a scalar, that
+    is the cost C, and its own backward gives dC_dW; anything else is passed on as it is. The second
+    function gives dC_dW for another upstream gradient and for a second backward pass, and dC_dX and
+    dC_dP where the function gives them.
 
     Shapes  X (N, D), W (D, K), P (N, K) give C () and dC_dW (D, K).
     Raises  EnvironmentUnfit, when it is called, if the device is absent.
     """
-    made = getattr(function, "apply", function) if isinstance(function, type) else function
 
-    def call(X: Any, W: Any, P: Any) -> Any:
+    def evaluated(torch: Any, given: Mapping[str, Any], leaves: str) -> tuple[Any, dict[str, Any]]:
+        tensors = {name: _shared(torch, given[name], device) for name in ("X", "W", "P")}
+        for name in leaves:
+            tensors[name].requires_grad_()
+        return arguments(function, {**given, **tensors}), tensors
+
+    def is_cost(torch: Any, found: Any) -> bool:
+        return isinstance(found, torch.Tensor) and not found.ndim
+
+    def call(given: Mapping[str, Any]) -> Any:
         with pinned(device) as torch:
-            tensors = [torch.tensor(a, device=device) for a in (X, W, P)]
-            tensors[1].requires_grad_()
-            found = made(*tensors)
-            if not isinstance(found, torch.Tensor) or found.ndim:
+            found, tensors = evaluated(torch, given, "W")
+            if not is_cost(torch, found):
                 return found
-            (gradient,) = torch.autograd.grad(found, tensors[1])
+            (gradient,) = torch.autograd.grad(found, tensors["W"])
             return {"C": found, "dC_dW": gradient}
 
-    return call
+    def backward(given: Mapping[str, Any]) -> Mapping[str, Any]:
+        with pinned(device) as torch:
+            try:
+                C, tensors = evaluated(torch, given, "XWP")
+            except Exception:  # a stranger's function that cannot record gradients by X or P
+                C, tensors = evaluated(torch, given, "W")
+            if not is_cost(torch, C):
+                return {}
+            leaves = [name for name, tensor in tensors.items() if tensor.requires_grad]
+            first = torch.autograd.grad(
+                C, [tensors[name] for name in leaves], retain_graph=True, allow_unused=True
+            )
+            (second,) = torch.autograd.grad(C, tensors["W"], retain_graph=True)
+            (scaled,) = torch.autograd.grad(C, tensors["W"], torch.full_like(C, upstream))
+            found = {f"dC_d{name}": g for name, g in zip(leaves, first, strict=True)}
+            found |= {"scaled": scaled, "second": second}
+            return {n: g for n, g in found.items() if n != "dC_dW" and g is not None}
+
+    return call, backward
+
+
+def _shared(torch: Any, array: Any, device: str) -> Any:
+    """A tensor on the array's own memory and strides, where torch can have it so."""
+    plain = array.flags.writeable and min(array.strides, default=0) >= 0
+    return torch.from_numpy(array if plain else array.copy()).to(device)
 
 
 def eager(problem: Problem) -> Callable[[], Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from soundness import sharpness, worst_ratios
+from soundness import sharpness, worst_of_other_forms, worst_ratios
 
 from verify.chain import DTYPES
 
@@ -25,3 +25,14 @@ def test_no_correct_answer_is_beyond_its_bound(dtype, chunk, record_property):
     assert judged["stable"] == CASES
     assert sharpness(worst, "dC_dW") >= 0.3
     assert sharpness(worst, "W_next") >= 0.9
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_no_right_answer_in_another_form_is_beyond_the_widest_bound(dtype, chunk, record_property):
+    first = 10_000 + chunk * CASES
+    worst = worst_of_other_forms(dtype, range(first, first + CASES))
+    for (subject, link), ratio in worst.items():
+        record_property(f"{subject} {link}", f"{ratio:.4f}")
+    assert {key: r for key, r in worst.items() if not r <= 1} == {}
