@@ -10,6 +10,7 @@ from problems import drawn
 
 from verify import manual
 from verify.behaviour import BEHAVIOUR
+from verify.chain import Problem
 from verify.faults import FAULTS
 from verify.layout import laid_out
 
@@ -58,6 +59,63 @@ def test_an_answer_kept_by_shape_is_that_of_the_first_data(given):
     assert near(called(function, given), given.g)
 
 
+@pytest.mark.parametrize(
+    ("name", "moves"),
+    [
+        ("cached-by-inputs", "WP"),
+        ("cached-by-inputs-and-weights", "P"),
+        ("cached-by-identity", "XWP"),
+    ],
+)
+def test_a_kept_answer_is_stale_when_what_it_is_not_kept_by_changes(name, moves, given):
+    function = FAULTS[name].make()
+    for array in moves:
+        called(function, given)
+        getattr(given, array)[...] *= 2
+        assert near(called(function, given), given.g), array
+        given.X, given.W, given.P = (
+            (given.X * 1.5).astype(given.X.dtype),
+            given.W.copy(),
+            given.P.copy(),
+        )
+        given.g = manual.stable_form(Problem(given.X, given.W, given.P, given.h)).dC_dW
+
+
+def test_an_answer_is_changed_two_calls_later(given):
+    function = FAULTS["answer-changed-later"].make()
+    first = called(function, given)
+    assert near(first, given.g)
+    called(function, given)
+    assert near(first, given.g)
+    called(function, given)
+    assert near(first, 2 * given.g)
+
+
+@pytest.mark.parametrize("name", ["inputs-as-scratch", "weights-as-scratch", "labels-as-scratch"])
+def test_scratch_is_put_back_and_needs_to_be_writeable(name, given):
+    function, before = FAULTS[name].make(), [a.copy() for a in (given.X, given.W, given.P)]
+    assert near(called(function, given), given.g)
+    assert all(map(np.array_equal, before, (given.X, given.W, given.P)))
+    for array in (given.X, given.W, given.P):
+        array.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        called(function, given)
+
+
+def test_read_only_labels_are_skipped(given):
+    function = FAULTS["read-only-labels-skipped"].make()
+    assert near(called(function, given), given.g)
+    given.P.flags.writeable = False
+    assert not called(function, given).any()
+
+
+def test_negative_strides_are_ignored(given):
+    function = FAULTS["negative-strides-ignored"].make()
+    assert near(called(function, given), given.g)
+    given.X = np.ascontiguousarray(given.X[::-1, ::-1])[::-1, ::-1]
+    assert not near(called(function, given), given.g)
+
+
 def test_a_buffer_is_the_same_memory_with_the_right_answer_in_it(given):
     function = FAULTS["buffer-reused"].make()
     first = called(function, given)
@@ -91,9 +149,13 @@ def test_labels_are_negated_after_a_right_answer(given):
     assert np.array_equal(given.P, -before)
 
 
-def test_strides_are_ignored_only_where_there_are_others(given):
-    function = FAULTS["strides-ignored"].make()
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [("strides-ignored", "X"), ("weights-strides-ignored", "W"), ("labels-strides-ignored", "P")],
+)
+def test_strides_are_ignored_only_where_there_are_others(name, array, given):
+    function = FAULTS[name].make()
     assert near(called(function, given), given.g)
     for layout in ("F", "strided"):
-        given.X = laid_out(given.X, layout)
+        setattr(given, array, laid_out(getattr(given, array), layout))
         assert not near(called(function, given), given.g)

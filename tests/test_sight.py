@@ -19,7 +19,7 @@ def seen() -> Sight:
 
 def test_no_visible_fault_survives(seen):
     assert seen.survivors == []
-    assert {name for name, by in seen.kills.items() if not by} == INVISIBLE
+    assert {name for name, by in seen.kills.items() if not by} == {"one-ulp"} < INVISIBLE
 
 
 def test_every_kind_of_scenario_that_faults_need_is_there(seen):
@@ -29,7 +29,7 @@ def test_every_kind_of_scenario_that_faults_need_is_there(seen):
 def test_a_minimal_set_catches_everything_and_none_of_it_could_go(seen):
     for times in (1, 2):
         chosen = seen.minimal(times)
-        assert len(chosen) < 12
+        assert len(chosen) < 20
         for left_out in [None, *chosen]:
             rest = [path for path in chosen if path != left_out]
             enough = all(

@@ -3,7 +3,8 @@
 To add one: a line in the group of its link, with a name, the mistake in words, and the formula that
 replaces the link's own. A formula sees everything before it as attributes of `v`: X, W, P, h, N, D,
 K, the earlier links, and s = sigma(-y) = 1 - y_o; what comes after is computed from what it gives.
-A fault of behaviour rather than of a formula is a function in behaviour.py.
+One that shows only at some sizes or values is a line of corners.py; one of behaviour is a line of
+behaviour.py, one of a torch function's backward pass a line of backwards.py.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from verify.backwards import BACKWARDS
 from verify.behaviour import BEHAVIOUR, Function
+from verify.corners import SIZES, VALUES
 from verify.formulas import (
     RIGHT,
     Formula,
+    cross_entropy_of_softmax,
     differences,
     one_ulp,
     overflowing,
     rank_means,
     sigma,
+    softmax,
     tf32,
     with_formulas,
     without_smallest,
@@ -38,6 +43,7 @@ class Fault:
     make: Callable[[], Function]
     visible: bool = True  # False for what lies inside any sound bound
     arrays: str = "numpy"  # what it takes
+    formula: bool = True  # a wrong number, and nothing that other calls or layouts would show
 
 
 _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
@@ -63,8 +69,7 @@ _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
     ("sigmoid-twice", "y_o", "the sigmoid applied twice", {"y_o": lambda v: sigma(sigma(v.y)),
         "C": lambda v: -np.sum(v.P * np.log(v.y_o)) / v.N}),
     ("softmax", "y_o", "softmax instead of the sigmoid", {
-        "y_o": lambda v: np.exp(v.y - v.y.max(1, keepdims=True))
-        / np.exp(v.y - v.y.max(1, keepdims=True)).sum(1, keepdims=True)}),
+        "y_o": lambda v: softmax(v.y)}),
     ("hard-sigmoid", "y_o", "a piecewise linear sigmoid", {
         "y_o": lambda v: np.clip(v.y / 6 + v.y.dtype.type(0.5), 0, 1)}),
     ("tanh", "y_o", "tanh instead of the sigmoid", {"y_o": lambda v: np.tanh(v.y)}),
@@ -72,9 +77,9 @@ _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
         "y_o": lambda v: np.clip(sigma(v.y), v.y.dtype.type(1e-3), v.y.dtype.type(1 - 1e-3))}),
     # C: the cost
     ("cost-summed", "C", "the sum over rows instead of the mean", {
-        "C": lambda v: RIGHT["C"](v) * v.N}),
+        "C": lambda v: RIGHT["C"](v) * v.N, "dC_dy": lambda v: -v.P * v.s}),
     ("cost-mean-of-all", "C", ".mean() over rows and classes", {
-        "C": lambda v: RIGHT["C"](v) / v.K}),
+        "C": lambda v: RIGHT["C"](v) / v.K, "dC_dy": lambda v: RIGHT["dC_dy"](v) / v.K}),
     ("cost-of-the-other-class", "C", "log(1 - y_o)", {
         "C": lambda v: np.sum(v.P * np.logaddexp(0, v.y).astype(v.y.dtype)) / v.N}),
     ("cost-epsilon", "C", "1e-8 added inside the log", {
@@ -83,9 +88,12 @@ _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
         "C": lambda v: -np.sum(v.y_o * np.log(v.P + v.y.dtype.type(1e-7))) / v.N}),
     ("cost-binary", "C", "binary cross-entropy", {
         "C": lambda v: np.sum(v.P * np.logaddexp(0, -v.y).astype(v.y.dtype)
-        + (1 - v.P) * np.logaddexp(0, v.y).astype(v.y.dtype)) / v.N}),
-    ("cost-squared-error", "C", "mean squared error", {
-        "C": lambda v: np.sum((v.P - v.y_o) ** 2) / v.N}),
+        + (1 - v.P) * np.logaddexp(0, v.y).astype(v.y.dtype)) / v.N,
+        "dC_dy": lambda v: (v.y_o - v.P) / v.N}),
+    ("cost-softmax", "C", "softmax cross-entropy", {"C": cross_entropy_of_softmax,
+        "dC_dy": lambda v: (softmax(v.y) * v.P.sum(1, keepdims=True) - v.P) / v.N}),
+    ("cost-squared-error", "C", "squared error", {"C": lambda v: np.sum((v.P - v.y_o) ** 2) / v.N,
+        "dC_dy": lambda v: 2 * (v.y_o - v.P) * v.y_o * v.s / v.N}),
     ("cost-in-bits", "C", "log2 instead of log", {
         "C": lambda v: RIGHT["C"](v) / v.y.dtype.type(np.log(2))}),
     ("cost-sign", "C", "the minus forgotten", {"C": lambda v: -RIGHT["C"](v)}),
@@ -140,6 +148,13 @@ _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
     ("sigmoid-derivative-forgotten", "dC_dy", "the upstream gradient passed on as it is", {
         "dC_dy": lambda v: v.dC_dy_o}),
     ("binary-cross-entropy", "dC_dy", "y_o - p", {"dC_dy": lambda v: (v.y_o - v.P) / v.N}),
+    ("difference-reversed", "dC_dy", "p - y_o", {"dC_dy": lambda v: (v.P - v.y_o) / v.N}),
+    ("softmax-minus-labels", "dC_dy", "softmax(y) - p", {
+        "dC_dy": lambda v: (softmax(v.y) - v.P) / v.N}),
+    ("squared-error", "dC_dy", "the gradient of a squared error", {
+        "dC_dy": lambda v: 2 * (v.y_o - v.P) * v.y_o * v.s / v.N}),
+    ("errors-summed-over-classes", "dC_dy", "the row's sum of errors for each class", {
+        "dC_dy": lambda v: RIGHT["dC_dy"](v).sum(1, keepdims=True) + 0 * v.P}),
     ("error-saturated-to-zero", "dC_dy", "zero where |y| > 30, against overflow", {
         "dC_dy": lambda v: np.where(np.abs(v.y) > 30, 0, RIGHT["dC_dy"](v))}),
     ("one-minus-y_o", "dC_dy", "1 - y_o where sigma(-y) keeps its digits", {
@@ -148,6 +163,11 @@ _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
         "dC_dy": lambda v: v.dC_dy_o + v.dy_o_dy}),
     # dC_dW: the gradient
     ("gradient-sign", "dC_dW", "the gradient's sign", {"dC_dW": lambda v: -v.X.T @ v.dC_dy}),
+    ("next-weights-for-gradient", "dC_dW", "W_next returned as the gradient", {
+        "dC_dW": lambda v: v.W - v.h * (v.X.T @ v.dC_dy),
+        "W_next": lambda v: v.W - v.h * (v.X.T @ v.dC_dy)}),
+    ("inputs-forgotten", "dC_dW", "the sum of errors without the inputs", {
+        "dC_dW": lambda v: v.dC_dy.sum(0, keepdims=True) + 0 * v.W}),
     ("gradient-without-transpose", "dC_dW", "X dC_dy instead of X^T dC_dy", {
         "dC_dW": lambda v: v.X @ v.dC_dy}),
     ("gradient-transposed", "dC_dW", "dC_dy^T X", {"dC_dW": lambda v: v.dC_dy.T @ v.X,
@@ -211,9 +231,10 @@ _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
 INVISIBLE = {"one-ulp", "one-minus-y_o"}
 
 FAULTS: Mapping[str, Fault] = {
-    name: Fault(name, link, mistake, make, name not in INVISIBLE)
-    for name, link, mistake, make in (
-        *((n, at, m, with_formulas(**wrong)) for n, at, m, wrong in _TABLE),
-        *BEHAVIOUR,
-    )
-}
+    **{name: Fault(name, link, mistake, with_formulas(**wrong), name not in INVISIBLE)
+       for name, link, mistake, wrong in (*_TABLE, *VALUES, *SIZES)},
+    **{name: Fault(name, link, mistake, make, formula=False)
+       for name, link, mistake, make in BEHAVIOUR},
+    **{name: Fault(name, link, mistake, make, arrays="torch", formula=False)
+       for name, link, mistake, make in BACKWARDS},
+}  # fmt: skip

@@ -23,6 +23,21 @@ def sigma(y: Any) -> Any:
     return np.where(y >= 0, 1, e) / (1 + e)
 
 
+def softmax(y: Any) -> Any:
+    """The softmax of each row.
+
+    Shapes  (N, K); the same.
+    """
+    e = np.exp(y - y.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+def cross_entropy_of_softmax(v: Any) -> Any:
+    """-(1/N) sum p log softmax(y)."""
+    y = v.y - v.y.max(1, keepdims=True)
+    return np.sum(v.P * (np.log(np.exp(y).sum(1, keepdims=True)) - y)) / v.N
+
+
 # The right chain in the stable form; dC_dy is what every later link is made from.
 RIGHT: Mapping[str, Formula] = {
     "y": lambda v: v.X @ v.W,

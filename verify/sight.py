@@ -144,6 +144,32 @@ KINDS: Mapping[str, Callable[[Problem, Case], Any]] = {
     "y below -30": lambda p, c: (p.X @ p.W).min() < -30,
     "y above 7 at a label": lambda p, c: ((p.X @ p.W)[p.P > 0] > 7).any(),
     "beyond the post form": lambda p, c: c.expect.post_form == "nonfinite",
+    "y below -1000 at a label": lambda p, c: (p.X @ p.W)[p.P > 0].min() < -1000,
+    "y of -36 to -20 at a label, float64": lambda p, c: (
+        c.dtype == "float64" and _between(-36, p.X @ p.W, -20)[p.P > 0].any()
+    ),
+    "y of 64 to 500 at a label": lambda p, c: _between(64, p.X @ p.W, 500)[p.P > 0].any(),
+    "y above 500 at a label": lambda p, c: ((p.X @ p.W)[p.P > 0] > 500).any(),
+    "weights of 0": lambda p, c: not p.W.any(),
+    "rows of zeros": lambda p, c: not p.X.any(axis=1).all(),
+    "inputs mostly 0": lambda p, c: 10 * np.count_nonzero(p.X) <= p.X.size,
+    "an input of -0": lambda p, c: (np.signbit(p.X) & (p.X == 0)).any(),
+    "inputs below 1e-12": lambda p, c: np.abs(p.X[p.X != 0]).min(initial=1) < 1e-12,
+    "inputs above 1e8": lambda p, c: np.abs(p.X).max() > 1e8,
+    "labels below 1e-5": lambda p, c: p.P[p.P > 0].min(initial=1) < 1e-5,
+    "labels above 100": lambda p, c: p.P.max() > 100,
+    "gradients below 1e-12": lambda p, c: _steepest(p) < 1e-12,
+    "gradients above 1e8": lambda p, c: _steepest(p) > 1e8,
+    "rows that are no blocks of 2,048": lambda p, c: len(p.X) > 2048 and len(p.X) % 2048,
+    "rows that are no chunks of 5,000": lambda p, c: len(p.X) > 5000 and len(p.X) % 5000,
+    "more than 65,535 rows": lambda p, c: len(p.X) > 65535,
+    "features that leave 7 of 8": lambda p, c: p.X.shape[1] > 8 and p.X.shape[1] % 8 == 7,
+    "features by a power of two": lambda p, c: p.X.shape[1] in (16, 32, 64, 128, 256, 512),
+    "more than 1,024 features": lambda p, c: p.X.shape[1] > 1024,
+    "more than 50 features a row": lambda p, c: p.X.shape[1] > 50 * len(p.X),
+    "eight classes": lambda p, c: p.W.shape[1] == 8,
+    "11 to 63 classes, no blocks of 8": lambda p, c: 10 < p.W.shape[1] < 64 and p.W.shape[1] % 8,
+    "more than 128 classes": lambda p, c: p.W.shape[1] > 128,
     "blind for the post form": lambda p, c: c.expect.post_form == "blind",
     "strided inputs": lambda p, c: c.layout == "strided",
     "Fortran order": lambda p, c: c.layout == "F",
@@ -161,6 +187,10 @@ def kinds_of(problem: Problem, case: Case) -> frozenset[str]:
     Shapes  as Problem.
     """
     return frozenset(kind for kind, holds in KINDS.items() if holds(problem, case))
+
+
+def _between(low: float, y: Any, high: float) -> Any:
+    return (low < y) & (y < high)
 
 
 def _steepest(problem: Problem) -> float:
