@@ -20,6 +20,7 @@ from verify.document import (
     TableColumn,
     TableColumns,
 )
+from verify.folder import spelled
 from verify.layout import laid_out
 from verify.manifest import Pin
 from verify.scenario import Scenario
@@ -44,7 +45,7 @@ class Case:
 
     @property
     def path(self) -> str:
-        return str(self.scenario.path)
+        return spelled(self.scenario.path)
 
     @cached_property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import click
+from click.utils import PacifyFlushWrapper
 
 from verify import authoring, completion, experiments
 from verify.errors import ScenarioError, Terminated, VerifyError, printable
@@ -18,6 +19,7 @@ from verify.options import (
     ARRAYS,
     CANDIDATE,
     LIMITS,
+    MEMORY,
     TIMEOUT,
     TRUTH_BUDGET,
     TWIN,
@@ -40,18 +42,19 @@ device is missing); 5 nothing was judged; 130 or 143 interrupted."""
 )
 @click.version_option(package_name="backprop-verify")
 @click.option("-v", "--verbose", count=True, help="Log to stderr; twice: every case.")
+@click.option("-q", "--quiet", is_flag=True, help="Only what is not green, and the summary.")
 @click.pass_context
-def cli(context: click.Context, verbose: int) -> None:
+def cli(context: click.Context, verbose: int, quiet: bool) -> None:
     """Verify hand-written backpropagation against an exact truth, within derived bounds.
 
-    Without a command, runs the scenarios that this package carries.
+    Without a command, runs the scenarios of ./scenarios, or else those that this package carries.
     """
     if verbose:
         level = logging.INFO if verbose == 1 else logging.DEBUG
         logging.basicConfig(format="%(name)s: %(message)s")
         logging.getLogger("verify").setLevel(level)
     if context.invoked_subcommand is None:
-        context.invoke(run)
+        context.invoke(run, quiet=quiet)
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -70,9 +73,14 @@ def cli(context: click.Context, verbose: int) -> None:
 @CANDIDATE
 @ARRAYS
 @TIMEOUT
+@MEMORY
 @TWIN
 @LIMITS
+@click.option("-x", "first", is_flag=True, help="Stop at the first failure.")
+@click.option("--maxfail", "most_failures", type=click.IntRange(min=1), metavar="N",
+              help="Stop after N failures.")  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="Only what is not green, and the summary.")
+@click.option("-v", "--verbose", "everything", is_flag=True, help="Every failure in full.")
 def run(
     paths: Sequence[str] = (),
     keyword: str = "",
@@ -83,13 +91,21 @@ def run(
     faults_file: str | None = None,
     truth_budget: float | None = None,
     candidate: str | None = None,
-    arrays: str = "numpy",
+    arrays: Any = "numpy",
     timeout: float = 60.0,
+    memory: int = 0,
     twin: str = "eager",
     settings: Sequence[str] = (),
+    first: bool = False,
+    most_failures: int | None = None,
     quiet: bool = False,
+    everything: bool = False,
 ) -> NoReturn:
-    """Judge scenario files, folders, or single cases (FILE::CASE)."""
+    """Judge scenario files, folders, or single cases (FILE::CASE).
+
+    A packaged scenario needs no path: worked-example. Without any, those of ./scenarios if there is
+    such a folder, else the packaged ones.
+    """
     from verify import runner, truth
     from verify.document import limits
     from verify.result import Report
@@ -106,7 +122,9 @@ def run(
             candidate=candidate,
             arrays=arrays,
             timeout=timeout,
+            memory=memory,
             twin=twin,
+            most_failures=1 if first else most_failures or 0,
             progress=None if quiet else bar,
         )
     except ScenarioError as error:
@@ -115,22 +133,24 @@ def run(
         report = interrupted.report
     if os.environ.get("RANK", "0") == "0":  # of the ranks of torchrun, one speaks
         face(report)
-        show(report, quiet, json_file)
+        show(report, quiet, json_file, everything)
     sys.exit(report.exit_code)
 
 
 @cli.command("show", epilog=EXIT_CODES)
 @click.argument("path", type=ScenarioPath(), required=False)
 @click.option("--plot", metavar="FILE", help="Draw the loss and the errors: .png or .svg.")
+@click.option("--device", type=Device(), help="Where the twin computes.")
 @CANDIDATE
 @ARRAYS
 @TIMEOUT
+@MEMORY
 @TWIN
 @TRUTH_BUDGET
 @LIMITS
 def walk(
-    path: str | None, plot: str | None, candidate: str | None, arrays: str, timeout: float,
-    twin: str, truth_budget: float | None, settings: Sequence[str],
+    path: str | None, plot: str | None, device: str | None, candidate: str | None, arrays: Any,
+    timeout: float, memory: int, twin: str, truth_budget: float | None, settings: Sequence[str],
 ) -> NoReturn:  # fmt: skip
     """The post's walk on one case (FILE::CASE), link by link.
 
@@ -139,31 +159,37 @@ def walk(
     """
     from verify import truth, ways
     from verify import walk as walks
+    from verify.asked import Asked
     from verify.candidate import candidate as loaded
-    from verify.collection import one_of, packaged, shown
+    from verify.collection import one_of
     from verify.document import limits
     from verify.result import Report
     from verify.terminal import picture_of, tell
 
     draw = picture_of(plot)
     ways.ready(twin)
-    example = shown(packaged() / "worked-example.toml")
-    case, others = one_of(path or str(example), limits(settings))
-    subject = loaded(candidate, arrays, case.device, timeout) if candidate else None
+    case, others = one_of(path or "worked-example", limits(settings), device)
+    subject = loaded(candidate, arrays, case.device, timeout, memory) if candidate else None
+    budget = truth.BUDGET if truth_budget is None else truth_budget
     try:
-        budget = truth.BUDGET if truth_budget is None else truth_budget
         seen = walks.walk(case, budget, subject, twin)
     finally:
         if subject is not None:
             subject.close()
     click.echo(walks.text(seen) + "\n")
-    tell(seen.result, candidate or "", others)
+    asked = Asked(candidate or "", True, arrays, timeout, memory, device or "", twin,
+                  -1.0 if truth_budget is None else truth_budget, tuple(settings))  # fmt: skip
+    report = Report((seen.result,), 1, asked=asked)
+    tell(report, others)
     draw(seen.result)
-    sys.exit(Report((seen.result,), 1).exit_code)
+    sys.exit(report.exit_code)
 
 
 for command in (*authoring.COMMANDS, *experiments.COMMANDS):
     cli.add_command(command)
+
+
+_CLOSED = 128 + 13  # as a shell shows an end by SIGPIPE
 
 
 def _terminate(_signal: int, _frame: object) -> NoReturn:
@@ -175,8 +201,13 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     completion.register()
     command: Callable[..., Any] = cli.main
+    closed: Any = PacifyFlushWrapper  # what click puts in the place of a stdout that is closed
     try:
         command(prog_name="verify", standalone_mode=False)
+    except SystemExit:
+        if isinstance(sys.stdout, closed):  # whoever read has gone
+            sys.exit(_CLOSED)
+        raise
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +14,16 @@ from verify import manifest, selection
 from verify.cases import Case, cases
 from verify.document import Limits
 from verify.errors import FileFault, ScenarioError, UsageError, printable
-from verify.folder import MANIFEST, entries, is_known, is_scenario, stranger
+from verify.folder import (
+    MANIFEST,
+    entries,
+    is_folder,
+    is_known,
+    is_scenario,
+    packaged,
+    shown,
+    stranger,
+)
 from verify.manifest import AGAIN, Manifest
 from verify.scenario import Scenario, load
 
@@ -20,13 +31,6 @@ S = TypeVar("S")
 T = TypeVar("T")
 Subject = str | os.PathLike[str] | Scenario | Case
 """What can be run: a file, a folder, a file::case, a Scenario, a Case."""
-
-
-def packaged() -> Path:
-    """The scenarios that the installed package carries; in a checkout, those beside it."""
-    package = Path(__file__).parent
-    inside = package / "scenarios"
-    return inside if inside.is_dir() else package.parent / "scenarios"
 
 
 @dataclass(frozen=True)
@@ -63,42 +67,82 @@ def collection(
     Raises  as run.
     """
     limits = limits or Limits()
-    subjects = [shown(packaged())] if paths is None else _listed(paths)
-    unlocked: list[str] = []
+    subjects = [usual()] if paths is None else _listed(paths)
+    unlocked: dict[str, None] = {}
 
     def of(subject: Subject) -> list[Case]:
         if isinstance(subject, Case):
             return [subject]
         if isinstance(subject, Scenario):
             return cases(subject)
-        name, _, wanted = str(subject).partition("::")
-        path = Path(name)
+        name, separator, wanted = str(subject).partition("::")
+        path = _found(name)
         if path.is_dir() and not path.is_symlink():
+            if separator:
+                raise UsageError(
+                    f"{printable(name)} is a folder, which has no case of its own; give FILE::CASE,"
+                    " or -k EXPR to choose"
+                )
             made = of_folder(path, limits)
-            unlocked.extend(made.unlocked)
+            unlocked.update(dict.fromkeys(made.unlocked))
             return list(made.cases)
-        if not path.exists():
-            raise UsageError(
-                f"{printable(name)}: no such file or folder; give scenario files or folders of them"
-            )
         scenario = load(path, limits)
-        return _wanted(pinned(scenario, path.parent, manifest_of(path.parent)), name, wanted)
+        folder, locked = manifest_above(path)
+        if locked and (what := changed(locked, scenario, folder)):
+            unlocked[what] = None
+        return _wanted(pinned(scenario, folder, locked), name, wanted)
 
     chosen = gathered(subjects, of)
     if device is not None:
         chosen = [replace(c, parameters={**c.parameters, "device": device}) for c in chosen]
     once = {case.id: case for case in chosen}
-    return Collection(tuple(_selected(list(once.values()), keyword)), tuple(unlocked))
+    selected = _selected(list(once.values()), keyword)
+    return Collection(tuple(without_copies(selected)), tuple(unlocked))
 
 
-def one_of(subject: str, limits: Limits | None = None) -> tuple[Case, list[str]]:
+def usual() -> Path:
+    """What is judged if nothing is named: the folder of scenarios here, or the packaged ones."""
+    here = Path("scenarios")
+    return here if here.is_dir() else packaged()
+
+
+def _found(name: str) -> Path:
+    """A file or folder by its path, or a packaged scenario by its name.
+
+    Raises  UsageError for what is neither.
+    """
+    path = Path(name)
+    if path.exists() or path.is_symlink():
+        return path
+    short = packaged() / f"{name}.toml"
+    if "/" not in name and short.is_file():
+        return shown(short)
+    near = difflib.get_close_matches(name, [p.stem for p in packaged().glob("*.toml")], 1)
+    guess = f"; did you mean {near[0]}?" if near else ""
+    raise UsageError(
+        f"{printable(name)}: no such file or folder, and no packaged scenario of that name; give"
+        f" scenario files or folders of them{guess}"
+    )
+
+
+def without_copies(cases: Sequence[Case]) -> Iterator[Case]:
+    """The cases, of which those of a file with the bytes of an earlier one say whose they are."""
+    first: dict[str, Case] = {}
+    for case in cases:
+        one = first.setdefault(case.scenario.digest, case)
+        yield case if one.path == case.path else replace(case, same_as=one.path)
+
+
+def one_of(
+    subject: str, limits: Limits | None = None, device: str | None = None
+) -> tuple[Case, list[str]]:
     """The case that a `file::case` names, or the first of a file; and the names of the others.
 
     Raises  UsageError for a folder; and as run.
     """
-    if Path(subject).is_dir():
+    if Path(subject).is_dir() and "::" not in subject:
         raise UsageError(f"{printable(subject)} is a folder; give one file, or FILE::CASE")
-    first, *others = collect(subject, limits=limits)
+    first, *others = collect(subject, limits=limits, device=device)
     return first, [case.name for case in others]
 
 
@@ -136,12 +180,6 @@ def manifest_of(folder: Path) -> Manifest | None:
     return manifest.read(path) if os.path.lexists(path) else None
 
 
-def shown(path: Path) -> Path:
-    """The path as ids spell it: relative to the working folder where it lies below it."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
-
-
 def _listed(paths: Subject | Iterable[Subject]) -> list[Subject]:
     if isinstance(paths, str | os.PathLike | Scenario | Case):
         return [paths]
@@ -154,24 +192,53 @@ def of_folder(folder: Path, limits: Limits) -> Collection:
     Raises  ScenarioError with all faults of all files.
     """
     found = scenarios(folder, limits)
-    first: dict[str, Scenario] = {}
-    for scenario in found.values():
-        first.setdefault(scenario.digest, scenario)
-    locked = manifest_of(folder)
-    made = [
-        case
-        if (one := first[scenario.digest]) is scenario
-        else replace(case, same_as=str(one.path))
-        for scenario in found.values()
-        for case in pinned(scenario, folder, locked)
-    ]
-    differ = differences(locked, found) if locked else ()
-    return Collection(tuple(made), tuple(f"{folder.as_posix()}/{what}" for what in differ))
+    above, locked = manifest_above(folder / MANIFEST)
+    made = [case for scenario in found.values() for case in pinned(scenario, above, locked)]
+    inside = folder.absolute().relative_to(above.absolute()).as_posix()
+    below = "" if inside == "." else f"{inside}/"
+    named = {f"{below}{name}": scenario for name, scenario in found.items()}
+    differ = differences(locked, named, below) if locked else ()
+    return Collection(tuple(made), tuple(f"{above.as_posix()}/{what}" for what in differ))
 
 
-def differences(manifest: Manifest, found: Mapping[str, Scenario]) -> Iterator[str]:
-    """Which files are not those of the manifest; `found` maps names below its folder."""
-    for name in sorted({*manifest.scenarios, *found}):
+def manifest_above(path: Path) -> tuple[Path, Manifest | None]:
+    """The folder whose manifest a file is in, and the manifest; its own folder where there is none.
+
+    It is that of the file's folder, or of a folder around it in which folders of scenarios may lie.
+
+    Raises  ScenarioError for a malformed one.
+    """
+    own = manifest_of(path.parent)
+    if own is not None:
+        return path.parent, own
+    folder = Path(os.path.abspath(path.parent))  # noqa: PTH100 links are not followed
+    while is_folder(folder) and folder != folder.parent:
+        folder = folder.parent
+        with contextlib.suppress(ScenarioError):  # another program's, of the same name
+            found = manifest_of(folder)
+            if found is not None:
+                return shown(folder), found
+    return path.parent, None
+
+
+def changed(locked: Manifest, scenario: Scenario, folder: Path) -> str:
+    """What a file that is locked is not any more; empty where it is, or never was."""
+    name = scenario.path.absolute().relative_to(folder.absolute()).as_posix()
+    if name not in locked.scenarios:
+        return ""
+    what = next(differences(locked, {name: scenario}, name), "")
+    return what and f"{folder.as_posix()}/{what}"
+
+
+def differences(
+    manifest: Manifest, found: Mapping[str, Scenario], below: str = ""
+) -> Iterator[str]:
+    """Which files are not those of the manifest; `found` maps names below its folder.
+
+    Only of those whose names begin with `below`.
+    """
+    known = {name for name in manifest.scenarios if name.startswith(below)}
+    for name in sorted({*known, *found}):
         locked, scenario = manifest.scenarios.get(name), found.get(name)
         if scenario is None:
             yield f"{name} was locked and is not here; {AGAIN}"

@@ -1,8 +1,8 @@
-"""What an error looks like: the pattern behind a wrong gradient, and behind a set of failures."""
+"""What an error looks like: where in a wrong link it lies, in words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy as np
 from verify.chain import Chain, Problem
 from verify.compare import Reference
 from verify.manual import stable_form
-from verify.result import Result, Verdict
 
 _SAME = 1e-4  # a pattern is recognised by eye, not proven: float32 must show it too
 
@@ -40,29 +39,12 @@ def _of_link(link: str, found: Any, right: Any, wrong: Any, problem: Problem) ->
     if square and _same(found, right.T) and not _same(right, right.T):
         yield f"{link} is transposed"
         return
-    with np.errstate(all="ignore"):
-        ratio = np.asarray(found / right)[np.asarray(right != 0)]
-    same = ratio.size and (np.abs(ratio - ratio.flat[0]) <= _SAME * abs(ratio.flat[0])).all()
-    if same and abs(ratio.flat[0] - 1) > _SAME:
-        factor = _factor(float(ratio.flat[0]), problem)
-        yield f"{link} is off by the same factor everywhere: {factor}"
-        return
     if not np.isfinite(found).all():
         yield f"entries of {link} that are not finite: {int((~np.isfinite(found)).sum())}"
     if right.ndim == 2:
         yield from _where(link, wrong)
     if link == "dC_dW" and np.isfinite(found).all():
         yield from _missing_rows(found, problem)
-
-
-def _factor(ratio: float, problem: Problem) -> str:
-    sizes = {name: float(size) for name, size in problem.sizes.items()}
-    named = {"-1": -1.0, "0": 0.0, "2": 2.0, "1/2": 0.5, "h": float(problem.h)}
-    for name, size in sizes.items():
-        named |= {name: size, f"1/{name}": 1 / size, f"-{name}": -size}
-    named |= {"N K": sizes["N"] * sizes["K"], "1/(N K)": 1 / (sizes["N"] * sizes["K"])}
-    close = [n for n, v in named.items() if abs(ratio - v) <= _SAME * abs(v) and abs(v - 1) > _SAME]
-    return f"{ratio:.6g}" + (f", which is {' or '.join(close)} here" if close else "")
 
 
 def _where(link: str, wrong: Any) -> Iterator[str]:
@@ -94,25 +76,3 @@ def _same(one: Any, other: Any) -> bool:
     return bool(
         np.isfinite(one).all() and (np.abs(one - other) <= _SAME * scale).all() and scale > 0
     )
-
-
-def repeating(result: Result, candidate: str = "", command: str = "run") -> str:
-    """The command that judges one case again, or shows it."""
-    options = {"candidate": candidate, "twin": "" if result.twin == "eager" else result.twin}
-    return f"verify {command} '{result.id}'" + "".join(
-        f" --{k} {v}" for k, v in options.items() if v
-    )
-
-
-def across(results: Sequence[Result], candidate: str = "") -> Iterator[str]:
-    """What the failing cases have in common and the passing ones have not; the smallest of them."""
-    failed = [r for r in results if r.verdict is Verdict.FAIL]
-    passed = [r for r in results if r.verdict is Verdict.PASS]
-    if not failed:
-        return
-    for name in ("dtype", "layout", "device"):
-        bad, good = ({getattr(r, name) for r in some} for some in (failed, passed))
-        if len(bad) == 1 and not bad & good and good:
-            yield f"wrong only with {name} {next(iter(bad))}"
-    smallest = min(failed, key=lambda r: r.work)
-    yield f"the smallest case that shows it: {repeating(smallest, candidate)}"

@@ -198,6 +198,12 @@ class Limits:
     work: int = 2**34
     total_work: int = 2**40
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """What differs from the usual limits, as NAME=N."""
+        usual = asdict(Limits())
+        return tuple(f"{n}={v}" for n, v in asdict(self).items() if v != usual[n])
+
     def allow(self, name: str) -> str:
         """What to say to somebody who asks for more."""
         return f"at most {getattr(self, name)}; --scenario-limit {name}=N allows more"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from verify.asked import Asked
 from verify.cases import Case
 from verify.collection import collect
-from verify.diagnosis import repeating
 from verify.document import LONGEST, Limits
 from verify.errors import UsageError, printable
 from verify.result import Report, Result, Verdict
@@ -34,20 +34,20 @@ def scenario_of(report: Report, limits: Limits | None = None) -> tuple[Result, s
         )
     if case.large:
         raise _too_large(result)
-    text = _text(case, result, report.candidate)
+    text = _text(case, result, report.asked)
     if len(text.encode()) > limits.file_bytes:
         raise _too_large(result)
     return result, text
 
 
-def _text(case: Case, result: Result, candidate: str) -> str:
+def _text(case: Case, result: Result, asked: Asked) -> str:
     usual = {"steps": 1, "batch_size": case.sizes.N, "layout": "C", "device": "cpu"}
     own: dict[str, Any] = {
         "steps": case.steps, "batch_size": case.sizes.batch, "layout": case.layout,
         "device": result.device,
     }  # fmt: skip
     title = _short(f"{case.scenario.document.title or case.scenario.path.stem}: {case.name}")
-    source = _short(repeating(result, candidate))
+    source = _short(asked.command([result.id]))
     expect = case.expect.model_dump(exclude_none=True, exclude_defaults=True)
     parameters = {name: value for name, value in own.items() if value != usual[name]}
     return explicit(case.problem, title, source, expect, **parameters)
@@ -59,7 +59,8 @@ def _short(title: str) -> str:
 
 
 def _too_large(result: Result) -> UsageError:
+    again = printable(Asked().command([result.id]))
     return UsageError(
         f"{printable(result.id)} has too many numbers to be written out; repeat it with"
-        f" `{printable(repeating(result))}`, or allow more with --scenario-limit file_bytes=N"
+        f" `{again}`, or allow more with --scenario-limit file_bytes=N"
     )

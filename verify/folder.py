@@ -14,6 +14,25 @@ MANIFEST = "manifest.json"
 _FOLDER = re.compile("[a-z0-9][a-z0-9_-]*")
 
 
+def packaged() -> Path:
+    """The scenarios that the installed package carries; in a checkout, those beside it."""
+    package = Path(__file__).parent
+    inside = package / "scenarios"
+    return inside if inside.is_dir() else package.parent / "scenarios"
+
+
+def shown(path: Path) -> Path:
+    """The path relative to the working folder where it lies below it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def spelled(path: Path) -> str:
+    """A scenario's path as ids spell it; of a packaged one that lies elsewhere, its short name."""
+    here = shown(path)
+    return path.stem if here.is_absolute() and here.parent == packaged() else str(here)
+
+
 def entries(folder: Path, limits: Limits) -> list[Path]:
     """Everything below a folder that is a file or should not be there, sorted.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from verify.causes import causes
 from verify.errors import FileFault, printable
 from verify.report import block, summary
 from verify.result import Report, Verdict
@@ -28,9 +29,10 @@ def commands(report: Report) -> Iterator[str]:
     for message in report.unlocked:
         path = message.partition(" ")[0]
         yield annotation("error", path, 0, "not as it was locked", message)
+    of = {id(r): cause.text for cause in causes(report.results) for r in cause.results}
     for result in report.results:
         if result.verdict in (Verdict.ERROR, Verdict.FAIL, Verdict.CANNOT_JUDGE):
-            text = block(result, report.candidate)
+            text = block(result, report.asked, of.get(id(result), ""))
             yield annotation("error", result.path, result.line, result.id, text)
         elif result.verdict is Verdict.NOT_RUN:
             message = result.findings[0].message

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from verify.asked import Asked
     from verify.candidate import Candidate
     from verify.cases import Case
     from verify.document import Limits
@@ -24,7 +25,6 @@ FOLDERS = pytest.StashKey[list[Path]]()
 """The folders whose scenario files are collected."""
 TOLD = "verify_told"
 """The attribute of pytest's report that holds ours of the item, as JSON."""
-_READ = pytest.StashKey[dict[str, str]]()
 _CANDIDATE = pytest.StashKey[Any]()
 
 
@@ -51,24 +51,23 @@ class ScenarioFile(pytest.File):
     """A scenario file: its cases, or one failing item that says what is wrong with it."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        from dataclasses import replace
-
-        from verify.collection import manifest_of, pinned, shown
+        from verify.collection import changed, manifest_above, pinned
         from verify.errors import ScenarioError
+        from verify.folder import shown
         from verify.scenario import load
 
-        folder = folder_of(self.config, self.path) or self.path.parent
         try:
             scenario = load(shown(self.path), _limits(self.config))
-            cases = pinned(scenario, folder, manifest_of(shown(folder)))
+            folder, locked = manifest_above(shown(self.path))
+            cases = pinned(scenario, folder, locked)
         except ScenarioError as error:
             yield MalformedItem.from_parent(self, name="format", error=error)
             return
-        first = self.config.stash.setdefault(_READ, {}).setdefault(scenario.digest, str(self.path))
-        same_as = "" if first == str(self.path) else str(shown(Path(first)))
+        unlocked = changed(locked, scenario, folder) if locked else ""
         for case in cases:
-            copy = replace(case, same_as=same_as)
-            yield CaseItem.from_parent(self, name=case.name, case=copy)
+            item = CaseItem.from_parent(self, name=case.name, case=case)
+            item.lock, item.unlocked = folder.absolute(), unlocked
+            yield item
 
 
 class ManifestFile(pytest.File):
@@ -82,9 +81,8 @@ class Stranger(pytest.File):
     """An entry that nobody would run or read."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        from verify.collection import shown
         from verify.errors import ScenarioError
-        from verify.folder import stranger
+        from verify.folder import shown, stranger
 
         error = ScenarioError([stranger(shown(self.path))])
         yield MalformedItem.from_parent(self, name="format", error=error)
@@ -131,8 +129,9 @@ class ManifestItem(_Item):
     """Compares the folder with its manifest; each case compares its own numbers."""
 
     def runtest(self) -> None:
-        from verify.collection import of_folder, shown
+        from verify.collection import of_folder
         from verify.document import Limits
+        from verify.folder import shown
         from verify.result import Report
 
         limits = _limits(self.config) or Limits()
@@ -145,6 +144,9 @@ class ManifestItem(_Item):
 class CaseItem(_Item):
     """One case; its figures become properties of the report."""
 
+    lock: Path | None = None
+    unlocked = ""  # that its file is not as it was locked, where no item of its lock says so
+
     def __init__(self, *, case: Case, **keywords: Any) -> None:
         super().__init__(**keywords)
         self.case = case
@@ -153,26 +155,28 @@ class CaseItem(_Item):
 
     def runtest(self) -> None:
         from verify import truth, ways
-        from verify.judge import judge
+        from verify.causes import causes
         from verify.report import block
         from verify.result import Report, Verdict
+        from verify.runner import judged
         from verify.threads import one_thread
 
         with one_thread():
             budget = self.config.getoption("--truth-budget")
-            candidate = _candidate(self.config)
+            candidate = candidate_of(self.config)
             twin = self.config.getoption("--twin")
             ways.ready(twin)
-            result = judge(self.case, truth.BUDGET if budget is None else budget, candidate, twin)
+            result = judged(self.case, truth.BUDGET if budget is None else budget, candidate, twin)
         self.told = Report((result,), 1)
         self.user_properties += _properties(result)
         if result.verdict is Verdict.NOT_RUN:
-            required = self.config.getoption("--require-device") == result.device
-            if required and result.findings[0].check == "device":
-                raise Failure(f"{result.findings[0].message}, and --require-device was given")
             pytest.skip(result.findings[0].message)
         if not result.ok:
-            raise Failure(block(result, self.config.getoption("--candidate") or ""))
+            (cause,) = causes([result])
+            text = block(result, asked_of(self.config), cause.text)
+            raise Failure(f"{cause.text}\n{text}")
+        if self.unlocked:
+            raise Failure(self.unlocked)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return self.path, self.case.line - 1, self.name
@@ -187,17 +191,48 @@ def _limits(config: pytest.Config) -> Limits | None:
     return limits(settings)
 
 
-def _candidate(config: pytest.Config) -> Candidate | None:
-    """The candidate of the options: one child process in this worker, made when first asked for."""
+def candidate_of(config: pytest.Config) -> Candidate | None:
+    """The candidate of the options: one child process in this worker, made when first asked for.
+
+    The suite proves itself before, as the command does.
+    """
     spec = config.getoption("--candidate")
     if spec and _CANDIDATE not in config.stash:
         from verify.candidate import candidate
         from verify.proof import proven
 
         proven()
-        arrays, timeout = (config.getoption(f"--candidate-{o}") for o in ("arrays", "timeout"))
-        config.stash[_CANDIDATE] = candidate(spec, arrays, timeout=timeout)
+        asked = asked_of(config)
+        config.stash[_CANDIDATE] = candidate(
+            spec, asked.arrays, timeout=asked.timeout, memory_limit=asked.memory
+        )
     return config.stash.get(_CANDIDATE, None)
+
+
+def asked_of(config: pytest.Config) -> Asked:
+    """What the options ask for, from which the command that repeats a case is made."""
+    from verify.asked import Asked
+
+    option, budget = config.getoption, config.getoption("--truth-budget")
+    return Asked(
+        option("--candidate") or "", True, option("--candidate-arrays"),
+        option("--candidate-timeout"), int(option("--candidate-memory")), "", option("--twin"),
+        -1.0 if budget is None else budget, tuple(option("--scenario-limit")),
+    )  # fmt: skip
+
+
+def finish(items: list[pytest.Item]) -> None:
+    """What only the whole of the items tells: which are copies, and which have a lock's item."""
+    from dataclasses import replace
+
+    from verify.collection import without_copies
+
+    ours = [item for item in items if isinstance(item, CaseItem)]
+    for item, case in zip(ours, without_copies([item.case for item in ours]), strict=True):
+        item.case = replace(item.case, same_as=case.same_as)
+    locks = {item.path.parent for item in items if isinstance(item, ManifestItem)}
+    for item in ours:
+        item.unlocked = "" if item.lock in locks else item.unlocked
 
 
 def tell(item: pytest.Item, report: pytest.TestReport) -> None:

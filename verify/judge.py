@@ -57,7 +57,7 @@ def _judged(
     blank: Result, case: Case, budget: float, candidate: Candidate | None, way: str
 ) -> Result:
     ref = compare.reference(case.batches[0], budget)
-    blank = replace(blank, work=ref.problem.work)
+    blank = replace(blank, work=ref.problem.work, sizes=tuple(ref.problem.sizes.values()))
     if not ref.bounds.fits:
         return replace(blank, findings=(OUT_OF_RANGE,))
     judged = subjects(case, ref, way)
@@ -100,6 +100,7 @@ def _with_candidate(
         findings=tuple(findings),
         figures=(*result.figures, *trial.figures),
         notes=(*result.notes, *trial.notes),
+        likenesses=trial.likenesses,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,16 @@ class Whole(click.types.IntParamType):
         return int(match[1]) * int("1" + "0" * int(match[2] or 0))
 
 
+class Finite(click.FloatRange):
+    """A number within a range, and neither inf nor nan."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number", param, ctx)
+        return number
+
+
 def writable(_context: click.Context, _param: click.Parameter, file: str | None) -> str | None:
     """A file to write, in a folder that exists; - is stdout.
 
@@ -81,7 +92,7 @@ LIMITS = click.option(
     help="Allow scenario files to ask for more: cases, work, numbers, ...",
 )  # fmt: skip
 TRUTH_BUDGET = click.option(
-    "--truth-budget", type=click.FloatRange(min=0), metavar="WORK",
+    "--truth-budget", type=Finite(min=0), metavar="WORK",
     help="Multiplications that a case's truth may cost; above, columns are sampled. [2^24]",
 )  # fmt: skip
 CANDIDATE = click.option(
@@ -92,8 +103,12 @@ ARRAYS = click.option(
     help="What the candidate takes.",
 )  # fmt: skip
 TIMEOUT = click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, metavar="SECONDS",
+    "--timeout", type=Finite(min=0, min_open=True), default=60.0, metavar="SECONDS",
     help="Limit of one call of the candidate. [60]",
+)  # fmt: skip
+MEMORY = click.option(
+    "--candidate-memory", "memory", type=Whole(), default=0, metavar="BYTES",
+    help="Address space that the candidate's process may take, as 4e9. [no limit]",
 )  # fmt: skip
 TWIN = click.option(
     "--twin", metavar="NAME", default="eager",

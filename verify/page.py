@@ -16,8 +16,8 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from verify import files, plots
+from verify.asked import Asked
 from verify.chain import DTYPES, LINKS
-from verify.diagnosis import repeating
 from verify.errors import printable
 from verify.reading import Matrix
 from verify.report import SAID, block, common_folder, summary
@@ -133,13 +133,13 @@ def _cases(report: Report, filters: Mapping[str, Sequence[str]]) -> list[_Shown]
             room -= len(curves[n])
     listed = accumulate(0 if r.ok else len(r.figures) for r in report.results)
     return [
-        _shown(n, result, report.candidate, filters, curves.get(n), in_full=so_far <= _FULL)
+        _shown(n, result, report.asked, filters, curves.get(n), in_full=so_far <= _FULL)
         for n, (result, so_far) in enumerate(zip(report.results, listed, strict=True))
     ]
 
 
 def _shown(
-    n: int, result: Result, candidate: str, filters: Mapping[str, Sequence[str]],
+    n: int, result: Result, asked: Asked, filters: Mapping[str, Sequence[str]],
     curve: Markup | None, *, in_full: bool,
 ) -> _Shown:  # fmt: skip
     red = not result.ok and result.verdict is not Verdict.NOT_RUN
@@ -157,10 +157,10 @@ def _shown(
         f"{result.verdict} {result.case}: {told}",
         " ".join(classes),
         _facts(result),
-        block(result, candidate) if in_full else "",
+        block(result, asked) if in_full else "",
         list(result.figures) if in_full else _worst(result),
         list(_lines(result, curve is None, in_full)),
-        repeating(result, candidate),
+        asked.command([result.id]),
         curve,
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="what the candidate takes")  # fmt: skip
     group.addoption("--candidate-timeout", type=float, default=60.0, metavar="SECONDS",
                     help="limit of one call of the candidate")  # fmt: skip
+    group.addoption("--candidate-memory", type=float, default=0, metavar="BYTES",
+                    help="address space that the candidate may take")  # fmt: skip
     group.addoption("--twin", metavar="NAME", default="eager",
                     help="how torch differentiates; see verify run --help")  # fmt: skip
     group.addoption("--verify-report", metavar="FILE",
@@ -68,10 +71,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """No entry of a claimed folder is passed over for its name, as hidden ones and `build` are."""
-    named = config.getoption("ignore") or config.getoption("ignore_glob")
-    claimed = items.folder_of(config, collection_path) is not None
-    return False if claimed and not named else None
+    """No entry of a claimed folder is passed over for its name, as hidden ones and `build` are.
+
+    But for those that --ignore or --ignore-glob names.
+    """
+    if items.folder_of(config, collection_path) is None:
+        return None
+    ignored = [Path(name).absolute() for name in config.getoption("ignore") or ()]
+    globs = [str(Path(glob).absolute()) for glob in config.getoption("ignore_glob") or ()]
+    named = any(collection_path.is_relative_to(path) for path in ignored)
+    return None if named or any(fnmatch(str(collection_path), glob) for glob in globs) else False
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -85,6 +94,32 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Scenario files, the manifest, and what stands among them without being known."""
     folder = items.folder_of(parent.config, file_path)
     return items.collector(file_path, folder, parent) if folder else None
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """What no case could do without ends the run before anything is collected: exit 4."""
+    config = session.config
+    if hasattr(config, "workerinput"):
+        return
+    required = config.getoption("--require-device")
+    if required or config.getoption("--candidate"):
+        from verify.errors import VerifyError
+        from verify.twin import available
+
+        if required and not available(required):
+            raise pytest.UsageError(f"there is no {required} device here, and it is required")
+        try:
+            items.candidate_of(config)
+        except VerifyError as error:
+            raise pytest.UsageError(str(error)) from None
+        if config.getoption("numprocesses", None):  # the workers have their own
+            items.close_candidate(config)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Once all is collected and deselected."""
+    if any(isinstance(item, items.CaseItem) for item in session.items):
+        items.finish(session.items)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
@@ -11,8 +12,9 @@ from os.path import commonpath
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from verify.chain import LINKS
-from verify.diagnosis import across, repeating
+from verify.asked import Asked
+from verify.causes import SHOWN, UNKNOWN, causes, remarks
+from verify.chain import DTYPES, LINKS
 from verify.errors import number, printable
 from verify.result import Finding, Report, Result, Verdict, worst_of
 
@@ -27,7 +29,9 @@ STYLES = {
     Verdict.CANNOT_JUDGE: "yellow",
     Verdict.NOT_RUN: "dim",
 }
-SAID = 4
+SAID = 4  # findings of one case
+_CAUSES = 8
+_WIDTH = 80
 
 
 def line(result: Result) -> str:
@@ -40,41 +44,54 @@ def line(result: Result) -> str:
     return "  ".join(parts)
 
 
-def block(result: Result, candidate: str = "") -> str:
-    """What is wrong with one case, in aligned columns; the same in terminal, pytest and page."""
+def block(result: Result, asked: Asked | None = None, cause: str = "") -> str:
+    """What is wrong with one case, in aligned columns; the same in terminal, pytest and page.
+
+    `cause` is what a run has found to be behind it. No command is broken over lines.
+    """
+    asked = asked or Asked()
     rows = [f"{result.verdict}  {result.id}"]
     link, leading = result.first_broken_link, _leading(result)
     if link and leading:
         right = _right_before(link, leading.subject, result)
         told = f"({', '.join(right)} {'are' if len(right) > 1 else 'is'} right)" if right else ""
-        rows.append(_row("first broken link", f"{link:<14} {told}"))
+        rows += _row("first broken link", f"{link}   {told}".rstrip())
     if leading and leading.figure:
         figure = leading.figure
         truth = "other side" if " against " in figure.subject else "truth"
-        rows += [
-            _row("subject", figure.subject),
-            _row("worst entry", str(list(figure.entry)) if figure.entry else "the scalar"),
-            _row("found", _both(figure.found)),
-            _row(truth, _both(figure.truth)),
-            _row("error", f"{figure.error:<24.4g} {figure.ulps:.3g} ulp"),
-            _row("bound", f"{figure.bound:.4g}"),
-            _row("error / bound", f"{figure.ratio:<24.4g} (limit 1)"),
-        ]
+        rows += _row("subject", figure.subject)
+        rows += _row("worst entry", str(list(figure.entry)) if figure.entry else "the scalar")
+        rows += _row("found", _both(figure.found))
+        rows += _row(truth, _both(figure.truth))
+        rows += _row("error", f"{figure.error:<24.4g} {figure.ulps:.3g} ulp")
+        rows += _row("bound", f"{figure.bound:.4g}")
+        rows += _row("error / bound", f"{figure.ratio:<24.4g} (limit 1)")
     shown = sorted(result.findings, key=lambda f: f is not leading)[:SAID]
-    rows += [_row(f.check, f"{f.subject}: {f.message}".removeprefix(": ")) for f in shown]
-    more = len(result.findings) - len(shown)
-    if more:
-        rows.append(_row("", f"and {more} more findings; --json FILE has them all"))
+    if leading and leading.figure and leading.check == "bound":
+        shown.remove(leading)  # the rows above are all that it says
+    said = [f"{f.check}: {_who(f, leading)}{f.message}" for f in shown]
+    if len(result.findings) > SAID:
+        said.append(f"and {len(result.findings) - SAID} more; --json FILE has them all")
+    rows += _row("findings" if len(said) > 1 else "finding", *said)
+    rows += _row("cause", cause) if cause else []
     if not math.isnan(result.resolution):
-        rows.append(_row("resolution", f"{result.resolution:.3g}"))
-    rows += [_row("note", note) for note in result.notes]
-    rows.append(_row("to repeat it", repeating(result, candidate)))
-    rows.append(_row("to see it", repeating(result, candidate, "show")))
+        rows += _row("resolution", f"{result.resolution:.3g}")
+    rows += _row("notes" if len(result.notes) > 1 else "note", *result.notes)
+    if result.after == UNKNOWN:
+        rows += _row("state", "it passes alone: earlier cases of the run left the state for it")
+    elif result.after:
+        rows += _row(
+            "state", "it passes alone: the first of these two cases leaves the state for it"
+        )
+    ids = [result.id] if result.after in ("", UNKNOWN) else [result.after, result.id]
+    rows.append(f"  {'to repeat it':<18}  {asked.command(ids)}")
+    if asked.named or not asked.candidate:
+        rows.append(f"  {'to see it':<18}  {asked.command(ids[-1:], 'show')}")
     return "\n".join(printable(row.rstrip()) for row in rows)
 
 
 def summary(report: Report) -> str:
-    """The counts, on one line; and what was not run, because green must not hide it."""
+    """Who was judged, the counts, the causes; and what was not run, which green must not hide."""
     counts = report.counts
     verdicts = {
         "passed": counts["PASS"],
@@ -83,48 +100,85 @@ def summary(report: Report) -> str:
         "not run": counts["NOT RUN"],
         "errors": counts["errors"],
     }
+    lines = [_judged(report)]
     parts = [f"{number(counts['found'], 'case')} found", f"{counts['judged']} judged"]
     parts += [f"{n} {word}" for word, n in verdicts.items() if n or word in ("passed", "failed")]
     parts += [f"{counts['locked']} as locked"] if counts["locked"] and report.ok else []
-    lines = [", ".join(parts) + f" in {report.seconds:.1f} s"]
-    if report.candidate:
-        told = f"candidate {report.candidate}, beside manual and twin"
-        lines.append("; ".join(part for part in (told, report.proof) if part))
-        lines += [f"  {pattern}" for pattern in across(report.results, report.candidate)]
-        notes = Counter(
-            n for r in report.results if r.ok for n in r.notes if n.startswith("candidate")
-        )
-        lines += [f"  in {number(count, 'passed case')}: {note}" for note, count in notes.items()]
+    lines += [
+        ", ".join(parts) + f" in {report.seconds:.1f} s",
+        *([report.proof] * bool(report.proof)),
+    ]
+    lines += _causes(report)
+    notes = Counter(n for r in report.results if r.ok for n in r.notes if n.startswith("candidate"))
+    lines += [f"  in {number(count, 'passed case')}: {note}" for note, count in notes.items()]
     skipped = [r for r in report.results if r.verdict is Verdict.NOT_RUN]
     for why, group in groupby(skipped, key=lambda r: r.findings[0].message):
         lines.append(f"NOT VERIFIED: {number(len(list(group)), 'case')}: {why}")
     lines += [f"NOT AS LOCKED: {what}" for what in report.unlocked]
+    done = f"{len(report.results)} of {counts['found']} cases were judged"
     if report.signal:
-        lines.append(f"INTERRUPTED: {len(report.results)} of {counts['found']} cases were judged")
+        lines.append(f"INTERRUPTED: {done}")
+    if report.stopped:
+        lines.append(f"STOPPED: {report.stopped}; {done}")
     lost = counts["found"] - len(report.results)
-    if lost and not report.signal:
+    if lost and not (report.signal or report.stopped):
         lines.append(f"ERROR: {lost} cases were found and have no result: the run lost them")
     if not counts["judged"]:
         lines.append("nothing was judged")
     return "\n".join(map(printable, lines))
 
 
+def _judged(report: Report) -> str:
+    if report.candidate:
+        return f"judged: candidate {report.candidate}, beside manual and twin"
+    return "judged: manual and twin; your own: verify run --candidate FILE.py:FUNCTION"
+
+
+def _causes(report: Report) -> Iterator[str]:
+    """What is behind the failures, most cases first, each with its smallest case."""
+    found = causes(report.results)
+    bad = sum(len(cause.results) for cause in found)
+    for cause in found[:_CAUSES]:
+        share = f"{len(cause.results)} of {bad}" if bad > 1 else "it fails"
+        yield f"  {share}: {cause.text}"
+        if len(cause.results) > 1:
+            yield f"    the smallest: {cause.smallest.id}"
+    if len(found) > _CAUSES:
+        yield f"  and {len(found) - _CAUSES} more kinds; --json FILE has them all"
+    yield from (f"  {remark}" for remark in remarks(report.results))
+
+
+def shown(report: Report, everything: bool = False) -> tuple[list[tuple[Result, str]], int]:
+    """The results that are shown in full, each with its cause; and how many more there are."""
+    found = causes(report.results)
+    of = {id(r): cause.text for cause in found for r in cause.results}
+    bad = [r for r in report.results if id(r) in of]
+    first = bad if everything else [cause.smallest for cause in found[:SHOWN]]
+    return [(r, of[id(r)]) for r in first], len(bad) - len(first)
+
+
 def table(report: Report) -> Table:
-    """One row a scenario file: its cases, its verdict, and its nearest approach to a bound."""
+    """One row a scenario file: its cases, its verdict, and by dtype the case nearest to a bound.
+
+    Beside that case's error over bound stands its own resolution.
+    """
     from rich.markup import escape
     from rich.table import Table
 
     folder = common_folder({result.path for result in report.results})
     made = Table(
-        box=None, pad_edge=False, header_style="bold",
+        box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0), expand=False,
         title=escape(printable(folder)), title_justify="left", title_style="",
     )  # fmt: skip
     made.add_column("scenario", overflow="fold")
-    for name in ("cases", "verdict", "error / bound", "at", "resolution", "ms a case"):
-        number = name not in ("verdict", "at")
-        made.add_column(name, justify="right" if number else "left", no_wrap=True)
+    for name in ("cases", "verdict"):
+        made.add_column(name, justify="right" if name == "cases" else "left", no_wrap=True)
+    for dtype in DTYPES:
+        made.add_column(f"{dtype}\n/bound", justify="right", no_wrap=True)
+        made.add_column("\nsees", justify="right", no_wrap=True)
     for path, group in groupby(report.results, key=lambda r: r.path):
-        made.add_row(*_summarised(path.removeprefix(folder), list(group)))
+        name = path.removeprefix(folder).removesuffix(".toml")
+        made.add_row(*_summarised(name, list(group)))
     return made
 
 
@@ -147,15 +201,26 @@ def _summarised(path: str, results: Sequence[Result]) -> Iterator[Any]:
     from rich.text import Text
 
     verdict = min((r.verdict for r in results), key=list(Verdict).index)
-    worst = worst_of(r.worst for r in results if r.worst is not None)
-    seen = [r.resolution for r in results if not math.isnan(r.resolution)]
     yield escape(printable(path))
     yield str(len(results))
     yield Text(str(verdict), STYLES[verdict])
-    yield f"{worst.ratio:.3g}" if worst else ""
-    yield worst.link if worst else ""
-    yield f"{min(seen):.1g}" if seen else ""
-    yield f"{1000 * sum(r.seconds for r in results) / len(results):.1f}"
+    for dtype in DTYPES:
+        worst = _nearest([r for r in results if r.dtype == dtype])
+        yield f"{worst.worst.ratio:.3g}" if worst and worst.worst else ""
+        yield f"{worst.resolution:.0e}" if worst and not math.isnan(worst.resolution) else ""
+
+
+def _nearest(results: Sequence[Result]) -> Result | None:
+    """The result whose worst figure is nearest to its bound, or farthest beyond it."""
+    by_figure = {id(r.worst): r for r in results if r.worst is not None}
+    worst = worst_of(r.worst for r in by_figure.values() if r.worst is not None)
+    return next((r for r in by_figure.values() if r.worst is worst or r.worst == worst), None)
+
+
+def _who(finding: Finding, leading: Finding | None) -> str:
+    """Whom a finding is about, where that is not who is named above it."""
+    above = leading.subject if leading and leading.figure else ""
+    return "" if not finding.subject or finding.subject == above else f"{finding.subject}: "
 
 
 def _leading(result: Result) -> Finding | None:
@@ -173,9 +238,14 @@ def _right_before(link: str, subject: str, result: Result) -> list[str]:
     return [other for other in LINKS[: LINKS.index(link)] if other in held]
 
 
-def _row(name: str, value: str) -> str:
-    return f"  {name:<18}  {value}"
+def _row(name: str, *values: str) -> list[str]:
+    """A row of each value, named once; what is longer than a line goes on below itself."""
+    lines: list[str] = []
+    for value in values:
+        wide = len(value) > _WIDTH - 22
+        lines += textwrap.wrap(value, _WIDTH - 22, break_long_words=False) if wide else [value]
+    return [f"  {name if n == 0 else '':<18}  {text}" for n, text in enumerate(lines)]
 
 
 def _both(value: float) -> str:
-    return f"{value.hex():<24} {value!r}"
+    return f"{value!r:<24} {value.hex()}"

@@ -10,8 +10,11 @@ from enum import StrEnum
 from typing import Any
 
 from verify import notebook
+from verify.asked import Asked
 from verify.chain import LINKS
 from verify.errors import FileFault
+
+_LISTED = 8  # results of a report's repr
 
 
 class Verdict(StrEnum):
@@ -87,6 +90,20 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """What the first wrong link of a candidate is like in one case.
+
+    It is `factor` times what a planted fault gives, or what is right, where `fault` is empty;
+    `later` says what becomes of dC_dW: the "same", or it is "right" none the less.
+    """
+
+    fault: str
+    factor: str
+    link: str
+    later: str = "same"
+
+
+@dataclass(frozen=True, repr=False)
 class Result:
     """The judgement of one case.
 
@@ -94,7 +111,9 @@ class Result:
             loss_before, loss_after in nats a row; seconds of wall time; work = N D K; digest: the
             SHA-256 of the file with its data, as they were read; locked: it was held against a
             manifest; twin: the way in which torch differentiated; steps: of a long training, some
-            of them at even distances, and the last.
+            of them at even distances, and the last; sizes: N, D and K of the first step; after: the
+            id of an earlier case without which a candidate passes this one; likenesses: null where
+            there was nothing to compare.
     """
 
     path: str
@@ -117,6 +136,15 @@ class Result:
     locked: bool = False
     twin: str = "eager"
     steps: tuple[Step, ...] = ()
+    sizes: tuple[int, ...] = ()
+    likenesses: tuple[Likeness, ...] | None = None
+    after: str = ""
+
+    def __repr__(self) -> str:
+        """One line; the fields have the rest."""
+        worst = self.worst
+        near = f", error/bound {worst.ratio:.3g} at {worst.link}" if worst else ""
+        return f"<Result {self.verdict} {self.id}{near}>"
 
     @property
     def id(self) -> str:
@@ -167,12 +195,13 @@ class Result:
         return notebook.table(f"{self.verdict} {self.id} {told}", rows)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The judgements of one run, in the order of the files.
 
     `found` counts the cases that there were to judge, from before the first was; `unlocked` says
-    which files are not those of the manifest; `signal` is what interrupted the run, 0 if nothing.
+    which files are not those of the manifest; `signal` is what interrupted the run, 0 if nothing;
+    `stopped` why it ended before all cases were judged, empty if it did not.
     """
 
     results: tuple[Result, ...]
@@ -184,15 +213,27 @@ class Report:
     proof: str = ""
     unlocked: tuple[str, ...] = ()
     signal: int = 0
+    stopped: str = ""
+    asked: Asked = field(default_factory=Asked)
+
+    def __repr__(self) -> str:
+        """The counts, and the first that are not green; `results` has the rest."""
+        counts = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count)
+        red = [r for r in self.results if not r.ok][:_LISTED]
+        return "\n".join([f"<Report exit code {self.exit_code}: {counts}>", *map(repr, red)])
 
     @property
     def counts(self) -> dict[str, int]:
         """Cases found, judged, and not as they should be; one count for each verdict.
 
         Found are those judged, not run, and errors: defects of the suite, and cases that got lost.
+        Of a run that ended early, those that it did not come to are not run.
         """
         verdicts = Counter(r.verdict for r in self.results)
         judged = len(self.results) - verdicts[Verdict.NOT_RUN] - verdicts[Verdict.ERROR]
+        left = self.found - len(self.results)
+        if self.signal or self.stopped:
+            verdicts[Verdict.NOT_RUN] += left
         return {
             "found": self.found,
             "judged": judged,

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import logging
+import math
 import platform
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import verify
 from verify import truth, ways
+from verify.asked import Asked
 from verify.candidate import Candidate
 from verify.candidate import candidate as loaded
 from verify.cases import Case
+from verify.causes import SHOWN, UNKNOWN, causes
 from verify.collection import Subject, collection
 from verify.document import Limits
-from verify.errors import (
-    EnvironmentUnfit,
-    VerifyError,
-)
+from verify.errors import EnvironmentUnfit, UsageError, VerifyError, number
 from verify.judge import judge
+from verify.loading import Arrays
 from verify.proof import proven
 from verify.result import Finding, Report, Result, Verdict
 from verify.threads import one_thread
+from verify.twin import available
 
 _log = logging.getLogger(__name__)
 
@@ -50,16 +53,20 @@ def run(
     budget: float = truth.BUDGET,
     limits: Limits | None = None,
     candidate: str | Callable[..., Any] | None = None,
-    arrays: str = "numpy",
+    arrays: Arrays = "numpy",
     timeout: float = 60.0,
+    memory: int = 0,
     twin: str = "eager",
+    most_failures: int = 0,
     progress: Callable[[Sequence[Case]], Iterable[Case]] | None = None,
 ) -> Report:
     """Judge every case of some files, folders, `file::case` names, Scenarios or Cases.
 
     `device` overrides the cases' own; `keyword` selects by id; `progress` may wrap the cases.
     `candidate` is judged too: a name (package.module:attribute or path/to/file.py:attribute) runs
-    in a child process with `timeout` seconds a call; a function runs in this one, without a limit.
+    in a child process with `timeout` seconds a call and at most `memory` bytes, if not 0; a
+    function runs in this one, without a limit. The run stops after `most_failures`, if not 0, and
+    when a candidate hangs several times.
     It takes (X, W, P, h), or (X, W, P) as `arrays` of torch or jax. `twin` is the way in which
     torch differentiates: a name of ways.TWINS, or of ways.REDUCED, which only informs.
 
@@ -69,36 +76,109 @@ def run(
             Interrupted, which is a KeyboardInterrupt with the report so far.
     """
     started = time.perf_counter()
+    _meant(budget=budget, timeout=timeout, memory=memory, arrays=arrays)
     ways.ready(twin)
+    if require_device and not available(require_device):
+        raise EnvironmentUnfit(
+            f"there is no {require_device} device here; run without --require-device"
+            f" {require_device}, or on a machine that has one"
+        )
     found = collection(paths, keyword=keyword, device=device, limits=limits)
+    load = partial(loaded, candidate or "", arrays, device or "cpu", timeout, memory)
     subject, proof = None, ""
     if candidate is not None:
         with one_thread():
             proof = proven(device or "cpu")
-        subject = loaded(candidate, arrays, device or "cpu", timeout)
+        subject = load()
+    asked = Asked(
+        subject.name if subject else "", isinstance(candidate, str), arrays, timeout, memory,
+        device or "", twin, budget if budget != truth.BUDGET else -1.0,
+        limits.settings if limits else (),
+    )  # fmt: skip
     results: list[Result] = []
     _log.info("%d cases, twin %s, candidate %s", len(found.cases), twin, candidate)
 
-    def report(by: int = 0) -> Report:
-        seconds = time.perf_counter() - started
-        name = "" if subject is None else subject.name
+    def report(by: int = 0, stopped: str = "") -> Report:
         return Report(
-            tuple(results), len(found.cases), (), seconds, environment(), name, proof,
-            found.unlocked, by,
+            tuple(results), len(found.cases), (), time.perf_counter() - started, environment(),
+            asked.candidate, proof, found.unlocked, by, stopped, asked,
         )  # fmt: skip
 
+    stopped = ""
     try:
         with one_thread():
             for case in (progress or iter)(found.cases):
                 results.append(judged(case, budget, subject, twin))
                 _log.debug("%s %s", results[-1].verdict, case.id)
+                stopped = _enough(results, most_failures)
+                if stopped and len(results) < len(found.cases):
+                    break
+            if isinstance(candidate, str) and not stopped:
+                _alone(results, {c.id: c for c in found.cases}, load, budget)
     except KeyboardInterrupt as interrupt:
         raise Interrupted(report(getattr(interrupt, "signal", signal.SIGINT))) from interrupt
     finally:
         if subject is not None:
             subject.close()
     _require(require_device, results)
-    return report()
+    return report(stopped=stopped if len(results) < len(found.cases) else "")
+
+
+_HANGS = 3  # cases in which a candidate gives no answer in time, before it is asked no more
+
+
+def _meant(budget: float, timeout: float, memory: int, arrays: str) -> None:
+    for name, value, least in (
+        ("budget", budget, 0),
+        ("timeout", timeout, 0),
+        ("memory", memory, 0),
+    ):
+        if not (least <= value < math.inf) or (name == "timeout" and not value):
+            raise UsageError(f"{name} {value}: give a finite number of {least} or more")
+    if arrays not in get_args(Arrays):
+        raise UsageError(f"arrays {arrays!r}: choose one of {', '.join(get_args(Arrays))}")
+
+
+def _enough(results: Sequence[Result], most_failures: int) -> str:
+    """Why a run need not go on; empty where it should."""
+    failed = sum(not r.ok and r.verdict is not Verdict.NOT_RUN for r in results)
+    hangs = sum(any(f.check == "timeout" for f in r.findings) for r in results)
+    if hangs >= _HANGS:
+        return f"the candidate gave no answer in time in {hangs} cases"
+    if most_failures and failed >= most_failures:
+        return f"{number(failed, 'case')} failed, and no more than that were asked for"
+    return ""
+
+
+_TRIES = 6  # earlier cases that may have left the state in which a later one fails
+
+
+def _alone(
+    results: list[Result], cases: Mapping[str, Case], load: Callable[[], Candidate], budget: float
+) -> None:
+    """Find out which failures of those that are shown need an earlier case in the same process."""
+    for cause in causes(results)[:SHOWN]:
+        at = next(i for i, result in enumerate(results) if result is cause.smallest)
+        of_it = any(f.subject.startswith("candidate ") for f in results[at].findings)
+        if of_it and results[at].seconds < 1:
+            alike = [r.id for r in results[:at] if r.sizes == results[at].sizes]
+            before = dict.fromkeys([*alike[:_TRIES], *(r.id for r in results[at - 1 : at])])
+            tries = [[], *([case] for case in list(before)[:_TRIES])]
+            fails = (t for t in tries if _fails([*t, results[at].id], cases, load, budget))
+            needed = next(fails, None)
+            after = UNKNOWN if needed is None else "".join(needed)
+            results[at] = replace(results[at], after=after)
+
+
+def _fails(
+    ids: Sequence[str], cases: Mapping[str, Case], load: Callable[[], Candidate], budget: float
+) -> bool:
+    """Whether the last of some cases fails in a new process of the candidate."""
+    subject = load()
+    try:
+        return not [judged(cases[each], budget, subject).ok for each in ids][-1]
+    finally:
+        subject.close()
 
 
 def judged(

@@ -22,7 +22,7 @@ T = TypeVar("T")
 _NAMES = 8  # of cases that are listed
 
 
-def show(report: Report, quiet: bool, json_file: str | None) -> None:
+def show(report: Report, quiet: bool, json_file: str | None, everything: bool = False) -> None:
     """The table on a terminal, plain lines elsewhere; the JSON where it was asked for.
 
     Raises  ScenarioError with the report's faults, if any, when the rest is said.
@@ -44,17 +44,44 @@ def show(report: Report, quiet: bool, json_file: str | None) -> None:
     elif not quiet:
         for result in report.results:
             click.echo(faces.line(result))
-    for result in report.results:
-        if not result.ok and result.verdict != "NOT RUN":
-            click.echo("\n" + faces.block(result, report.candidate))
+    blocks, more = faces.shown(report, everything)
+    for result, cause in blocks:
+        click.echo("\n" + coloured(faces.block(result, report.asked, cause)))
+    if more:
+        told = "-v shows all in full, -x stops at the first, --json FILE and --report FILE keep all"
+        click.echo(f"\nand {more} more that are not green: {told}")
     click.echo("\n" + faces.summary(report))
 
 
-def tell(result: Result, candidate: str, others: Sequence[str]) -> None:
-    """The verdict on one case, and which cases its file has besides."""
+_COLOURS = {"FAIL": "red", "CANNOT JUDGE": "yellow", "ERROR": "magenta", "found": "red",
+            "truth": "green", "other side": "green", "cause": "yellow"}  # fmt: skip
+
+
+def coloured(block: str) -> str:
+    """A block with its verdict, what was found and what is true in colours, on a terminal."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return block
+    lines = []
+    for line in block.split("\n"):
+        word = next((w for w in _COLOURS if line.strip().startswith(f"{w}  ")), None)
+        lines.append(
+            line
+            if word is None
+            else line.replace(
+                line.strip(), click.style(line.strip(), fg=_COLOURS[word], bold=word.isupper()), 1
+            )
+        )
+    return "\n".join(lines)
+
+
+def tell(report: Report, others: Sequence[str]) -> None:
+    """The verdict on the one case of a report, and which cases its file has besides."""
     from verify import report as faces
 
-    click.echo(faces.line(result) if result.ok else faces.block(result, candidate))
+    (result,) = report.results
+    of_one = faces.shown(report)[0]
+    text = faces.block(result, report.asked, of_one[0][1]) if of_one else faces.line(result)
+    click.echo(coloured(text))
     if others:
         names = ", ".join(others[:_NAMES]) + ", ..." * (len(others) > _NAMES)
         click.echo(f"\nthe first case of its file, which also has {printable(names)}")

@@ -13,10 +13,12 @@ from verify.bounds import bounds
 from verify.candidate import Answer, Candidate, updated
 from verify.chain import Chain, Problem
 from verify.compare import Reference, Subject
+from verify.diagnosis import patterns
 from verify.errors import CandidateError
+from verify.likeness import likenesses
 from verify.loading import BACKWARD, UPSTREAM
 from verify.questions import LAYOUT_WORK, LAYOUTS, OTHER_WORK, gradient_by, others
-from verify.result import Figure, Finding, Verdict, worst_of
+from verify.result import Figure, Finding, Likeness, Verdict, worst_of
 
 _LEAD = "manual.stable_form"
 _BLIND = 2.0  # a bound that is not below 2 |g| anywhere cannot tell -g from g
@@ -35,6 +37,7 @@ class Trial:
     notes: tuple[str, ...]
     resolution: float
     chain: Chain
+    likenesses: tuple[Likeness, ...] | None = None
 
 
 def tried(candidate: Candidate, ref: Reference, in_full: bool = True) -> Trial:
@@ -52,10 +55,14 @@ def tried(candidate: Candidate, ref: Reference, in_full: bool = True) -> Trial:
         trying.in_layouts()
     if in_full and not trying.findings and candidate.session.differentiated:
         trying.backward()
+    likes = None
+    if any(f.check == "bound" for f in trying.findings):
+        trying.notes += patterns(trying.chain, ref)
+        likes = likenesses(trying.chain, ref)
     findings, notes = dict.fromkeys(trying.findings), dict.fromkeys(trying.notes)
     return Trial(
         tuple(findings), tuple(trying.figures), tuple(f"{trying.name}: {n}" for n in notes),
-        trying.resolution, trying.chain,
+        trying.resolution, trying.chain, likes,
     )  # fmt: skip
 
 

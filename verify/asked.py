@@ -1,0 +1,54 @@
+"""What a run was asked for, and the command that asks for some of its cases again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who is judged besides manual and twin, by what, and within what limits.
+
+    `candidate` is as it was named; `named` is False of a function of the caller's own process.
+    Empty words and zeros stand for what was not asked for; `limits` are NAME=N.
+
+    Units   timeout in seconds, memory in bytes, budget in multiplications; budget is -1 for the
+            usual one.
+    """
+
+    candidate: str = ""
+    named: bool = True
+    arrays: str = "numpy"
+    timeout: float = 60.0
+    memory: int = 0
+    device: str = ""
+    twin: str = "eager"
+    budget: float = -1.0
+    limits: tuple[str, ...] = ()
+
+    def command(self, ids: Sequence[str], command: str = "run") -> str:
+        """The command line that judges cases again, or shows one; of a function, the call."""
+        quoted = [_quoted(each) for each in ids]
+        if self.candidate and not self.named:
+            cases = ", ".join(quoted)
+            return f"verify.run([{cases}], candidate=..., arrays={self.arrays!r})"
+        words = ["verify", command, *quoted]
+        for name, value, usual in (
+            ("candidate", self.candidate, ""),
+            ("candidate-arrays", self.arrays, "numpy"),
+            ("timeout", f"{self.timeout:g}", "60"),
+            ("candidate-memory", str(self.memory), "0"),
+            ("device", self.device, ""),
+            ("twin", self.twin, "eager"),
+            ("truth-budget", f"{self.budget:g}", "-1"),
+        ):
+            words += [f"--{name}", shlex.quote(value)] if value != usual else []
+        words += [f"--scenario-limit {shlex.quote(limit)}" for limit in self.limits]
+        return " ".join(words)
+
+
+def _quoted(case: str) -> str:
+    """A case's id as one word of a shell, always in quotes."""
+    return shlex.quote(case) if "'" in case else f"'{case}'"
