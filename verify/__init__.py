@@ -6,7 +6,8 @@
     report.results[0].id, report.results[0].verdict, report.results[0].first_broken_link
     report.to_dict(), report.to_dataframe()        # JSON types; a pandas DataFrame, a row a case
 
-`run` takes files, folders, `file::case` names, Scenarios and Cases, and gives a Report of Results.
+`run` takes files, folders, `file::case` names, names of packaged scenarios, Scenarios, Cases and
+Problems, and gives a Report of Results.
 An implementation is something that turns a Problem (X, W, P, h) into a Chain of LINKS; the links,
 N rows, D features, K classes:
 
@@ -45,8 +46,8 @@ The floors, from the top; a module imports only from floors below its own:
     judge  proof
     blocks
     pins  collection
-    trial  expected  evidence
-    training  diagnosis  subjects
+    trial  expected  evidence  causes
+    training  diagnosis  subjects  questions  likeness
     reduced
     compare  screening
     cases  candidate
@@ -57,11 +58,12 @@ The floors, from the top; a module imports only from floors below its own:
     outcome
     probe  peers  stacks  ways
     distributed
-    manual  twin  truth  bounds  descent  relations  result  draw  locate  table  npy  selection
-    shrink  child  faults  skeleton
-    examination  formulas  loading  forward
-    behaviour  layout  notebook  rounding  files
-    chain  datafile  threads
+    manual  twin  truth  bounds  descent  relations  result  draw  locate  table  npy
+    selection  shrink  child  faults  skeleton
+    corners  messages
+    examination  formulas  forward
+    backwards  behaviour  layout  loading  notebook  rounding  files  undisturbed
+    asked  chain  datafile  shadow  threads
     errors
 """
 
@@ -71,35 +73,64 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from verify.cases import Case
     from verify.chain import LINKS, Chain, Problem
-    from verify.errors import ScenarioError, VerifyError
-    from verify.result import Report, Result
-    from verify.runner import run
+    from verify.document import Limits
+    from verify.errors import (
+        CandidateError,
+        EnvironmentUnfit,
+        ScenarioError,
+        UsageError,
+        VerifyError,
+    )
+    from verify.result import Figure, Finding, Report, Result, Verdict
+    from verify.runner import Interrupted, run
+    from verify.scenario import Scenario
 
 __version__ = "0.1.0"
 
+_HOMES = {
+    "LINKS": "chain",
+    "CandidateError": "errors",
+    "Case": "cases",
+    "Chain": "chain",
+    "EnvironmentUnfit": "errors",
+    "Figure": "result",
+    "Finding": "result",
+    "Interrupted": "runner",
+    "Limits": "document",
+    "Problem": "chain",
+    "Report": "result",
+    "Result": "result",
+    "Scenario": "scenario",
+    "ScenarioError": "errors",
+    "UsageError": "errors",
+    "Verdict": "result",
+    "VerifyError": "errors",
+    "run": "runner",
+}
+
 __all__ = [
     "LINKS",
+    "CandidateError",
+    "Case",
     "Chain",
+    "EnvironmentUnfit",
+    "Figure",
+    "Finding",
+    "Interrupted",
+    "Limits",
     "Problem",
     "Report",
     "Result",
+    "Scenario",
     "ScenarioError",
+    "UsageError",
+    "Verdict",
     "VerifyError",
     "__version__",
     "run",
 ]
-
-_HOMES = {
-    "LINKS": "chain",
-    "Chain": "chain",
-    "Problem": "chain",
-    "Report": "result",
-    "Result": "result",
-    "ScenarioError": "errors",
-    "VerifyError": "errors",
-    "run": "runner",
-}
 
 
 def __getattr__(name: str) -> Any:

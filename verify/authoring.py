@@ -5,21 +5,28 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from verify.errors import number, printable
-from verify.options import LIMITS, QUIET, ScenarioPath
-from verify.terminal import bar, show
+from verify.errors import ScenarioError, number, printable
+from verify.options import JSON, LIMITS, QUIET, ScenarioPath
+from verify.terminal import bar, emit, show
+
+if TYPE_CHECKING:
+    from verify.cases import Case
+    from verify.errors import FileFault
 
 
 @click.command()
 @click.argument("paths", nargs=-1, type=ScenarioPath())
 @LIMITS
-def check(paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
+@JSON
+@QUIET
+def check(paths: Sequence[str], settings: Sequence[str], json_file: str | None) -> NoReturn:
     """Read scenario files without judging them.
 
     Exit 2 with every fault that was found, or 0. Loads no torch.
@@ -27,9 +34,19 @@ def check(paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
     from verify.collection import collection
     from verify.document import limits
 
-    found = collection(paths or None, limits=limits(settings)).cases
-    files = len({case.path for case in found})
-    click.echo(f"{number(files, 'scenario file')}, well formed, {number(len(found), 'case')}")
+    found: tuple[Case, ...] = ()
+    faults: tuple[FileFault, ...] = ()
+    try:
+        found = collection(paths or None, limits=limits(settings)).cases
+    except ScenarioError as error:
+        faults = error.faults
+    count = len({case.path for case in found})
+    text = f"{number(count, 'scenario file')}, well formed, {number(len(found), 'case')}"
+    whole = {"format": 1, "files": count, "cases": [case.id for case in found],
+             "faults": [asdict(fault) for fault in faults]}  # fmt: skip
+    emit(json.dumps(whole, indent=1), "" if faults else text, json_file)
+    if faults:
+        raise ScenarioError(faults)
     sys.exit(0 if found else 5)
 
 
@@ -37,8 +54,11 @@ def check(paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 on a difference.")
 @LIMITS
+@JSON
 @QUIET
-def lock(folder: Path | None, only_check: bool, settings: Sequence[str]) -> NoReturn:
+def lock(
+    folder: Path | None, only_check: bool, settings: Sequence[str], json_file: str | None
+) -> NoReturn:
     """Pin what was verified in FOLDER/manifest.json.
 
     Contents, problems and exact values. Judges first, and locks nothing unless everything passes.
@@ -51,19 +71,19 @@ def lock(folder: Path | None, only_check: bool, settings: Sequence[str]) -> NoRe
     files = partial(bar, unit="files")
     if only_check:
         differences = locks.check(folder, limits(settings), files)
-        for difference in differences:
-            click.echo(printable(difference))
-        click.echo("not as locked" if differences else "as locked, every exact value")
+        end = "not as locked" if differences else "as locked, every exact value"
+        whole = {"format": 1, "ok": not differences, "differences": differences}
+        emit(json.dumps(whole, indent=1), "\n".join(map(printable, [*differences, end])), json_file)
         sys.exit(1 if differences else 0)
     done = locks.lock(folder, limits(settings), files)
     if done.manifest is None:
         show(done.report, True, None)
         sys.exit(done.report.exit_code)
-    for change in done.changes:
-        click.echo(printable(change))
     locked = done.manifest.scenarios.values()
     cases = number(sum(entry.count for entry in locked), "case")
-    click.echo(f"{done.path}: {number(len(locked), 'file')}, {cases}")
+    end = f"{done.path}: {number(len(locked), 'file')}, {cases}"
+    whole = {"format": 1, "ok": True, "manifest": str(done.path), "changes": done.changes}
+    emit(json.dumps(whole, indent=1), "\n".join(map(printable, [*done.changes, end])), json_file)
     sys.exit(0)
 
 
@@ -71,8 +91,11 @@ def lock(folder: Path | None, only_check: bool, settings: Sequence[str]) -> NoRe
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("paths", nargs=-1, type=ScenarioPath())
 @LIMITS
+@JSON
 @QUIET
-def export(folder: Path, paths: Sequence[str], settings: Sequence[str]) -> NoReturn:
+def export(
+    folder: Path, paths: Sequence[str], settings: Sequence[str], json_file: str | None
+) -> NoReturn:
     """Write every case as JSON for other languages.
 
     Floats as hex; the exact links; a bound for every entry.
@@ -83,9 +106,10 @@ def export(folder: Path, paths: Sequence[str], settings: Sequence[str]) -> NoRet
     from verify.export import export as exported
 
     written, left = exported(bar(collect(paths or None, limits=limits(settings))), folder)
-    for case in left:
-        click.echo(f"NOT EXPORTED, its truth is too much work: {printable(case.id)}")
-    click.echo(f"{folder}: {number(len(written), 'case')}")
+    lines = [f"NOT EXPORTED, its truth is too much work: {printable(case.id)}" for case in left]
+    lines.append(f"{folder}: {number(len(written), 'case')}")
+    whole = {"format": 1, "written": list(map(str, written)), "left": [case.id for case in left]}
+    emit(json.dumps(whole, indent=1), "\n".join(lines), json_file)
     sys.exit(0 if written else 5)
 
 

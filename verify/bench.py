@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import import_module, metadata, util
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -25,7 +24,7 @@ from verify.faults import FAULTS
 from verify.judge import judge
 from verify.proof import caught_by
 from verify.runner import environment
-from verify.scenario import load
+from verify.scenario import of_text
 from verify.threads import inherited, one_thread
 
 Shape: TypeAlias = tuple[int, int, int]
@@ -152,10 +151,7 @@ dtype = "float64"
 def _case(shape: Shape) -> Case:
     """A case of one shape whose y are as large as 1."""
     text = _SCENARIO.format(*shape, shape[1] ** -0.5)
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "bench.toml")
-        path.write_text(text)
-        (case,) = cases(load(path, Limits(numbers=2**30, work=2**40)))
+    (case,) = cases(of_text(text, Path("bench"), Limits(numbers=2**30, work=2**40)))
     return case
 
 

@@ -24,7 +24,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -36,10 +35,18 @@ from verify.cases import cases
 from verify.chain import DTYPES, NK, Problem
 from verify.errors import CandidateError, ScenarioError, UsageError, VerifyError
 from verify.judge import judge
-from verify.outcome import Outcome, Plan, Violation, decades, sum_of
+from verify.outcome import (
+    Outcome,
+    Plan,
+    Violation,
+    cases_of,
+    decades,
+    stacks_of,
+    sum_of,
+)
 from verify.result import Result, Verdict
 from verify.runner import environment
-from verify.scenario import load
+from verify.scenario import of_text
 from verify.screening import Screening
 from verify.shrink import shrunk
 from verify.skeleton import explicit, written
@@ -107,7 +114,7 @@ def campaign(
             stopped = outcome().model_copy(update={"parts": ()})
             raise Interrupted(stopped, by) from interrupt
     total = outcome()
-    expected = sum(_count(plan, number) for task in tasks for number in task)
+    expected = cases_of(plan, part)
     if not total.violations and total.found != expected:
         raise VerifyError(f"shard {part}/{plan.shards} lost {expected - total.found} cases")
     return total
@@ -133,9 +140,9 @@ def told(plan: Plan, violation: Violation, subject: Subject, folder: Path) -> Vi
     """
     candidate = _loaded(subject)
     problem = problem_of(plan, violation.case)
-    with one_thread(), TemporaryDirectory() as scratch:
-        trial = partial(_text, source=f"verify {repeating(plan, violation.case)}",
-                        candidate=candidate, scratch=Path(scratch, "shrinking.toml"))  # fmt: skip
+    with one_thread():
+        source = f"verify {repeating(plan, violation.case)}"
+        trial = partial(_text, source=source, candidate=candidate)
         if trial(problem) is None:
             return violation
         text = trial(shrunk(problem, lambda simpler: trial(simpler) is not None))
@@ -158,10 +165,9 @@ def as_scenario(plan: Plan, case: int) -> str:
     """
     title, source = f"Case {case} of a campaign", f"verify {repeating(plan, case)}"
     made = partial(explicit, problem_of(plan, case), title, source)
-    with one_thread(), TemporaryDirectory() as scratch:
-        path = Path(scratch, "case.toml")
+    with one_thread():
         try:
-            passing = (expect for expect in _EXPECTATIONS if _result(made(expect), path, None).ok)
+            passing = (expect for expect in _EXPECTATIONS if _result(made(expect), None).ok)
             return made(next(passing, {"loss": "any"}))
         except ScenarioError as error:
             what = error.faults[0].what
@@ -175,12 +181,12 @@ _EXPECTATIONS: tuple[dict[str, str], ...] = tuple(
 )  # from what claims most to what claims least
 
 
-def _text(problem: Problem, source: str, candidate: Candidate | None, scratch: Path) -> str | None:
+def _text(problem: Problem, source: str, candidate: Candidate | None) -> str | None:
     """A scenario of the problem in which the judge finds a failure; None where it finds none."""
     for expect in _EXPECTATIONS:
         text = explicit(problem, "Beyond a bound", source, expect)
         try:
-            result = _result(text, scratch, candidate)
+            result = _result(text, candidate)
         except ScenarioError:  # all its labels are 0
             return None
         found = [f for f in result.findings if f.verdict is not Verdict.PASS]
@@ -190,14 +196,13 @@ def _text(problem: Problem, source: str, candidate: Candidate | None, scratch: P
     return None
 
 
-def _result(text: str, path: Path, candidate: Candidate | None) -> Result:
-    path.write_text(text)
-    (case,) = cases(load(path))
+def _result(text: str, candidate: Candidate | None) -> Result:
+    (case,) = cases(of_text(text, Path("shrinking")))
     return judge(case, truth.BUDGET, candidate)
 
 
 def _tasks(plan: Plan, part: int) -> list[range]:
-    numbers = range(part - 1, -(-plan.cases // stacks.COUNT), plan.shards)
+    numbers = stacks_of(plan, part)
     many = 1 if plan.candidate else _STACKS
     return [numbers[i : i + many] for i in range(0, len(numbers), many)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
@@ -18,6 +19,7 @@ from verify.errors import ScenarioError, Terminated, VerifyError, printable
 from verify.options import (
     ARRAYS,
     CANDIDATE,
+    JSON,
     LIMITS,
     MEMORY,
     TIMEOUT,
@@ -25,8 +27,8 @@ from verify.options import (
     TWIN,
     Device,
     ScenarioPath,
-    writable,
 )
+from verify.shadow import shadowed
 from verify.terminal import bar, page_of, show
 
 EXIT_CODES = """\b
@@ -62,8 +64,7 @@ def cli(context: click.Context, verbose: int, quiet: bool) -> None:
 @click.option("-k", "keyword", metavar="EXPR", default="", help="Only cases whose id matches.")
 @click.option("--device", type=Device(), help="Run every case there: cpu, cuda, cuda:1, ...")
 @click.option("--require-device", type=click.Choice(["cuda"]), help="Exit 4 when it is missing.")
-@click.option("--json", "json_file", callback=writable, metavar="FILE",
-              help="Write the report as JSON; - for stdout.")  # fmt: skip
+@JSON
 @click.option("--report", "page_file", metavar="FILE", help="Write a page to look at (HTML).")
 @click.option(
     "--faults", "faults_file", metavar="FILE",
@@ -148,9 +149,11 @@ def run(
 @TWIN
 @TRUTH_BUDGET
 @LIMITS
+@JSON
 def walk(
     path: str | None, plot: str | None, device: str | None, candidate: str | None, arrays: Any,
     timeout: float, memory: int, twin: str, truth_budget: float | None, settings: Sequence[str],
+    json_file: str | None,
 ) -> NoReturn:  # fmt: skip
     """The post's walk on one case (FILE::CASE), link by link.
 
@@ -163,8 +166,9 @@ def walk(
     from verify.candidate import candidate as loaded
     from verify.collection import one_of
     from verify.document import limits
+    from verify.report import as_json
     from verify.result import Report
-    from verify.terminal import picture_of, tell
+    from verify.terminal import emit, picture_of, tell
 
     draw = picture_of(plot)
     ways.ready(twin)
@@ -176,11 +180,12 @@ def walk(
     finally:
         if subject is not None:
             subject.close()
-    click.echo(walks.text(seen) + "\n")
     asked = Asked(candidate or "", True, arrays, timeout, memory, device or "", twin,
                   -1.0 if truth_budget is None else truth_budget, tuple(settings))  # fmt: skip
     report = Report((seen.result,), 1, asked=asked)
-    tell(report, others)
+    emit(as_json(report), walks.text(seen) + "\n", json_file)
+    if json_file != "-":
+        tell(report, others)
     draw(seen.result)
     sys.exit(report.exit_code)
 
@@ -199,6 +204,11 @@ def _terminate(_signal: int, _frame: object) -> NoReturn:
 def main() -> NoReturn:
     """The entry point: an error on purpose is one message and its exit code, never a traceback."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):  # in a locale that lacks a letter it is escaped
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if told := shadowed():
+        click.echo(told, err=True)
     completion.register()
     command: Callable[..., Any] = cli.main
     closed: Any = PacifyFlushWrapper  # what click puts in the place of a stdout that is closed

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from verify import manifest, selection
+import numpy as np
+
+from verify import manifest, manual, selection
+from verify.bounds import bounds
 from verify.cases import Case, cases
+from verify.chain import Problem
+from verify.compare import resolution
 from verify.document import Limits
 from verify.errors import FileFault, ScenarioError, UsageError, printable
+from verify.evidence import BLIND
 from verify.folder import (
     MANIFEST,
     entries,
@@ -25,12 +32,13 @@ from verify.folder import (
     stranger,
 )
 from verify.manifest import AGAIN, Manifest
-from verify.scenario import Scenario, load
+from verify.scenario import Scenario, load, of_text
+from verify.skeleton import explicit
 
 S = TypeVar("S")
 T = TypeVar("T")
-Subject = str | os.PathLike[str] | Scenario | Case
-"""What can be run: a file, a folder, a file::case, a Scenario, a Case."""
+Subject = str | os.PathLike[str] | Scenario | Case | Problem
+"""What can be run: a file, a folder, file::case, a packaged name, a Scenario, Case or Problem."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +77,17 @@ def collection(
     limits = limits or Limits()
     subjects = [usual()] if paths is None else _listed(paths)
     unlocked: dict[str, None] = {}
+    numbers = itertools.count(1)
 
     def of(subject: Subject) -> list[Case]:
         if isinstance(subject, Case):
             return [subject]
         if isinstance(subject, Scenario):
             return cases(subject)
+        if isinstance(subject, Problem):
+            return cases(_of_problem(subject, next(numbers), limits))
+        if not isinstance(subject, str | os.PathLike):
+            raise _unknown(subject)
         name, separator, wanted = str(subject).partition("::")
         path = _found(name)
         if path.is_dir() and not path.is_symlink():
@@ -181,9 +194,28 @@ def manifest_of(folder: Path) -> Manifest | None:
 
 
 def _listed(paths: Subject | Iterable[Subject]) -> list[Subject]:
-    if isinstance(paths, str | os.PathLike | Scenario | Case):
+    if isinstance(paths, str | os.PathLike | Scenario | Case | Problem):
         return [paths]
+    if not isinstance(paths, Iterable):
+        raise _unknown(paths)
     return list(paths)
+
+
+def _unknown(thing: object) -> UsageError:
+    return UsageError(
+        f"{type(thing).__name__} {thing!r} cannot be run; give files, folders, FILE::CASE, names of"
+        " packaged scenarios, Scenarios, Cases or Problems"
+    )
+
+
+def _of_problem(problem: Problem, number: int, limits: Limits) -> Scenario:
+    """A scenario of one problem in memory, which says of it what is so and expects nothing of C."""
+    found = bounds(problem)
+    with np.errstate(all="ignore"):
+        sees = resolution(found.post, manual.stable_form(problem).dC_dW)
+    form = "nonfinite" if not found.post_holds else "agrees" if sees <= BLIND else "blind"
+    text = explicit(problem, "A problem", "verify.run", {"loss": "any", "post_form": form})
+    return of_text(text, Path(f"problem-{number}"), limits)
 
 
 def of_folder(folder: Path, limits: Limits) -> Collection:

@@ -39,8 +39,8 @@ def _printed(name: str, figure: Decimal, loss: Loss) -> Iterator[Finding]:
         return
     outside = high < figure - half or low > figure + half
     verdict = Verdict.FAIL if outside else Verdict.CANNOT_JUDGE
-    link = "C" if name == "loss_before" else "W_next"
     message = (
-        f"{name} = {figure} is expected; C is {loss.C:.9g}, in print within {loss.printed:.2g}"
+        f"the file's {name} = {figure} is not what C is: {loss.C:.9g}, which any right program"
+        f" prints within {loss.printed:.2g}; mend the figure in [expect]"
     )
-    yield Finding("figure", verdict, message, link=link)
+    yield Finding("figure", verdict, message)

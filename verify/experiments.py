@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -13,29 +12,31 @@ from typing import Any, NoReturn
 import click
 
 from verify import files
+from verify.asked import Asked
 from verify.errors import UsageError
 from verify.options import (
     ARRAYS,
     CANDIDATE,
+    JSON,
     QUIET,
     TIMEOUT,
+    WORKERS,
     Device,
     ScenarioPath,
     Whole,
-    writable,
 )
-from verify.terminal import bar
+from verify.terminal import bar, emit
 
 
 @click.command()
 @click.argument("paths", nargs=-1, type=ScenarioPath())
-@click.option("--json", "as_json", is_flag=True, help="The whole matrix, as JSON on stdout.")
-@click.option("--workers", type=click.IntRange(min=1), default=2, help="Processes. [2]")
+@JSON
+@WORKERS
 @click.option(
     "--compare", is_flag=True, help="What gradcheck, assert_close and others see instead."
 )
 @QUIET
-def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> NoReturn:
+def faults(paths: Sequence[str], json_file: str | None, workers: int, compare: bool) -> NoReturn:
     """Plant every known fault: which scenario file catches which.
 
     Exit 1 when a visible fault survives, or a kind of scenario that faults need is missing.
@@ -48,10 +49,10 @@ def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> 
     files = list(dict.fromkeys(case.path for case in cases))
     if compare:
         found = sight.comparison(files, partial(bar, unit="files"))
-        click.echo(json.dumps(found.to_dict(), indent=1) if as_json else side_by_side(found))
+        emit(json.dumps(found.to_dict(), indent=1), side_by_side(found), json_file)
         sys.exit(0)
     seen = sight.sight(files, workers=workers, progress=partial(bar, unit="files"))
-    click.echo(json.dumps(seen.to_dict(), indent=1) if as_json else kill_matrix(seen))
+    emit(json.dumps(seen.to_dict(), indent=1), kill_matrix(seen), json_file)
     sys.exit(bool(seen.survivors or (seen.missing_kinds and not paths)))
 
 
@@ -60,17 +61,17 @@ def faults(paths: Sequence[str], as_json: bool, workers: int, compare: bool) -> 
     "--shape", "shapes", metavar="N,D,K", multiple=True, help="Instead of the usual ones."
 )
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=2.0,
-              help="That each method may take for one shape. [2]")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Every figure, as JSON on stdout.")
+              help="Time limit of each method at each shape. [2]")  # fmt: skip
+@JSON
 @QUIET
-def bench(shapes: Sequence[str], seconds: float, as_json: bool) -> NoReturn:
+def bench(shapes: Sequence[str], seconds: float, json_file: str | None) -> NoReturn:
     """Cost and sight beside other checks, as ratios of one run."""
     from verify import bench as benches
     from verify.tables import timings
 
     chosen = [_shape(text) for text in shapes] or benches.SHAPES
     found = benches.bench(chosen, seconds, partial(bar, unit="shapes"))
-    click.echo(json.dumps(found.to_dict(), indent=1) if as_json else timings(found))
+    emit(json.dumps(found.to_dict(), indent=1), timings(found), json_file)
     sys.exit(0)
 
 
@@ -83,10 +84,12 @@ def _shape(text: str) -> tuple[int, int, int]:
 
 
 @click.command()
-@click.option("--cases", type=Whole(), default=1_000_000, help="How many. [1e6]")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the problems. [0]")
+@click.option("--cases", type=Whole(), default=1_000_000, help="Number of cases. [1e6]")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, help="Seed of the random problems. [0]"
+)
 @click.option("--dtype", type=click.Choice(["float32", "float64", "both"]), default="both")
-@click.option("--shape", metavar="N,D,K", help="Of all problems; drawn if not given.")
+@click.option("--shape", metavar="N,D,K", help="Shape of all problems; drawn if not given.")
 @click.option("--device", type=Device(), default="cpu",
               help="Where the twin computes.")  # fmt: skip
 @CANDIDATE
@@ -94,22 +97,16 @@ def _shape(text: str) -> tuple[int, int, int]:
 @TIMEOUT
 @click.option("--truth-every", type=click.IntRange(min=1), default=4096,
               help="The truth judges one case of so many. [4096]")  # fmt: skip
-@click.option("--workers", default="auto", help="Processes. [auto: one a core]")
+@WORKERS
 @click.option("--shard", default="1/1", metavar="I/N", help="Only this part, of N disjoint ones.")
-@click.option(
-    "--json",
-    "json_file",
-    callback=writable,
-    metavar="FILE",
-    help="For verify merge; - for stdout.",
-)
+@JSON
 @click.option("--case", type=Whole(), help="Write this case as a scenario file, judge nothing.")
 @click.option("--folder", type=click.Path(path_type=Path),
               help="For scenario files. [scenarios if there, else here]")  # fmt: skip
 @QUIET
 def campaign(
     cases: int, seed: int, dtype: Any, shape: str | None, device: str, candidate: str | None,
-    arrays: str, timeout: float, truth_every: int, workers: str, shard: str,
+    arrays: str, timeout: float, truth_every: int, workers: int, shard: str,
     json_file: str | None, case: int | None, folder: Path | None,
 ) -> NoReturn:  # fmt: skip
     """Judge random problems by the million.
@@ -133,33 +130,29 @@ def campaign(
         name = f"case-{seed}-{case}"
         click.echo(written(name, folder or home(), campaigns.as_scenario(plan, case)))
         sys.exit(0)
+    home_of_files = files.writable(folder or home())
     subject = campaigns.Subject(plan.candidate, arrays, device, timeout)
+    asked = Asked(plan.candidate, True, arrays, timeout, device="" if device == "cpu" else device)
     signal = 0
     try:
         found = campaigns.campaign(
-            plan, part, _workers(workers), subject,
+            plan, part, workers, subject,
             partial(bar, size=lambda task: len(task) * COUNT),
         )  # fmt: skip
     except campaigns.Interrupted as interrupt:
         found, signal = interrupt.outcome, interrupt.signal
     if found.violations:
-        first = campaigns.told(plan, found.violations[0], subject, folder or home())
+        first = campaigns.told(plan, found.violations[0], subject, home_of_files)
         found = found.model_copy(update={"violations": (first,)})
-    _emit(found.model_dump_json(indent=1), told(found), json_file)
+    emit(found.model_dump_json(indent=1), told(found, asked), json_file)
     sys.exit(128 + signal if signal else found.exit_code)
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True,
+@click.argument("parts", metavar="FILE...", nargs=-1, required=True,
                 type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
-@click.option(
-    "--json",
-    "json_file",
-    callback=writable,
-    metavar="FILE",
-    help="Write it as JSON; - for stdout.",
-)
-def merge(files: Sequence[Path], json_file: str | None) -> NoReturn:
+@JSON
+def merge(parts: Sequence[Path], json_file: str | None) -> NoReturn:
     """Join the JSON of a campaign's shards.
 
     Exit 2 where one is missing or doubled.
@@ -167,18 +160,9 @@ def merge(files: Sequence[Path], json_file: str | None) -> NoReturn:
     from verify.outcome import merged
     from verify.tables import campaign as told
 
-    found = merged([(str(file), file.read_bytes()) for file in files])
-    _emit(found.model_dump_json(indent=1), told(found), json_file)
+    found = merged([(str(file), files.contents(file)) for file in parts])
+    emit(found.model_dump_json(indent=1), told(found, Asked(found.plan.candidate)), json_file)
     sys.exit(found.exit_code)
-
-
-def _emit(as_json: str, text: str, json_file: str | None) -> None:
-    if json_file == "-":
-        click.echo(as_json)
-        return
-    if json_file:
-        files.write(Path(json_file), as_json + "\n")
-    click.echo(text)
 
 
 def _pair(text: str) -> tuple[int, int]:
@@ -186,15 +170,6 @@ def _pair(text: str) -> tuple[int, int]:
     if not (part.isdecimal() and shards.isdecimal() and 1 <= int(part) <= int(shards)):
         raise UsageError(f"--shard {text!r}: give a part and their number, as 3/16")
     return int(part), int(shards)
-
-
-def _workers(text: str) -> int:
-    if text == "auto":
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (
-            os.cpu_count() or 1)  # fmt: skip
-    if not text.isdecimal() or not int(text):
-        raise UsageError(f"--workers {text!r}: give a number of processes, or auto")
-    return int(text)
 
 
 COMMANDS = (faults, bench, campaign, merge)

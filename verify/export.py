@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from verify import pins, truth
+from verify import files, pins, truth
 from verify.bounds import bounds
 from verify.cases import Case
 from verify.chain import SHAPES
@@ -66,7 +66,8 @@ class Exported(BaseModel):
 def export(cases: Iterable[Case], folder: Path) -> tuple[list[Path], list[Case]]:
     """Write FOLDER/SCENARIO/CASE.json for every case; the files, and the cases too large for truth.
 
-    Raises  UsageError when the folder is there and not empty, so that nothing old stays in it.
+    Raises  UsageError when the folder is there and not empty, so that nothing old stays in it, or
+            cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: not an empty folder; name a new one")
@@ -77,8 +78,11 @@ def export(cases: Iterable[Case], folder: Path) -> tuple[list[Path], list[Case]]
             left.append(case)
             continue
         path = folder / case.scenario.path.stem / f"{case.name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(made.model_dump(), indent=1) + "\n")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise files.cannot_be_written(path.parent, error) from None
+        files.write(path, json.dumps(made.model_dump(), indent=1) + "\n")
         written.append(path)
     return written, left
 

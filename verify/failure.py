@@ -26,7 +26,13 @@ def scenario_of(report: Report, limits: Limits | None = None) -> tuple[Result, s
     if not failed:
         raise UsageError("no case of this report failed; `verify new NAME` alone starts a new file")
     result = min(failed, key=lambda r: (list(Verdict).index(r.verdict), r.work))
-    (case,) = collect(result.id, limits=limits)
+    of_file = collect(result.path, limits=limits)
+    case = next((c for c in of_file if c.name == result.case), None)
+    if case is None:
+        raise UsageError(
+            f"{printable(result.path)} has no case {result.case!r}; judge it again, and give the"
+            " report of that"
+        )
     if case.scenario.digest != result.digest:
         raise UsageError(
             f"{printable(result.path)}, or its data, has changed since the report was written; run"

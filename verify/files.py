@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import uuid
 from pathlib import Path
 
 from verify.errors import UsageError, printable
@@ -21,22 +23,65 @@ def contents(path: Path) -> bytes:
 def destination(name: str) -> Path:
     """Where something is to be written; asked before the work whose outcome it is.
 
-    Raises  UsageError for a folder, or a file in a folder that is not there.
+    Raises  UsageError for a folder, or a file in a folder that is not there or takes no files.
     """
     path = Path(name)
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise UsageError(
             f"{printable(name)} cannot be written: give a file in a folder that exists"
         )
+    writable(path.absolute().parent)
     return path
 
 
+def writable(folder: Path) -> Path:
+    """A folder in which files can be made.
+
+    Raises  UsageError where they cannot: it is not there, or read-only.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{printable(str(folder))}: no such folder; make it, or name another")
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"{printable(str(folder))} takes no files: it is read-only")
+    return folder
+
+
 def write(path: Path, data: bytes | str) -> None:
-    """Write a file, text as UTF-8.
+    """Write a file, text as UTF-8: the whole of it, or, where that fails, none of it.
+
+    Raises  UsageError where that fails.
+    """
+    new = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        try:
+            new.write_bytes(data.encode() if isinstance(data, str) else data)
+            new.replace(path)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise cannot_be_written(path, error) from None
+
+
+def create(path: Path, text: str) -> None:
+    """Write a new file, as `write` does; one that is there is left alone.
 
     Raises  UsageError where that fails.
     """
     try:
-        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        with path.open("x"):
+            pass
+    except FileExistsError:
+        raise UsageError(f"{printable(str(path))} exists already; choose another name") from None
     except OSError as error:
-        raise UsageError(f"{printable(str(path))} cannot be written: {error.strerror}") from None
+        raise cannot_be_written(path, error) from None
+    try:
+        write(path, text)
+    except UsageError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def cannot_be_written(path: Path, error: OSError) -> UsageError:
+    """What the system says about a file that it does not take."""
+    return UsageError(f"{printable(str(path))} cannot be written: {error.strerror}")

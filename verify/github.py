@@ -48,6 +48,7 @@ def of_fault(fault: FileFault) -> str:
 def step_summary(report: Report) -> str:
     """The counts and the cases that are not green, in Markdown with nothing in it that obeys."""
     lines = ["### verify", "", *(_markdown(text) + "  " for text in summary(report).split("\n"))]
+    lines += [f"- {_markdown(str(fault))}" for fault in report.faults]
     bad = [r for r in report.results if not r.ok]
     if bad:
         lines += ["", "| verdict | case | what |", "|---|---|---|"]

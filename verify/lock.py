@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify import manifest, pins
+from verify import files, manifest, pins
 from verify.collection import manifest_of, scenarios
 from verify.document import Limits
 from verify.errors import ScenarioError, UsageError, number
 from verify.folder import MANIFEST
 from verify.manifest import Entry, Manifest
-from verify.result import Report
+from verify.result import Report, Result, Verdict
 from verify.runner import run
 from verify.scenario import Scenario
 
@@ -40,11 +40,18 @@ def lock(
 ) -> Lock:
     """Judge a folder, and write its manifest where everything passes.
 
-    Raises  ScenarioError for malformed files, UsageError for a path that is no folder.
+    Raises  ScenarioError for malformed files; UsageError for a path that is no folder, or takes no
+            files, and where a case was not run.
     """
-    found = scenarios(_existing(folder), limits or Limits())
+    found = scenarios(files.writable(_existing(folder)), limits or Limits())
     report = run(list(found.values()))
     path = folder / MANIFEST
+    left = [r for r in report.results if r.verdict is Verdict.NOT_RUN and not _is_copy(r)]
+    if report.ok and left:
+        raise UsageError(
+            f"nothing is locked: {number(len(left), 'case')} not run, as {left[0].id}"
+            f" ({left[0].findings[0].message}); lock where every case can be judged"
+        )
     if not report.ok:
         return Lock(report, None, path, ())
     made = of_scenarios(found, progress)
@@ -53,10 +60,13 @@ def lock(
     except ScenarioError:  # what cannot be read is what is being replaced
         before = None
     changes = tuple(changed(before, made))
-    temporary = path.with_suffix(".json.new")
-    temporary.write_text(manifest.text(made))
-    temporary.replace(path)
+    files.write(path, manifest.text(made))
     return Lock(report, made, path, changes)
+
+
+def _is_copy(result: Result) -> bool:
+    """Whether it is of a file with the bytes of another, which was judged."""
+    return result.findings[0].check == "copy"
 
 
 def check(

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from verify.datafile import decoded, refusal, regular
 from verify.errors import ScenarioError
@@ -17,7 +24,27 @@ AGAIN = "if that was meant, `verify lock` pins it again"
 _MOST_BYTES = 2**26
 
 Digest: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Hex: TypeAlias = Annotated[str, Field(pattern=r"^(-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}|inf)$")]
+Hex: TypeAlias = Annotated[
+    str,
+    Field(pattern=r"^(-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}|inf)$"),
+    AfterValidator(lambda text: _number(text)),
+]
+
+
+def _number(text: str) -> str:
+    """The text of a number that a float64 can be."""
+    try:
+        float.fromhex(text)
+    except OverflowError:
+        raise ValueError("beyond float64") from None
+    return text
+
+
+def _whole(value: Any) -> Any:
+    """What is no whole number as it is: true and 1.0 are equal to 1."""
+    if type(value) is not int:
+        raise ValueError("not a whole number")
+    return value
 
 
 class _Strict(BaseModel):
@@ -42,14 +69,14 @@ class Entry(_Strict):
     """What one scenario file was: SHA-256 of it with its data files, the number of its cases."""
 
     content: Digest
-    count: int
+    count: Annotated[int, Field(ge=1)]
     cases: dict[str, Pin]
 
 
 class Manifest(_Strict):
     """What was verified, by the scenario files' names below the manifest's folder."""
 
-    format: Literal[1]
+    format: Annotated[Literal[1], BeforeValidator(_whole)]
     scenarios: dict[str, Entry]
 
 

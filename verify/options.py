@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from verify.errors import VerifyError
+from verify.errors import UsageError, VerifyError, printable
 from verify.files import destination
 
 
@@ -72,9 +73,36 @@ class Finite(click.FloatRange):
 def writable(_context: click.Context, _param: click.Parameter, file: str | None) -> str | None:
     """A file to write, in a folder that exists; - is stdout.
 
-    Raises  UsageError where it could not be written.
+    Raises  UsageError where it could not be written, or is a scenario that was meant to be read.
     """
+    if file and file.endswith(".toml"):
+        raise UsageError(f"--json {printable(file)}: that is a scenario; name the file to write")
     return file if file is None or file == "-" else str(destination(file))
+
+
+JSON = click.option(
+    "--json", "json_file", is_flag=False, flag_value="-", callback=writable, metavar="FILE",
+    help="Write what was found as JSON; - for stdout.",
+)  # fmt: skip
+
+
+def workers_of(_context: click.Context, _param: click.Parameter, text: str) -> int:
+    """A number of processes; auto is one a core.
+
+    Raises  UsageError for anything else.
+    """
+    if text == "auto":
+        several = hasattr(os, "sched_getaffinity")
+        return len(os.sched_getaffinity(0)) if several else (os.cpu_count() or 1)
+    if not text.isdecimal() or not int(text):
+        raise UsageError(f"--workers {text!r}: give a number of processes, or auto")
+    return int(text)
+
+
+WORKERS = click.option(
+    "--workers", default="auto", callback=workers_of, metavar="N",
+    help="Processes. [auto: one a core]",
+)  # fmt: skip
 
 
 def _hush(context: click.Context, _param: click.Parameter, quiet: bool) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from verify.errors import UsageError, printable
-from verify.stacks import Shape
+from verify.stacks import COUNT, Shape
 
 Dtype: TypeAlias = Literal["float32", "float64", "both"]
+
+
+Count: TypeAlias = Annotated[int, Field(ge=0, le=10**10)]
+Decade: TypeAlias = Annotated[str, Field(pattern=r"^(-?[0-9]{1,3}|inf)$")]
 
 
 class _Data(BaseModel):
@@ -67,13 +71,13 @@ class Outcome(_Data):
     format: Literal[1] = 1
     plan: Plan
     parts: tuple[int, ...] = Field(description="the shards in it, from 1")
-    judged: int = 0
-    enclosed: int = Field(0, description="of those judged, how many against the truth")
-    unjudged: int = Field(0, description="out of the range in which bounds hold")
+    judged: Count = 0
+    enclosed: Count = Field(0, description="of those judged, how many against the truth")
+    unjudged: Count = Field(0, description="out of the range in which bounds hold")
     violations: tuple[Violation, ...] = ()
     worst: Mapping[str, float] = {}
-    resolution: Mapping[str, int] = {}
-    seconds: float = 0.0
+    resolution: Mapping[Decade, Count] = {}
+    seconds: float = Field(0.0, ge=0, allow_inf_nan=False)
     environment: Mapping[str, str] = {}
 
     @property
@@ -101,7 +105,8 @@ class Outcome(_Data):
 def merged(files: Sequence[tuple[str, bytes]]) -> Outcome:
     """The outcome of a whole plan, from the names and the JSON of its shards.
 
-    Raises  UsageError for text that is no outcome, other plans, and shards missing or doubled.
+    Raises  UsageError for text that is no outcome, other plans, shards missing or doubled, and
+            shards that have not judged what the plan gives them.
     """
     (first, outcome), *others = outcomes = [(name, _read(name, text)) for name, text in files]
     came: dict[int, str] = dict.fromkeys(outcome.parts, first)
@@ -123,6 +128,13 @@ def merged(files: Sequence[tuple[str, bytes]]) -> Outcome:
                     f" in {printable(name)}; give each once"
                 )
             came[part] = name
+    for name, one in outcomes:
+        planned = sum(cases_of(one.plan, part) for part in one.parts)
+        if not one.violations and (one.found != planned or one.enclosed > one.judged):
+            raise UsageError(
+                f"{printable(name)}: {one.judged} judged and {one.unjudged} out of range, of"
+                f" {planned} cases that its shards have; run them again"
+            )
     missing = [part for part in range(1, outcome.plan.shards + 1) if part not in came]
     if missing:
         raise UsageError(
@@ -130,6 +142,16 @@ def merged(files: Sequence[tuple[str, bytes]]) -> Outcome:
             " without them"
         )
     return sum_of([outcome for _, outcome in outcomes])
+
+
+def stacks_of(plan: Plan, part: int) -> range:
+    """The numbers of the stacks of one shard."""
+    return range(part - 1, -(-plan.cases // COUNT), plan.shards)
+
+
+def cases_of(plan: Plan, part: int) -> int:
+    """How many cases a shard has; of the last stack, not all may be the plan's."""
+    return sum(min(COUNT, plan.cases - number * COUNT) for number in stacks_of(plan, part))
 
 
 def sum_of(outcomes: Sequence[Outcome]) -> Outcome:

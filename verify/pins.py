@@ -51,12 +51,19 @@ def departures(case: Case, ref: Reference | None, before: Loss, after: Loss) -> 
         message = f"X, W, P or h are other numbers than those that were locked; {AGAIN}"
         yield Finding("lock", Verdict.FAIL, message)
         return
-    for name, loss in (("C_before", before), ("C_after", after)):
+    for name, loss in (("C_before", before), ("C_after", after)) if not case.large else ():
         locked = getattr(pin, name)
-        if locked is not None and not _agrees(float.fromhex(locked), loss):
+        if locked is None and truth.losses_fit(case.batches, case.problem, case.steps, BUDGET):
+            yield Finding("lock", Verdict.FAIL, f"{name} was locked, and is null now; {AGAIN}")
+        elif locked is not None and not _agrees(float.fromhex(locked), loss):
             message = f"{name} = {locked} was locked; it is {loss.C.hex()}; {AGAIN}"
             yield Finding("lock", Verdict.FAIL, message, link="C")
-    if ref and ref.truth and ref.truth.whole and pin.dC_dW is not None:
+    if ref is None:
+        return
+    if pin.dC_dW is None and truth.fits(case.batches[0], BUDGET):
+        message = f"dC_dW was locked, and is null now; {AGAIN}"
+        yield Finding("lock", Verdict.FAIL, message, link="dC_dW")
+    elif ref.truth and ref.truth.whole and pin.dC_dW is not None:
         exact = ref.truth.chain.dC_dW.nearest()
         if not np.isnan(exact).any() and _digest([exact]) != pin.dC_dW:
             message = f"the exact dC_dW is not the one that was locked; {AGAIN}"

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from verify import items
+from verify.shadow import shadowed
 from verify.tally import Tally
 from verify.threads import ENVIRONMENT
 
@@ -63,10 +64,19 @@ def pytest_configure(config: pytest.Config) -> None:
             if not folder.is_dir():
                 raise pytest.UsageError(f"{option} {folder}: no such folder")
     config.stash[items.FOLDERS] = [*named, *always]
+    for arg in config.args:
+        path = Path(arg.partition("::")[0]).resolve()
+        if path.suffix == ".toml" and path.is_file() and not items.folder_of(config, path):
+            raise pytest.UsageError(f"{arg}: {_hint(path.parent)}")
     given = [Path(arg.partition("::")[0]).resolve() for arg in config.args]
     for folder in named:
         if not any(folder.is_relative_to(arg) or arg.is_relative_to(folder) for arg in given):
             config.args.append(str(folder))
+
+
+def pytest_report_header() -> str | None:
+    """Which copy of this package runs, where a checkout might be thought to."""
+    return shadowed() or None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -94,6 +104,28 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Scenario files, the manifest, and what stands among them without being known."""
     folder = items.folder_of(parent.config, file_path)
     return items.collector(file_path, folder, parent) if folder else None
+
+
+def _hint(folder: Path) -> str:
+    """How a folder's scenario files become tests."""
+    here = Path.cwd()
+    name = folder.relative_to(here) if folder.is_relative_to(here) else folder
+    return (
+        f"scenario files are tests of a folder that is named: pytest --scenarios {name}, or"
+        f' verify_scenarios = ["{name}"] in pytest\'s configuration'
+    )
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Where nothing was collected of a folder of scenario files that was named, how it would be."""
+    if exitstatus != pytest.ExitCode.NO_TESTS_COLLECTED or config.stash[items.FOLDERS]:
+        return
+    for arg in config.args:
+        path = Path(arg)
+        if path.is_dir() and any(b"step_size" in f.read_bytes() for f in path.glob("*.toml")):
+            terminalreporter.write_line(f"{arg}: {_hint(path.resolve())}")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

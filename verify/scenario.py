@@ -65,7 +65,15 @@ def load(path: Path, limits: Limits | None = None) -> Scenario:
         allowed = "a-z 0-9 _ - and then .toml"
         raise datafile.refusal(str(path), 0, "not a scenario's name", ascii(path.name), allowed)
     content = datafile.regular(path, limits.allow("file_bytes"), limits.file_bytes)
-    text = datafile.decoded(str(path), content)
+    return of_text(datafile.decoded(str(path), content), path, limits)
+
+
+def of_text(text: str, path: Path, limits: Limits | None = None) -> Scenario:
+    """The scenario in a text; `path` is where its data files lie beside, and its name.
+
+    Raises  ScenarioError as load.
+    """
+    limits = limits or Limits()
     raw = _toml(path, text)
     reader = _Reader(path, raw, Places(text), limits)
     document = reader.document()
@@ -75,7 +83,7 @@ def load(path: Path, limits: Limits | None = None) -> Scenario:
     reader.check(magnitudes.complaints(document, data, axes))
     if reader.faults:
         raise ScenarioError(reader.faults)
-    digest = hashlib.sha256(b"".join([_sha256(content), *reader.digests]))
+    digest = hashlib.sha256(b"".join([_sha256(text.encode()), *reader.digests]))
     return Scenario(path, document, axes, data, _line_of_title(text), digest.hexdigest())
 
 

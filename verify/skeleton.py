@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from verify import files
 from verify.chain import Array, Problem
 from verify.errors import UsageError
 
@@ -97,11 +98,5 @@ def written(name: str, folder: Path, text: str | None = None) -> Path:
             f"{name!r} is not a scenario's name; a-z 0-9 _ - are allowed, without .toml"
         )
     path = folder / f"{name}.toml"
-    try:
-        with path.open("x") as file:
-            file.write(text or TEMPLATE.format(title=name.replace("-", " ")))
-    except FileExistsError:
-        raise UsageError(f"{path} exists already; choose another name") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+    files.create(path, text or TEMPLATE.format(title=name.replace("-", " ")))
     return path

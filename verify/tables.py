@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
+from verify.asked import Asked
 from verify.bench import Bench, Figure
 from verify.errors import printable
 from verify.evidence import BLIND
@@ -94,7 +95,7 @@ def _noticed(resolution: Mapping[str, int]) -> Iterator[str]:
     yield from (f"  {size:<20} {count / total:8.3%}" for size, count in seen.items())
 
 
-def campaign(found: Outcome) -> str:
+def campaign(found: Outcome, asked: Asked) -> str:
     """What was judged, how near to its bound each link came, and what was beyond one."""
     plan, rate = found.plan, found.found / found.seconds if found.seconds else 0.0
     parts = ", ".join(map(str, found.parts))
@@ -117,7 +118,7 @@ def campaign(found: Outcome) -> str:
     lines += _noticed(found.resolution)
     for v in found.violations:
         lines.append(f"VIOLATION  case {v.case} ({v.dtype}): {v.what}, {v.link}: {v.ratio:.3g}")
-        shown = f"  shrunk: verify run {printable(v.file)}" if v.file else (
+        shown = f"  shrunk: {printable(asked.command([v.file]))}" if v.file else (
             "  it does not show when its problem is judged alone")  # fmt: skip
         lines.append(shown)
     if not found.parts:

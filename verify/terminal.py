@@ -87,6 +87,17 @@ def tell(report: Report, others: Sequence[str]) -> None:
         click.echo(f"\nthe first case of its file, which also has {printable(names)}")
 
 
+def emit(as_json: str, text: str, json_file: str | None) -> None:
+    """The text on stdout, and the JSON in its file; for a file of -, the JSON alone on stdout."""
+    if json_file == "-":
+        click.echo(as_json)
+        return
+    if json_file:
+        files.write(Path(json_file), as_json + "\n")
+    if text:
+        click.echo(text)
+
+
 def picture_of(file: str | None) -> Callable[[Result], None]:
     """What draws the picture of a walk, if one is asked for; ready before anything is judged.
 

@@ -93,11 +93,10 @@ def cost(problem: Problem, budget: float = BUDGET) -> Enclosure | None:
     Units   nats a row.
     Source  the post's formula.
     """
-    N, D, K = problem.sizes.values()
-    if _CONVERSION * N * D + K * _column_work(problem) > budget:
+    if not fits(problem, budget):
         return None
     with _precision(_BITS[0]):
-        exact = _Exact(problem, range(K))
+        exact = _Exact(problem, range(problem.sizes["K"]))
         return _enclose([exact.cost(exact.activations(_matrix(problem.W)))], ())
 
 
@@ -130,15 +129,36 @@ def trajectory(
         t += 1
 
 
+def fits(problem: Problem, budget: float = BUDGET) -> bool:
+    """Whether the whole truth of a problem costs no more than `budget`.
+
+    Shapes  as Problem.
+    """
+    N, D, K = problem.sizes.values()
+    return bool(_CONVERSION * N * D + K * _column_work(problem) <= budget)
+
+
+def losses_fit(
+    batches: Sequence[Problem], rows: Problem, steps: int, budget: float = BUDGET
+) -> bool:
+    """Whether the exact costs before and after some steps cost no more than `budget`.
+
+    Shapes  as Problem.
+    """
+    N, D, K = rows.sizes.values()
+    work = sum(_column_work(batches[t % len(batches)]) for t in range(steps))
+    return bool(_CONVERSION * N * D + K * (work + 2 * _column_work(rows)) <= budget)
+
+
 def rounded(problem: Problem, budget: float = BUDGET) -> Chain | None:
     """Every link as the float64 nearest to each exact number; None when that exceeds `budget`.
 
     Shapes  SHAPES.
     Source  the post's formulas.
     """
-    N, D, K = problem.sizes.values()
-    if _CONVERSION * N * D + K * _column_work(problem) > budget:
+    if not fits(problem, budget):
         return None
+    K = problem.sizes["K"]
 
     def links() -> Mapping[str, list[Any]]:
         return _Exact(problem, range(K)).links(_matrix(problem.W), problem.h)
@@ -157,10 +177,9 @@ def losses(
     Units   nats a row.
     Source  the post's update rule.
     """
-    N, D, K = rows.sizes.values()
-    work = sum(_column_work(batches[t % len(batches)]) for t in range(steps))
-    if _CONVERSION * N * D + K * (work + 2 * _column_work(rows)) > budget:
+    if not losses_fit(batches, rows, steps, budget):
         return None
+    K = rows.sizes["K"]
 
     def before_and_after() -> Mapping[str, list[Any]]:
         every = _Exact(rows, range(K))

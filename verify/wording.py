@@ -65,7 +65,7 @@ def complaint(error: Any) -> Complaint:
     """One of pydantic's errors in this package's words."""
     key, kind, found = key_of(error), error["type"], shown(error["input"])
     if kind == "extra_forbidden":
-        return key, "unknown key", "", nearest(str(key[-1]), _siblings(error))
+        return key, "unknown key", "", _meant(key, _siblings(error))
     if kind == "literal_error":
         return (
             key,
@@ -102,6 +102,28 @@ def _siblings(error: Any) -> list[str]:
     }
     model = tags.get(tuple(error["loc"][:-1]), Document)
     return list(model.model_fields)
+
+
+_SYMBOLS = {
+    "x": "inputs", "w": "weights", "p": "labels", "y": "labels", "targets": "labels",
+    "h": "step_size", "lr": "step_size", "learning_rate": "step_size", "eta": "step_size",
+    "n": "batch_size", "d": "features", "k": "classes", "epochs": "steps", "iterations": "steps",
+    "loss": "loss_before", "tolerance": "", "rtol": "", "atol": "",
+}  # fmt: skip
+"""What a symbol or a word of another place is called here; nothing for what there is none of."""
+
+
+def _meant(key: Key, allowed: list[str]) -> str:
+    """What to say to an unknown key: the nearest one, the symbol's name, or where it belongs."""
+    name = str(key[-1])
+    if len(key) > 1 and name in Document.model_fields:
+        return f"a key after [{key[0]}] belongs to it: put {name!r} above the first [table]"
+    word = _SYMBOLS.get(name.lower())
+    if word in allowed:
+        return f"did you mean {word!r}?"
+    if word == "":
+        return "there is none: the bounds are derived"
+    return nearest(name, allowed)
 
 
 def nearest(name: str, allowed: list[str]) -> str:
