@@ -6,15 +6,14 @@ import os
 import signal
 import threading
 
-import numpy as np
 import pytest
 from processes import has_ended
 
 import verify
 from verify import campaign, manual
-from verify.campaign import Subject
 from verify.errors import CandidateError, UsageError, VerifyError
 from verify.outcome import Plan, sum_of
+from verify.violation import Subject
 
 HERE = Plan(cases=3000, shape=(4, 3, 2), truth_every=700)
 LAB = """
@@ -60,12 +59,6 @@ def judged(plan: Plan, numbers=range(3), subject: Subject | None = None):
     return campaign._judged(plan, 1, subject or Subject(), numbers)
 
 
-def without_labels() -> tuple[Plan, int]:
-    """A plan, and the first case of it that has zero labels only."""
-    plan = Plan(cases=10000, shape=(1, 1, 1))
-    return plan, next(c for c in range(10000) if not campaign.problem_of(plan, c).P.any())
-
-
 def test_every_case_is_judged_and_some_against_the_truth():
     found = campaign.campaign(HERE, workers=2)
     assert (found.judged, found.unjudged, found.enclosed) == (3000, 0, 5)
@@ -97,19 +90,6 @@ def test_shards_are_disjoint_and_together_the_whole():
 def test_a_shard_that_is_none_is_refused(part):
     with pytest.raises(UsageError, match="shard"):
         campaign.campaign(HERE.model_copy(update={"shards": 2}), part)
-
-
-def test_both_dtypes_take_turns_and_a_given_one_is_alone():
-    assert campaign.problem_of(HERE, 0).dtype == np.float32
-    assert campaign.problem_of(HERE, 1024).dtype == np.float64
-    alone = HERE.model_copy(update={"dtype": "float64"})
-    assert campaign.problem_of(alone, 0).dtype == np.float64
-
-
-@pytest.mark.parametrize("case", [-1, 3000])
-def test_a_case_that_the_plan_does_not_have_is_refused(case):
-    with pytest.raises(UsageError, match="cases 0 to 2999"):
-        campaign.problem_of(HERE, case)
 
 
 def test_the_first_violation_ends_it(monkeypatch):
@@ -176,56 +156,6 @@ def test_what_a_candidate_has_started_ends_with_the_campaign(lab):
     assert all(has_ended(int(pid)) for pid in started)
 
 
-def test_a_violation_is_shrunk_and_written_as_a_scenario_that_shows_it(lab, tmp_path):
-    plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2))
-    subject = Subject(f"{lab}:gradient")
-    (violation,) = judged(plan, range(2), subject).violations
-    told = campaign.told(plan, violation, subject, tmp_path)
-    assert told.file == str(tmp_path / f"found-0-{violation.case}.toml")
-    assert verify.run(told.file).ok
-    report = verify.run(told.file, candidate=subject.name)
-    assert report.exit_code == 1
-    (result,) = report.results
-    assert result.work == 1
-    assert (
-        f"--case {violation.case} --dtype float64 --shape 4,3,2"
-        in (tmp_path / f"found-0-{violation.case}.toml").read_text()
-    )
-
-
-def test_what_does_not_show_alone_has_no_file(tmp_path):
-    plan = HERE
-    violation = campaign.Violation(case=3, dtype="float32", what="x", link="y", ratio=2.0)
-    assert campaign.told(plan, violation, Subject(), tmp_path) == violation
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("case", [0, 1, 1024, 2999])
-def test_a_case_is_written_as_a_scenario_of_the_same_problem(tmp_path, case):
-    from verify.collection import collect
-
-    path = tmp_path / "case.toml"
-    path.write_text(campaign.as_scenario(HERE, case))
-    (made,) = collect(path)
-    problem = campaign.problem_of(HERE, case)
-    for name in ("X", "W", "P", "h"):
-        assert np.array_equal(getattr(made.problem, name), getattr(problem, name))
-    assert verify.run(path).ok
-
-
-def test_a_case_with_zero_labels_only_makes_no_scenario():
-    plan, zero = without_labels()
-    with pytest.raises(UsageError, match=f"case {zero} makes no scenario: all labels are 0"):
-        campaign.as_scenario(plan, zero)
-
-
-def test_a_violation_with_zero_labels_only_is_told_without_a_file(tmp_path):
-    plan, zero = without_labels()
-    violation = campaign.Violation(case=zero, dtype="float32", what="x", link="y", ratio=2.0)
-    assert campaign.told(plan, violation, Subject(), tmp_path) == violation
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_campaign_that_loses_cases_is_not_green():
     with pytest.raises(VerifyError, match="shard 1/1 lost 3000 cases"):
         campaign.campaign(HERE, progress=lambda tasks: tasks[1:])
@@ -253,3 +183,18 @@ def test_an_interrupted_campaign_tells_what_was_judged_and_is_no_shard():
     assert str(caught.value) == f"{found} cases were judged"
     assert caught.value.outcome.parts == ()
     assert caught.value.signal == signal.SIGINT
+
+
+def test_a_candidate_that_gives_no_gradient_is_a_violation(tmp_path):
+    (tmp_path / "lab.py").write_text("def only_y(X, W, P, h):\n    return {'y': X @ W}\n")
+    (violation,) = judged(HERE, range(1), Subject(f"{tmp_path / 'lab.py'}:only_y")).violations
+    assert violation.what == "candidate, gradient"
+
+
+def test_the_resolution_is_that_of_what_was_judged(tmp_path):
+    (tmp_path / "lab.py").write_text(LAB.replace("-30, 30", "-3e9, 3e9"))
+    plan = HERE.model_copy(update={"cases": 100, "dtype": "float64"})
+    of_candidate = judged(plan, range(1), Subject(f"{tmp_path / 'lab.py'}:gradient")).resolution
+    of_manual = judged(plan, range(1)).resolution
+    assert sum(of_candidate.values()) == sum(of_manual.values()) == 100
+    assert of_candidate != of_manual

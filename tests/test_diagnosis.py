@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from problems import drawn
-from test_result import finding, result
 
 from verify import compare, diagnosis
 from verify.chain import Chain
 from verify.faults import FAULTS
-from verify.result import Verdict
 
 
 def words(name: str, **sizes) -> str:
@@ -24,15 +22,6 @@ def words(name: str, **sizes) -> str:
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        (
-            "upstream-mean-forgotten",
-            "dC_dy_o is off by the same factor everywhere: 6, which is N here",
-        ),
-        ("upstream-mean-twice", "0.166667, which is 1/N here"),
-        ("cost-mean-of-all", "C is off by the same factor everywhere: 0.333333, which is 1/K here"),
-        ("gradient-sign", "-1, which is -1 here"),
-        ("gradient-doubled", "2, which is 2 here"),
-        ("gradient-zero", "0, which is 0 here"),
         ("gradient-transposed", "dC_dW is transposed"),
         ("first-class-only", "dC_dW is right only in column 0"),
         ("last-row-dropped", "dC_dW is that of the batch without row 5"),
@@ -110,55 +99,21 @@ def test_a_sample_of_columns_shows_no_pattern():
     assert list(diagnosis.patterns(doubled, compare.reference(problem, budget=0))) == []
 
 
-def test_a_factor_or_a_transpose_is_all_there_is_to_say():
-    problem = drawn(1, N=6, D=3, K=3)
-    ref = compare.reference(problem, budget=2.0**30)
-    g = np.asarray(ref.truth.chain.dC_dW.hi)
-    assert len(list(diagnosis.patterns(Chain(dC_dW=-g), ref))) == 1
-    assert len(list(diagnosis.patterns(Chain(dC_dW=g.T), ref))) == 1
-
-
 def test_only_the_first_wrong_link_is_told():
     problem = drawn(1)
     ref = compare.reference(problem, budget=2.0**30)
-    chain = Chain(dC_dy=2 * ref.truth.chain.dC_dy.hi, dC_dW=2 * ref.truth.chain.dC_dW.hi)
-    (told,) = diagnosis.patterns(chain, ref)
-    assert told.startswith("dC_dy is off")
-
-
-def test_a_factor_of_all_entries_is_named_by_the_sizes_that_it_is():
-    problem = drawn(1, N=6, D=4, K=5)
-    ref = compare.reference(problem, budget=2.0**30)
-    g = np.asarray(ref.truth.chain.dC_dW.hi)
-    for factor, name in (
-        (30, "N K"),
-        (1 / 30, "1/(N K)"),
-        (0.125, "h"),
-        (4, "D"),
-        (0.5, "1/2"),
-        (-6, "-N"),
-    ):
-        (told,) = diagnosis.patterns(Chain(dC_dW=factor * g), ref)
-        assert told.endswith(f", which is {name} here")
+    dC_dy = np.array(ref.truth.chain.dC_dy.hi)
+    dC_dy[:, 1] *= 2
+    chain = Chain(dC_dy=dC_dy, dC_dW=ref.truth.chain.dC_dW.hi[::-1])
+    told = list(diagnosis.patterns(chain, ref))
+    assert told[0] == "dC_dy is wrong only in column 1"
+    assert not any(text.startswith("dC_dW") for text in told)
 
 
 def test_a_right_chain_has_no_pattern():
     problem = drawn(1)
     ref = compare.reference(problem, budget=2.0**30)
     assert list(diagnosis.patterns(Chain(dC_dW=ref.truth.chain.dC_dW.hi), ref)) == []
-
-
-def test_failures_that_share_a_dtype_or_layout_say_so_and_the_smallest_is_named():
-    import dataclasses
-
-    bad = dataclasses.replace(result(finding(Verdict.FAIL)), layout="strided", work=9)
-    smaller = dataclasses.replace(bad, work=4, case="small")
-    good = result()
-    assert list(diagnosis.across([bad, good, smaller])) == [
-        "wrong only with layout strided",
-        "the smallest case that shows it: verify run 's.toml::small'",
-    ]
-    assert list(diagnosis.across([good])) == []
 
 
 def test_a_small_error_of_a_single_entry_is_neither_a_factor_nor_a_transpose():

@@ -9,6 +9,7 @@ import pytest
 from texts import DRAWN, EXAMPLE, written
 
 import verify
+from verify.asked import Asked
 from verify.collection import collect
 from verify.document import Limits
 from verify.errors import UsageError
@@ -77,7 +78,7 @@ def test_a_device_of_the_run_is_that_of_the_scenario(tmp_path):
 def test_words_that_are_too_long_for_a_scenario_are_shortened(tmp_path):
     title = "t" * 195
     report = failing(written(tmp_path, EXAMPLE.replace("an example", title)))
-    text = scenario_of(replace(report, candidate="c" * 300))[1]
+    text = scenario_of(replace(report, asked=Asked("c" * 300)))[1]
     path = written(tmp_path, text, "made")
     document = collect(path)[0].scenario.document
     assert (len(document.title), len(document.source)) == (200, 200)
@@ -85,9 +86,11 @@ def test_words_that_are_too_long_for_a_scenario_are_shortened(tmp_path):
 
 
 def test_a_candidate_of_a_strange_name_makes_a_scenario_too(tmp_path):
-    report = replace(failing(written(tmp_path, EXAMPLE)), candidate="mine\x1b\x7f\U0001f642.py:f")
+    report = replace(
+        failing(written(tmp_path, EXAMPLE)), asked=Asked("mine\x1b\x7f\U0001f642.py:f")
+    )
     path = written(tmp_path, scenario_of(report)[1], "made")
-    assert collect(path)[0].scenario.document.source.endswith("mine\\x1b\\x7f\U0001f642.py:f")
+    assert collect(path)[0].scenario.document.source.endswith("mine\\x1b\\x7f\U0001f642.py:f'")
 
 
 def test_the_smallest_of_many_is_taken_and_a_failure_before_a_doubt(tmp_path):
@@ -97,7 +100,7 @@ def test_the_smallest_of_many_is_taken_and_a_failure_before_a_doubt(tmp_path):
 
 
 def test_it_says_which_candidate_failed(tmp_path):
-    assert "--candidate wrong" in scenario_of(failing(written(tmp_path, EXAMPLE)))[1]
+    assert "candidate=..., arrays='numpy'" in scenario_of(failing(written(tmp_path, EXAMPLE)))[1]
 
 
 def test_a_green_report_has_no_failing_case(tmp_path):
@@ -123,3 +126,10 @@ def test_a_case_judged_by_blocks_is_not_read_whole(tmp_path, monkeypatch):
     monkeypatch.setattr("verify.cases.Case.large", True)
     with pytest.raises(UsageError, match="too many numbers"):
         scenario_of(report)
+
+
+def test_a_report_of_a_case_that_its_file_has_not_is_refused(tmp_path):
+    report = failing(written(tmp_path, DRAWN))
+    nameless = tuple(replace(r, case="") for r in report.results)
+    with pytest.raises(UsageError, match="has no case ''"):
+        scenario_of(replace(report, results=nameless))

@@ -19,8 +19,9 @@ def test_a_failure_is_the_block_of_the_command_without_a_traceback(pytester, fol
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
+            "C is not the figure that the file gives",
             "FAIL  cases/failing.toml::dtype=float64",
-            "  figure  * loss_before = 7.88 is expected; C is 7.87038*",
+            "  finding  *figure: loss_before = 7.88 is expected by the file; C is*",
             "  to repeat it        verify run 'cases/failing.toml::dtype=float64'",
         ]
     )
@@ -61,9 +62,12 @@ def test_a_candidate_is_judged_in_every_worker(workers, pytester, folder, nested
     result = nested("cases", "--candidate", "mine.py:zero", *workers)
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(["  subject             candidate mine.py:zero"])
+    result.stdout.fnmatch_lines(["FAILED cases/example.toml::dtype=float* - dC_dW is 0 everywhere"])
     result = nested("cases", "--candidate", "mine.py:absent", *workers)
-    result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["candidate mine.py:absent: cannot be loaded: AttributeError*"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: candidate mine.py:absent: cannot be loaded: AttributeError*"]
+    )
 
 
 @WORKERS
@@ -96,7 +100,7 @@ def test_a_number_that_is_not_as_it_was_locked_fails_its_case(pytester, folder, 
     )
     result = nested("cases")
     result.assert_outcomes(passed=1, failed=2)
-    result.stdout.fnmatch_lines(["  lock   *X, W, P or h are other numbers*"])
+    result.stdout.fnmatch_lines(["  finding  *lock: X, W, P or h are other numbers*"])
 
 
 def test_a_malformed_manifest_is_red_wherever_it_matters(folder, nested):

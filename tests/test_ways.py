@@ -104,10 +104,3 @@ def test_the_help_names_every_twin():
 
     told = next(o.help for o in cli.commands["run"].params if o.name == "twin")
     assert all(name in told for name in (*ways.TWINS, *ways.REDUCED))
-
-
-def test_repeating_a_failure_names_the_twin(tmp_path):
-    from verify.diagnosis import repeating
-
-    result = judge(the_case(tmp_path, DRAWN), way="func")
-    assert repeating(result, "x.py:f").endswith("' --candidate x.py:f --twin func")

@@ -15,26 +15,19 @@ turns. Shard i of n judges the stacks i - 1, i - 1 + n, i - 1 + 2 n, ...
 
 from __future__ import annotations
 
-import atexit
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from functools import cache, partial
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from verify import compare, screening, stacks, truth
 from verify.candidate import Candidate
-from verify.candidate import candidate as loaded
-from verify.cases import cases
-from verify.chain import DTYPES, NK, Problem
-from verify.errors import CandidateError, ScenarioError, UsageError, VerifyError
-from verify.judge import judge
+from verify.chain import NK
+from verify.errors import CandidateError, UsageError, VerifyError
 from verify.outcome import (
     Outcome,
     Plan,
@@ -44,29 +37,16 @@ from verify.outcome import (
     stacks_of,
     sum_of,
 )
-from verify.result import Result, Verdict
 from verify.runner import environment
-from verify.scenario import of_text
 from verify.screening import Screening
-from verify.shrink import shrunk
-from verify.skeleton import explicit, written
 from verify.threads import one_thread, processes
 from verify.trial import tried
+from verify.violation import Subject, candidate_of, stack_of
 
 Ratios: TypeAlias = dict[tuple[str, str], Any]
 """By what was compared and the link: error over bound of each case, -1 where it was not."""
 
 _STACKS = 8  # of one task: enough to be worth sending, few enough to stop soon; 1 of a candidate
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Who is judged besides manual and twin; the words that `candidate.candidate` takes."""
-
-    name: str = ""
-    arrays: str = "numpy"
-    device: str = "cpu"
-    timeout: float = 60.0
 
 
 class Interrupted(KeyboardInterrupt):
@@ -120,87 +100,6 @@ def campaign(
     return total
 
 
-def problem_of(plan: Plan, case: int) -> Problem:
-    """The problem of one case.
-
-    Shapes  as Problem.
-    Raises  UsageError for a number that the plan does not have.
-    """
-    if not 0 <= case < plan.cases:
-        raise UsageError(f"case {case}: the campaign has cases 0 to {plan.cases - 1}")
-    return _stack(plan, case // stacks.COUNT).at(case % stacks.COUNT)
-
-
-def told(plan: Plan, violation: Violation, subject: Subject, folder: Path) -> Violation:
-    """The violation with its scenario file in `folder`, shrunk as far as it still shows.
-
-    Without a file where it does not show when its problem is judged alone.
-
-    Raises  UsageError where the file cannot be written.
-    """
-    candidate = _loaded(subject)
-    problem = problem_of(plan, violation.case)
-    with one_thread():
-        source = f"verify {repeating(plan, violation.case)}"
-        trial = partial(_text, source=source, candidate=candidate)
-        if trial(problem) is None:
-            return violation
-        text = trial(shrunk(problem, lambda simpler: trial(simpler) is not None))
-    name = f"found-{plan.seed}-{violation.case}"
-    return violation.model_copy(update={"file": str(written(name, folder, text))})
-
-
-def repeating(plan: Plan, case: int) -> str:
-    """The arguments of `verify` that write one case of a plan as a scenario."""
-    words = [f"campaign --cases {plan.cases} --seed {plan.seed} --case {case}"]
-    words += [f"--dtype {plan.dtype}"] if plan.dtype != "both" else []
-    words += [f"--shape {','.join(map(str, plan.shape))}"] if plan.shape else []
-    return " ".join(words)
-
-
-def as_scenario(plan: Plan, case: int) -> str:
-    """The text of a scenario with the problem of one case, judged by whatever holds there.
-
-    Raises  UsageError for a case that no scenario may be: all its labels are 0.
-    """
-    title, source = f"Case {case} of a campaign", f"verify {repeating(plan, case)}"
-    made = partial(explicit, problem_of(plan, case), title, source)
-    with one_thread():
-        try:
-            passing = (expect for expect in _EXPECTATIONS if _result(made(expect), None).ok)
-            return made(next(passing, {"loss": "any"}))
-        except ScenarioError as error:
-            what = error.faults[0].what
-            raise UsageError(f"case {case} makes no scenario: {what}; take another") from None
-
-
-_EXPECTATIONS: tuple[dict[str, str], ...] = tuple(
-    {**loss, **form}
-    for form in ({}, {"post_form": "blind"}, {"post_form": "nonfinite"})
-    for loss in ({}, {"loss": "any"})
-)  # from what claims most to what claims least
-
-
-def _text(problem: Problem, source: str, candidate: Candidate | None) -> str | None:
-    """A scenario of the problem in which the judge finds a failure; None where it finds none."""
-    for expect in _EXPECTATIONS:
-        text = explicit(problem, "Beyond a bound", source, expect)
-        try:
-            result = _result(text, candidate)
-        except ScenarioError:  # all its labels are 0
-            return None
-        found = [f for f in result.findings if f.verdict is not Verdict.PASS]
-        declared = {f.check for f in found} & {"post_form", "loss", "resolution", "range"}
-        if found and not declared:
-            return text
-    return None
-
-
-def _result(text: str, candidate: Candidate | None) -> Result:
-    (case,) = cases(of_text(text, Path("shrinking")))
-    return judge(case, truth.BUDGET, candidate)
-
-
 def _tasks(plan: Plan, part: int) -> list[range]:
     numbers = stacks_of(plan, part)
     many = 1 if plan.candidate else _STACKS
@@ -220,24 +119,9 @@ def _in_order(
         yield waiting.popleft().result()
 
 
-def _stack(plan: Plan, number: int) -> Problem:
-    dtype = DTYPES[number % len(DTYPES)] if plan.dtype == "both" else plan.dtype
-    return stacks.drawn(plan.seed, number, dtype, plan.shape)
-
-
 def _count(plan: Plan, number: int) -> int:
     """How many cases of a stack are the plan's: of the last, not all may be."""
     return min(stacks.COUNT, plan.cases - number * stacks.COUNT)
-
-
-@cache
-def _loaded(subject: Subject) -> Candidate | None:
-    """Loaded once in each process, whose end is its end."""
-    if not subject.name:
-        return None
-    candidate = loaded(subject.name, subject.arrays, subject.device, subject.timeout)
-    atexit.register(candidate.close)
-    return candidate
 
 
 def _judged(plan: Plan, part: int, subject: Subject, numbers: range) -> Outcome:
@@ -245,14 +129,14 @@ def _judged(plan: Plan, part: int, subject: Subject, numbers: range) -> Outcome:
     found = [Outcome(plan=plan, parts=(part,))]
     with one_thread(), np.errstate(all="ignore"):
         for number in numbers:
-            found.append(_of_stack(plan, part, number, _loaded(subject)))
+            found.append(_ofstack_of(plan, part, number, candidate_of(subject)))
             if found[-1].violations:
                 break
     return sum_of(found)
 
 
-def _of_stack(plan: Plan, part: int, number: int, candidate: Candidate | None) -> Outcome:
-    seen = screening.screened(_stack(plan, number), plan.device)
+def _ofstack_of(plan: Plan, part: int, number: int, candidate: Candidate | None) -> Outcome:
+    seen = screening.screened(stack_of(plan, number), plan.device)
     count = _count(plan, number)
     judged = [i for i in range(count) if seen.judged[i]]
     first = number * stacks.COUNT

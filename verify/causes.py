@@ -118,15 +118,17 @@ def _common(results: Sequence[Result]) -> Likeness | None:
         shared &= set(result.likenesses or ())
     order = [like for like in results[0].likenesses or () if like in shared]
     plain = [like for like in order if like.fault != RIGHT and like.factor == "1"]
-    if not any(N > 1 and D * K > 1 for N, D, K in (r.sizes for r in results)):
-        return plain[0] if plain else None  # of one row, or one entry, anything is a multiple
     right = [like for like in order if like.fault == RIGHT]
+    zero = [like for like in right if like.factor == "0"]
+    if not any(N > 1 and D * K > 1 for N, D, K in (r.sizes for r in results)):
+        # Of one row, or one entry, anything is a multiple.
+        return next(iter([*zero, *plain]), None)
     named = [like for like in right if like.factor in _NUMBERS]
     number = [like for like in right if _is_number(like.factor)]
     several = len({r.sizes for r in results}) > 1
     by_size = [like for like in right if several and like not in number]
     times = [like for like in order if like.factor in _NUMBERS]
-    return next(iter([*named, *plain, *number, *by_size, *times]), None)
+    return next(iter([*zero, *named, *plain, *number, *by_size, *times]), None)
 
 
 def _is_number(word: str) -> bool:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import click
-from click.utils import PacifyFlushWrapper
 
 from verify import authoring, completion, experiments
 from verify.errors import ScenarioError, Terminated, VerifyError, printable
@@ -211,11 +210,11 @@ def main() -> NoReturn:
         click.echo(told, err=True)
     completion.register()
     command: Callable[..., Any] = cli.main
-    closed: Any = PacifyFlushWrapper  # what click puts in the place of a stdout that is closed
+    stdout = sys.stdout  # in its place click puts another when whoever reads it has gone
     try:
         command(prog_name="verify", standalone_mode=False)
     except SystemExit:
-        if isinstance(sys.stdout, closed):  # whoever read has gone
+        if sys.stdout is not stdout:
             sys.exit(_CLOSED)
         raise
     except click.ClickException as error:

@@ -40,7 +40,7 @@ def _printed(name: str, figure: Decimal, loss: Loss) -> Iterator[Finding]:
     outside = high < figure - half or low > figure + half
     verdict = Verdict.FAIL if outside else Verdict.CANNOT_JUDGE
     message = (
-        f"the file's {name} = {figure} is not what C is: {loss.C:.9g}, which any right program"
-        f" prints within {loss.printed:.2g}; mend the figure in [expect]"
+        f"{name} = {figure} is expected by the file; C is {loss.C:.9g}, which any right program"
+        f" prints within {loss.printed:.2g}: mend the file's figure"
     )
     yield Finding("figure", verdict, message)

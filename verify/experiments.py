@@ -116,6 +116,7 @@ def campaign(
     violation.
     """
     from verify import campaign as campaigns
+    from verify import violation as violations
     from verify.outcome import planned
     from verify.skeleton import home, written
     from verify.stacks import COUNT
@@ -128,10 +129,10 @@ def campaign(
     )  # fmt: skip
     if case is not None:
         name = f"case-{seed}-{case}"
-        click.echo(written(name, folder or home(), campaigns.as_scenario(plan, case)))
+        click.echo(written(name, folder or home(), violations.as_scenario(plan, case)))
         sys.exit(0)
     home_of_files = files.writable(folder or home())
-    subject = campaigns.Subject(plan.candidate, arrays, device, timeout)
+    subject = violations.Subject(plan.candidate, arrays, device, timeout)
     asked = Asked(plan.candidate, True, arrays, timeout, device="" if device == "cpu" else device)
     signal = 0
     try:
@@ -142,7 +143,7 @@ def campaign(
     except campaigns.Interrupted as interrupt:
         found, signal = interrupt.outcome, interrupt.signal
     if found.violations:
-        first = campaigns.told(plan, found.violations[0], subject, home_of_files)
+        first = violations.told(plan, found.violations[0], subject, home_of_files)
         found = found.model_copy(update={"violations": (first,)})
     emit(found.model_dump_json(indent=1), told(found, asked), json_file)
     sys.exit(128 + signal if signal else found.exit_code)

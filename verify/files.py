@@ -30,7 +30,10 @@ def destination(name: str) -> Path:
         raise UsageError(
             f"{printable(name)} cannot be written: give a file in a folder that exists"
         )
-    writable(path.absolute().parent)
+    if not path.exists():
+        writable(path.absolute().parent)
+    elif not os.access(path, os.W_OK):
+        raise UsageError(f"{printable(name)} cannot be written: it is read-only")
     return path
 
 
@@ -51,11 +54,17 @@ def write(path: Path, data: bytes | str) -> None:
 
     Raises  UsageError where that fails.
     """
-    new = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    content = data.encode() if isinstance(data, str) else data
+    at = path.resolve() if path.is_symlink() else path
+    new = at.with_name(f".{at.name}.{uuid.uuid4().hex[:8]}")
+    whole = not at.exists() or (at.is_file() and os.access(at.parent, os.W_OK))
     try:
+        if not whole:  # a device, a pipe, or a file in a folder that takes no other
+            at.write_bytes(content)
+            return
         try:
-            new.write_bytes(data.encode() if isinstance(data, str) else data)
-            new.replace(path)
+            new.write_bytes(content)
+            new.replace(at)
         except OSError:
             new.unlink(missing_ok=True)
             raise

@@ -19,8 +19,8 @@ from verify.expected import expectations
 from verify.pins import departures
 from verify.result import Finding, Result, Verdict
 from verify.subjects import LEAD, OUT_OF_RANGE, one_step, subjects
-from verify.training import Evaluation, evaluated
-from verify.trial import trained, tried
+from verify.training import Evaluation, evaluated, trained
+from verify.trial import tried
 
 
 def judge(

@@ -92,7 +92,10 @@ def _of(
         return
     later = _later(given, made, link, factor, problem)
     if later:
-        yield from (Likeness(name, word, link, later) for word in _named(factor, problem))
+        for word, value in _words(problem).items():
+            near = abs(factor - value) <= 2.0**-10 * abs(value) and value != 1
+            if near and _same(found, value * like, off, problem):
+                yield Likeness(name, word, link, later)
         if name == RIGHT:
             yield Likeness(name, f"{factor:.5g}", link, later)
 
@@ -130,14 +133,12 @@ def _alike(one: Any, other: Any) -> bool:
     return bool((np.abs(one - other) <= 1e-4 * np.max(np.abs(other), initial=0.0)).all())
 
 
-def _named(factor: float, problem: Problem) -> Iterator[str]:
-    """The words that are this factor here, by the sizes of the problem."""
+def _words(problem: Problem) -> dict[str, float]:
+    """What a factor may be by the sizes of the problem."""
     sizes = {name: float(size) for name, size in problem.sizes.items()}
     N, K = sizes["N"], sizes["K"]
     words = {"0": 0.0, "-1": -1.0, "2": 2.0, "1/2": 0.5, "h": float(problem.h),
              "N K": N * K, "1/(N K)": 1 / (N * K), "2/N": 2 / N, "N/K": N / K}  # fmt: skip
     for name, size in sizes.items():
         words |= {name: size, f"1/{name}": 1 / size, f"-{name}": -size, f"-1/{name}": -1 / size}
-    for word, value in words.items():
-        if abs(factor - value) <= 2.0**-10 * abs(value) and abs(value - 1) > 2.0**-10:
-            yield word
+    return words

@@ -12,8 +12,10 @@ import numpy as np
 
 from verify import descent, truth
 from verify.bounds import Bounds, bounds
+from verify.candidate import Candidate
 from verify.chain import Array, Chain, Problem
 from verify.compare import Subject
+from verify.errors import CandidateError
 from verify.result import Finding, Step, Verdict
 from verify.rounding import EVALUATION
 
@@ -122,6 +124,26 @@ def train(
         if findings:  # later steps would only repeat it
             break
     return Training(trajectories, tuple(findings), enclosed)
+
+
+def trained(
+    candidate: Candidate, batches: Sequence[Problem], steps: int, columns: Sequence[int],
+    budget: float, own_step: bool = True,
+) -> Iterator[Finding]:  # fmt: skip
+    """Its trajectory and the fall of its cost; W_next by the update rule if it gives none.
+
+    Without an `own_step` what goes wrong with W_next is its gradient's.
+
+    Shapes  batches share W (D, K).
+    """
+    subject = Subject(f"candidate {candidate.name}", candidate.chain, "wider")
+    try:
+        starts = {subject: evaluated(subject, batches[0])}
+        for finding in train(starts, batches, steps, columns, budget).findings:
+            moved = finding.link == "W_next" and not own_step
+            yield replace(finding, link="dC_dW") if moved else finding
+    except CandidateError as error:
+        yield Finding("exception", Verdict.FAIL, str(error), subject.name)
 
 
 def _step(

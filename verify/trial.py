@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from verify import compare, manual, training
+from verify import compare, manual
 from verify.bounds import bounds
 from verify.candidate import Answer, Candidate, updated
 from verify.chain import Chain, Problem
-from verify.compare import Reference, Subject
+from verify.compare import Reference
 from verify.diagnosis import patterns
-from verify.errors import CandidateError
 from verify.likeness import likenesses
 from verify.loading import BACKWARD, UPSTREAM
 from verify.questions import LAYOUT_WORK, LAYOUTS, OTHER_WORK, gradient_by, others
@@ -64,26 +63,6 @@ def tried(candidate: Candidate, ref: Reference, in_full: bool = True) -> Trial:
         tuple(findings), tuple(trying.figures), tuple(f"{trying.name}: {n}" for n in notes),
         trying.resolution, trying.chain, likes,
     )  # fmt: skip
-
-
-def trained(
-    candidate: Candidate, batches: Sequence[Problem], steps: int, columns: Sequence[int],
-    budget: float, own_step: bool = True,
-) -> Iterator[Finding]:  # fmt: skip
-    """Its trajectory and the fall of its cost; W_next by the update rule if it gives none.
-
-    Without an `own_step` what goes wrong with W_next is its gradient's.
-
-    Shapes  batches share W (D, K).
-    """
-    subject = Subject(f"candidate {candidate.name}", candidate.chain, "wider")
-    try:
-        starts = {subject: training.evaluated(subject, batches[0])}
-        for finding in training.train(starts, batches, steps, columns, budget).findings:
-            moved = finding.link == "W_next" and not own_step
-            yield replace(finding, link="dC_dW") if moved else finding
-    except CandidateError as error:
-        yield Finding("exception", Verdict.FAIL, str(error), subject.name)
 
 
 class _Trying:

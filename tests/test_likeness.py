@@ -1,0 +1,101 @@
+"""What a wrong answer is like on one case: a planted fault, or a multiple of what is right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from problems import drawn, made
+
+from verify import compare
+from verify.chain import Chain
+from verify.faults import FAULTS
+from verify.formulas import with_formulas
+from verify.likeness import likenesses
+from verify.manual import stable_form
+from verify.result import Likeness
+
+
+def of(chain, problem=None):
+    ref = compare.reference(problem or drawn(1), budget=2.0**30)
+    return likenesses(chain, ref)
+
+
+def answer(name, problem=None):
+    p = problem or drawn(1)
+    with np.errstate(all="ignore"):
+        return FAULTS[name].make()(p.X.copy(), p.W.copy(), p.P.copy(), p.h)
+
+
+NAMED = [
+    "softmax-minus-labels", "squared-error", "binary-cross-entropy", "difference-reversed",
+    "cost-softmax", "cost-binary", "cost-squared-error", "cost-summed", "upstream-mean-forgotten",
+    "upstream-mean-twice", "upstream-by-classes", "next-weights-for-gradient", "inputs-forgotten",
+    "sigmoid-derivative-forgotten", "derivative-of-tanh", "rows-shuffled", "weight-decay",
+    "labels-rolled", "errors-summed-over-classes",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", NAMED)
+def test_a_planted_mistake_is_recognised_by_all_its_links_or_its_gradient_alone(name, dtype):
+    problem = drawn(1, N=7, dtype=dtype)
+    found = answer(name, problem)
+    assert name in {like.fault for like in of(Chain(**found), problem) if like.factor == "1"}
+    alone = of(Chain(dC_dW=found["dC_dW"]), problem)
+    assert name in {like.fault for like in alone if like.factor == "1"}
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [(6, {"N", "6"}), (1 / 6, {"1/N", "0.16667"}), (2, {"2"}), (-1, {"-1"}), (0, {"0"}),
+     (3, {"K", "3"}), (0.125, {"h", "0.125"}), (18, {"N K", "18"}), (7.5, {"7.5"})],
+)  # fmt: skip
+def test_a_multiple_is_named_by_all_that_it_is(factor, words):
+    g = stable_form(drawn(1)).dC_dW
+    found = {like.factor for like in of(Chain(dC_dW=factor * g)) if like.fault == ""}
+    assert words <= found
+
+
+def test_a_multiple_is_one_in_every_entry_zeros_among_them():
+    problem = made([[2, 0, 1], [1, 0, 3]], [[1, 0.5], [2, 1], [0, 1]], [[1, 0], [0.5, 1]])
+    g = stable_form(problem).dC_dW
+    assert (g[1] == 0).all()
+    assert {like.factor for like in of(Chain(dC_dW=3 * g), problem)} >= {"3"}
+    assert of(Chain(dC_dW=np.where(g == 0, 7.0, 3 * g)), problem) == ()
+
+
+def test_of_a_scalar_no_multiple_is_told():
+    C = stable_form(drawn(1)).C
+    assert [like for like in of(Chain(C=1.04715 * C)) if like.fault == ""] == []
+
+
+def test_that_the_gradient_is_right_none_the_less_is_kept():
+    right = stable_form(drawn(1))
+    found = of(Chain(dC_dy=6 * right.dC_dy, dC_dW=right.dC_dW))
+    assert Likeness("", "N", "dC_dy", "right") in found
+    both = of(Chain(dC_dy=6 * right.dC_dy, dC_dW=6 * right.dC_dW))
+    assert Likeness("", "N", "dC_dy", "same") in both
+    neither = of(Chain(dC_dy=6 * right.dC_dy, dC_dW=right.dC_dW[::-1]))
+    assert neither == ()
+
+
+def test_what_is_like_nothing_is_told_to_be_like_nothing():
+    rng = np.random.default_rng(0)
+    assert of(Chain(dC_dW=rng.normal(size=(4, 3)))) == ()
+    g = stable_form(drawn(1)).dC_dW
+    assert of(Chain(dC_dW=g * (1 + 1e-3 * rng.normal(size=g.shape)))) == ()
+
+
+def test_a_tiny_error_is_explained_only_by_what_leaves_none_of_it():
+    g = stable_form(drawn(1)).dC_dW
+    assert of(Chain(dC_dW=g * (1 + 1e-6))) != ()
+    assert {like.fault for like in of(Chain(dC_dW=g * (1 + 1e-6)))} <= {
+        "", "gradient-a-millionth-off"}  # fmt: skip
+
+
+def test_nothing_is_compared_of_what_is_right_not_finite_or_too_large():
+    problem = drawn(1)
+    assert of(Chain(**with_formulas()()(problem.X, problem.W, problem.P, problem.h))) is None
+    assert of(Chain(dC_dW=np.full((4, 3), np.nan))) is None
+    large = drawn(1, N=2**11, D=2**10, K=2)
+    assert of(Chain(dC_dW=0 * large.W), large) is None

@@ -1,0 +1,132 @@
+"""A violation of a campaign -> the smallest problem that still shows it, as a scenario file."""
+
+from __future__ import annotations
+
+import atexit
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+from verify import stacks, truth
+from verify.candidate import Candidate
+from verify.candidate import candidate as loaded
+from verify.cases import cases
+from verify.chain import DTYPES, Problem
+from verify.errors import ScenarioError, UsageError
+from verify.judge import judge
+from verify.outcome import Plan, Violation
+from verify.result import Result, Verdict
+from verify.scenario import of_text
+from verify.shrink import shrunk
+from verify.skeleton import explicit, written
+from verify.threads import one_thread
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who is judged besides manual and twin; the words that `candidate.candidate` takes."""
+
+    name: str = ""
+    arrays: str = "numpy"
+    device: str = "cpu"
+    timeout: float = 60.0
+
+
+def stack_of(plan: Plan, number: int) -> Problem:
+    """One stack of a plan.
+
+    Shapes  as stacks.drawn.
+    """
+    dtype = DTYPES[number % len(DTYPES)] if plan.dtype == "both" else plan.dtype
+    return stacks.drawn(plan.seed, number, dtype, plan.shape)
+
+
+def problem_of(plan: Plan, case: int) -> Problem:
+    """The problem of one case.
+
+    Shapes  as Problem.
+    Raises  UsageError for a number that the plan does not have.
+    """
+    if not 0 <= case < plan.cases:
+        raise UsageError(f"case {case}: the campaign has cases 0 to {plan.cases - 1}")
+    return stack_of(plan, case // stacks.COUNT).at(case % stacks.COUNT)
+
+
+def told(plan: Plan, violation: Violation, subject: Subject, folder: Path) -> Violation:
+    """The violation with its scenario file in `folder`, shrunk as far as it still shows.
+
+    Without a file where it does not show when its problem is judged alone.
+
+    Raises  UsageError where the file cannot be written.
+    """
+    candidate = candidate_of(subject)
+    problem = problem_of(plan, violation.case)
+    with one_thread():
+        source = f"verify {repeating(plan, violation.case)}"
+        trial = partial(_text, source=source, candidate=candidate)
+        if trial(problem) is None:
+            return violation
+        text = trial(shrunk(problem, lambda simpler: trial(simpler) is not None))
+    name = f"found-{plan.seed}-{violation.case}"
+    return violation.model_copy(update={"file": str(written(name, folder, text))})
+
+
+def repeating(plan: Plan, case: int) -> str:
+    """The arguments of `verify` that write one case of a plan as a scenario."""
+    words = [f"campaign --cases {plan.cases} --seed {plan.seed} --case {case}"]
+    words += [f"--dtype {plan.dtype}"] if plan.dtype != "both" else []
+    words += [f"--shape {','.join(map(str, plan.shape))}"] if plan.shape else []
+    return " ".join(words)
+
+
+def as_scenario(plan: Plan, case: int) -> str:
+    """The text of a scenario with the problem of one case, judged by whatever holds there.
+
+    Raises  UsageError for a case that no scenario may be: all its labels are 0.
+    """
+    title, source = f"Case {case} of a campaign", f"verify {repeating(plan, case)}"
+    made = partial(explicit, problem_of(plan, case), title, source)
+    with one_thread():
+        try:
+            passing = (expect for expect in _EXPECTATIONS if _result(made(expect), None).ok)
+            return made(next(passing, {"loss": "any"}))
+        except ScenarioError as error:
+            what = error.faults[0].what
+            raise UsageError(f"case {case} makes no scenario: {what}; take another") from None
+
+
+_EXPECTATIONS: tuple[dict[str, str], ...] = tuple(
+    {**loss, **form}
+    for form in ({}, {"post_form": "blind"}, {"post_form": "nonfinite"})
+    for loss in ({}, {"loss": "any"})
+)  # from what claims most to what claims least
+
+
+def _text(problem: Problem, source: str, candidate: Candidate | None) -> str | None:
+    """A scenario of the problem in which the judge finds a failure; None where it finds none."""
+    for expect in _EXPECTATIONS:
+        text = explicit(problem, "Beyond a bound", source, expect)
+        try:
+            result = _result(text, candidate)
+        except ScenarioError:  # all its labels are 0
+            return None
+        found = [f for f in result.findings if f.verdict is not Verdict.PASS]
+        declared = {f.check for f in found} & {"post_form", "loss", "resolution", "range"}
+        if found and not declared:
+            return text
+    return None
+
+
+def _result(text: str, candidate: Candidate | None) -> Result:
+    (case,) = cases(of_text(text, Path("shrinking")))
+    return judge(case, truth.BUDGET, candidate)
+
+
+@cache
+def candidate_of(subject: Subject) -> Candidate | None:
+    """Loaded once in each process, whose end is its end."""
+    if not subject.name:
+        return None
+    candidate = loaded(subject.name, subject.arrays, subject.device, subject.timeout)
+    atexit.register(candidate.close)
+    return candidate
