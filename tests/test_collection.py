@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from problems import drawn, made
 from texts import EXAMPLE, written
 
 import verify
@@ -174,3 +176,92 @@ def test_a_file_that_makes_other_cases_than_it_did_is_told_of(tmp_path):
     manifest = Manifest(format=1, scenarios={"s.toml": short})
     (message,) = collection.differences(manifest, {"s.toml": scenario})
     assert message.startswith("s.toml makes other cases than those 1 that were locked")
+
+
+def changed(folder):
+    """A folder that is locked, of which one file is another then."""
+    (folder / "sub").mkdir()
+    for name in ("a", "sub/b"):
+        written(folder, EXAMPLE if name == "a" else OTHER, name)
+    locked(folder)
+    return folder
+
+
+@pytest.mark.parametrize("subject", ["a.toml", "sub", "sub/b.toml", "."])
+def test_a_lock_is_asked_by_name_by_subfolder_and_by_folder(subject, tmp_path):
+    folder = changed(tmp_path)
+    assert verify.run(folder / subject).ok
+    for name in ("a", "sub/b"):
+        path = folder / f"{name}.toml"
+        path.write_text(path.read_text().replace("0.01", "0.02"))
+    report = verify.run(folder / subject)
+    assert report.exit_code == 1
+    assert any("has changed since it was locked" in text for text in report.unlocked)
+    assert all(r.ok and not r.locked for r in report.results)
+
+
+def test_a_new_file_is_not_locked_yet_where_its_folder_is_judged_and_fine_by_its_name(tmp_path):
+    folder = changed(tmp_path)
+    new = written(folder, EXAMPLE.replace("0.01", "0.02"), "new")
+    assert verify.run(new).ok
+    assert verify.run(folder).unlocked == (
+        f"{folder}/new.toml is not locked yet; `verify lock` pins it",
+    )
+
+
+def test_a_manifest_of_another_program_around_a_folder_is_none_of_ours(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"name": "an app"}')
+    (tmp_path / "cases").mkdir()
+    assert verify.run(written(tmp_path / "cases", EXAMPLE)).ok
+
+
+def test_a_copy_is_judged_where_the_first_is_not(tmp_path):
+    for name in "abc":
+        written(tmp_path, EXAMPLE if name != "c" else OTHER, name)
+    report = verify.run(tmp_path, keyword="b.toml or c.toml")
+    assert report.counts["judged"] == 4
+    report = verify.run(tmp_path)
+    assert report.counts["NOT RUN"] == 2
+
+
+def test_a_folder_has_no_case_of_its_own(tmp_path):
+    written(tmp_path, EXAMPLE)
+    with pytest.raises(UsageError, match="is a folder, which has no case of its own"):
+        collect(f"{tmp_path}::dtype=float32")
+
+
+def test_a_packaged_scenario_needs_no_path_and_a_misspelt_one_is_guessed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert [case.id for case in collect("worked-example")] == [
+        "worked-example::dtype=float32", "worked-example::dtype=float64"]  # fmt: skip
+    assert len(collect("worked-example::dtype=float32")) == 1
+    with pytest.raises(UsageError, match="did you mean worked-example"):
+        collect("worked-exmaple")
+
+
+def test_a_folder_of_scenarios_here_is_what_is_judged_if_nothing_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert len(collect()) > 200
+    (tmp_path / "scenarios").mkdir()
+    written(tmp_path / "scenarios", EXAMPLE)
+    assert len(collect()) == 2
+
+
+@pytest.mark.parametrize(
+    ("problem", "form"),
+    [(drawn(1), "agrees"), (made([[1.0]], [[-800]], [[1]], 1), "nonfinite"),
+     (made([[1.0]], [[40]], [[1]], 1), "blind")],
+)  # fmt: skip
+def test_a_problem_in_memory_is_a_case_of_the_same_numbers(problem, form):
+    (case,) = collect(problem)
+    assert case.id.startswith("problem-1::")
+    assert case.expect.post_form == form
+    for name in ("X", "W", "P", "h"):
+        assert np.array_equal(getattr(case.problem, name), getattr(problem, name))
+    assert verify.run([problem, problem]).counts["found"] == 2
+
+
+@pytest.mark.parametrize("thing", [42, [42], None.__class__])
+def test_what_cannot_be_run_is_told_what_can(thing):
+    with pytest.raises(UsageError, match="cannot be run; give files, folders, FILE::CASE"):
+        collect(thing)

@@ -34,11 +34,16 @@ def test_a_printed_figure_means_half_a_unit_of_its_last_digit(figures, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("figures", "link"), [(("8.87", "7.63"), "C"), (("7.87", "6.63"), "W_next")]
-)
-def test_a_figure_that_is_wrong_names_the_link_that_it_is_of(figures, link, tmp_path):
+    ("figures", "told"),
+    [(("8.87", "7.63"), "loss_before = 8.87 is expected by the file; C is 7.87"),
+     (("7.87", "6.63"), "loss_after = 6.63 is expected by the file; C is 7.63")],
+)  # fmt: skip
+def test_a_figure_that_is_wrong_is_the_files_and_no_broken_link(figures, told, tmp_path):
     text = EXAMPLE + '[expect]\nloss_before = "{}"\nloss_after = "{}"\n'.format(*figures)
-    assert judge(the_case(tmp_path, text)).first_broken_link == link
+    result = judge(the_case(tmp_path, text))
+    assert result.first_broken_link is None
+    assert result.findings[0].message.startswith(told)
+    assert result.findings[0].message.endswith("mend the file's figure")
 
 
 @pytest.mark.parametrize("C", [np.inf, np.nan, 1e308])

@@ -53,3 +53,7 @@ def test_the_summary_counts_and_lists_what_is_not_green_as_plain_text():
     many = Report((bad,) * 60, 60)
     assert "and 10 more" in github.step_summary(many)
     assert "|" not in github.step_summary(Report((PASSED,), 1))
+
+
+def test_the_summary_names_what_is_wrong_with_files_too():
+    assert "- p&#58;1&#58;1&#58; k&#58; w (f), a" in github.step_summary(Report((), 0, (FAULT,)))

@@ -115,3 +115,46 @@ def test_no_verdict_rests_on_an_assert(pytester, folder, monkeypatch, nested):
     (folder / "failing.toml").write_text(FAILING)
     monkeypatch.setenv("PYTHONOPTIMIZE", "1")
     nested("cases", "-W", "ignore").assert_outcomes(passed=2, failed=2)
+
+
+@WORKERS
+def test_the_suite_proves_itself_before_a_candidate_is_judged(workers, pytester, folder, nested):
+    """In every process that judges it, as the command does."""
+    (pytester.path / "mine.py").write_text("def zero(X, W, P, h):\n    return W * 0\n")
+    pytester.makeconftest(
+        "import verify.proof as p\nfrom verify.errors import EnvironmentUnfit\n"
+        "def unfit(device='cpu'): raise EnvironmentUnfit('numpy.exp errs here')\np.proven = unfit\n"
+    )
+    result = nested("cases", "--candidate", "mine.py:zero", *workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*numpy.exp errs here*"])
+
+
+@WORKERS
+@pytest.mark.parametrize("subject", ["cases/sub/b.toml", "cases/sub", "cases"])
+def test_a_file_that_is_not_as_it_was_locked_is_red_however_it_is_named(
+    subject, workers, folder, nested
+):
+    (folder / "sub").mkdir()
+    (folder / "sub" / "b.toml").write_text(DRAWN)
+    locked(folder)
+    nested(subject, *workers).assert_outcomes(passed={"cases": 5}.get(subject, 2))
+    (folder / "sub" / "b.toml").write_text(DRAWN.replace("0.25", "0.5"))
+    result = nested(subject, *workers)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["cases/sub/b.toml, or its data, has changed since it was locked*"])
+
+
+@WORKERS
+def test_a_copy_is_judged_where_the_first_is_deselected(workers, folder, nested):
+    (folder / "copy.toml").write_text(EXAMPLE)
+    result = nested("cases", "--deselect", "cases/copy.toml", *workers)
+    result.assert_outcomes(passed=2, **({} if workers else {"deselected": 2}))
+
+
+def test_a_limit_and_a_memory_are_options_of_the_candidate(pytester, folder, nested):
+    (pytester.path / "mine.py").write_text(
+        "import numpy as np\ndef f(X, W, P, h):\n    return W * np.ones(2**31)[0]\n"
+    )
+    result = nested("cases", "--candidate", "mine.py:f", "--candidate-memory", "4e9")
+    result.stdout.fnmatch_lines(["*MemoryError*"])

@@ -98,3 +98,28 @@ def test_the_packaged_scenarios_are_as_they_were_locked():
     assert len(found.cases) == sum(entry.count for entry in locked.scenarios.values())
     for case in found.cases:
         assert case.pin.problem == pins.problem_digest(case), case.id
+
+
+def test_what_was_not_judged_is_not_locked(tmp_path):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("a CUDA device is here")
+    written(tmp_path, EXAMPLE, "a")
+    written(tmp_path, EXAMPLE + 'device = "cuda"\n', "b")
+    with pytest.raises(UsageError, match=r"nothing is locked: 2 cases not run, as .*no cuda"):
+        lock.lock(tmp_path)
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_a_copy_of_a_file_that_was_judged_is_locked(tmp_path):
+    for name in "ab":
+        written(tmp_path, EXAMPLE, name)
+    assert len(lock.lock(tmp_path).manifest.scenarios) == 2
+
+
+def test_a_folder_that_takes_no_file_is_told_before_anything_is_judged(tmp_path, monkeypatch):
+    written(tmp_path, EXAMPLE)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(UsageError, match="takes no files: it is read-only"):
+        lock.lock(tmp_path)

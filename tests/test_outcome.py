@@ -9,8 +9,12 @@ from verify.outcome import Outcome, Plan, Violation, merged, planned
 
 
 def shard(part: int, of: int = 3, **fields) -> Outcome:
-    plan = Plan(cases=6000, seed=fields.pop("seed", 0), shards=of)
-    given = {"judged": 2000, "environment": {"verify": "0.1.0"}, **fields}
+    plan = Plan(cases=6144, seed=fields.pop("seed", 0), shards=of)
+    given = {
+        "judged": 6144 // of - fields.get("unjudged", 0),
+        "environment": {"verify": "0.1.0"},
+        **fields,
+    }
     return Outcome(plan=plan, parts=(part,), **given)
 
 
@@ -24,7 +28,7 @@ def test_counts_add_up_and_the_worst_is_the_worst():
         shard(3, worst={"a: y": 0.7}, resolution={"-5": 3, "-4": 2}, unjudged=4),
         shard(2, seconds=1.5),
     ))  # fmt: skip
-    assert (found.judged, found.enclosed, found.unjudged, found.found) == (6000, 2, 4, 6004)
+    assert (found.judged, found.enclosed, found.unjudged, found.found) == (6140, 2, 4, 6144)
     assert found.worst == {"a: y": 0.7, "a: C": 0.1}
     assert found.resolution == {"-5": 10, "inf": 1, "-4": 2}
     assert found.parts == (1, 2, 3)
@@ -78,3 +82,25 @@ def test_a_plan_out_of_range_is_refused_by_its_field(fields):
 def test_json_keeps_every_number():
     outcome = shard(1, 1, worst={"a: y": 0.1 + 0.2, "a: C": float("inf")})
     assert merged(files(outcome)) == outcome
+
+
+@pytest.mark.parametrize(
+    "fields", [{"judged": 1}, {"judged": 2049}, {"judged": 0}, {"enclosed": 9999}]
+)
+def test_a_shard_that_has_not_judged_what_the_plan_gives_it_is_refused(fields):
+    with pytest.raises(UsageError, match=r"2.json: \d+ judged and 0 out of range, of 2048 cases"):
+        merged(files(shard(1), shard(2), shard(3, **fields)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    ['"judged":-1', '"judged":1' + "0" * 400, '"resolution":{"a":1}', '"resolution":{"-5":-1}',
+     '"seconds":-1.0', '"judged":true', '"format":2'],
+)  # fmt: skip
+def test_numbers_that_no_shard_has_are_refused_and_crash_nothing(change):
+    (name, text), *_ = files(shard(1, 1))
+    key = change.split(":")[0]
+    start = text.index(key.encode())
+    end = min(i for i in (text.find(b',"', start + 3), len(text)) if i > 0)
+    with pytest.raises(UsageError, match="is not what `verify campaign --json` writes"):
+        merged([(name, text[:start] + change.encode() + text[end:])])

@@ -128,3 +128,20 @@ def test_what_is_too_much_work_is_not_pinned(tmp_path, monkeypatch):
     pin = pins.pinned(the_case(tmp_path, DRAWN))
     assert (pin.C_before, pin.C_after, pin.dC_dW) == (None, None, None)
     assert pin.problem
+
+
+@pytest.mark.parametrize("value", ["C_before", "C_after", "dC_dW"])
+def test_a_pin_may_not_be_emptied(value, tmp_path):
+    case = the_case(tmp_path, STEPS)
+    emptied = pins.pinned(case).model_copy(update={value: None})
+    result = judge(replace(case, pin=emptied))
+    assert result.verdict is Verdict.FAIL
+    assert result.findings[0].message.startswith(f"{value} was locked, and is null now")
+
+
+def test_a_value_that_was_too_much_work_is_null_and_fine(tmp_path, monkeypatch):
+    case = the_case(tmp_path, STEPS)
+    monkeypatch.setattr(pins, "BUDGET", 10)
+    pin = pins.pinned(case)
+    assert (pin.C_before, pin.C_after, pin.dC_dW) == (None, None, None)
+    assert judge(replace(case, pin=pin)).ok

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from texts import EXAMPLE
+from texts import DRAWN, EXAMPLE
 
 from verify.threads import ENVIRONMENT
 
@@ -178,3 +178,25 @@ def test_the_twin_of_the_option_is_judged_and_a_name_that_is_none_is_red(pyteste
     result = nested("cases", "--twin", "jit", "-k", "float64")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*twin 'jit': choose one of eager, func*"])
+
+
+@pytest.mark.parametrize("option", ["--ignore=nothing", "--ignore-glob=*.none"])
+def test_what_is_ignored_elsewhere_changes_nothing_of_a_locked_folder(option, folder, nested):
+    (folder / "build").mkdir()
+    (folder / "build" / "b.toml").write_text(DRAWN)
+    nested("cases").assert_outcomes(passed=4)
+    nested("cases", option).assert_outcomes(passed=4)
+    nested("cases", "--ignore=cases/build").assert_outcomes(passed=2)
+    nested("cases", "--ignore-glob=*/build/*").assert_outcomes(passed=2)
+
+
+def test_scenarios_of_a_project_that_has_set_nothing_up_are_told_how(pytester, nested):
+    made = pytester.mkdir("scenarios")
+    (made / "a.toml").write_text(EXAMPLE)
+    told = 'pytest --scenarios scenarios, or verify_scenarios = ["scenarios"]'
+    result = nested("scenarios")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert told in result.stdout.str()
+    result = nested("scenarios/a.toml")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert told in result.stderr.str()

@@ -11,6 +11,7 @@ from texts import DRAWN, EXAMPLE, written
 
 import verify
 from verify import runner
+from verify.candidate import candidate
 from verify.collection import collect
 from verify.document import Limits
 from verify.errors import EnvironmentUnfit, ScenarioError, Terminated, UsageError
@@ -161,3 +162,62 @@ def test_what_is_done_is_logged_and_not_printed(tmp_path, caplog, capfd):
     assert any(name == "verify.child" and "with_numpy.py" in text for name, _, text in told)
     assert any(text.startswith("2 cases, twin eager, candidate") for _, _, text in told)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_candidate_that_hangs_ends_the_run_after_a_few_cases(tmp_path):
+    (tmp_path / "lab.py").write_text(
+        "import time\ndef f(X, W, P, h):\n    time.sleep(60 * (len(X) == 11))\n    return W * 1\n"
+    )
+    path = written(tmp_path, DRAWN + "[vary]\nseed = [0, 1, 2, 3]\n")
+    report = verify.run(path, candidate=f"{tmp_path / 'lab.py'}:f", timeout=0.3)
+    assert (report.counts["FAIL"], report.counts["NOT RUN"], report.exit_code) == (3, 5, 1)
+    assert report.stopped == "the candidate gave no answer in time in 3 cases"
+
+
+@pytest.mark.parametrize(("most", "failed"), [(1, 1), (3, 3), (0, 8)])
+def test_a_run_stops_after_as_many_failures_as_were_asked_for(most, failed, tmp_path):
+    path = written(tmp_path, DRAWN + "[vary]\nseed = [0, 1, 2, 3]\n")
+    report = verify.run(path, candidate=lambda X, W, P, h: W * 0, most_failures=most)
+    assert report.counts["FAIL"] == failed
+    assert bool(report.stopped) == (failed < 8)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"timeout": -1}, {"timeout": 0}, {"timeout": float("inf")}, {"budget": -5},
+     {"budget": float("inf")}, {"budget": float("nan")}, {"memory": -1}, {"arrays": "tourch"}],
+)  # fmt: skip
+def test_options_that_cannot_be_meant_are_refused_without_a_candidate_too(bad, tmp_path):
+    with pytest.raises(UsageError, match=next(iter(bad))):
+        verify.run(written(tmp_path, EXAMPLE), **bad)
+
+
+def test_a_device_that_is_required_must_be_there_whatever_the_cases_ask_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("verify.runner.available", lambda device: device == "cpu")
+    with pytest.raises(EnvironmentUnfit, match="there is no cuda device here"):
+        verify.run(written(tmp_path, EXAMPLE), require_device="cuda")
+
+
+def test_the_device_of_the_run_is_that_of_the_proof_and_of_the_candidate(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("verify.runner.proven", lambda device: asked.append(device) or "")
+    monkeypatch.setattr("verify.runner.loaded", lambda *a: asked.append(a[2]) or candidate(a[0]))
+    verify.run(written(tmp_path, EXAMPLE), device="cpu", candidate=lambda X, W, P: W * 0)
+    verify.run(written(tmp_path, EXAMPLE), candidate=lambda X, W, P: W * 0)
+    assert asked == ["cpu"] * 4
+
+
+def test_a_report_and_a_result_are_read_in_a_few_lines(tmp_path):
+    report = verify.run(written(tmp_path, DRAWN), candidate=lambda X, W, P, h: W * 0)
+    assert len(repr(report)) < 1000
+    assert "2 FAIL" in repr(report)
+    assert len(repr(report.results[0])) < 200
+
+
+def test_a_program_is_not_ended_by_what_a_function_raises(tmp_path):
+    def exits(X, W, P, h):
+        raise SystemExit(0)
+
+    report = verify.run(written(tmp_path, EXAMPLE), candidate=exits)
+    assert report.exit_code == 1
+    assert "SystemExit: 0" in report.results[0].findings[0].message

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
-import pytest
+import re
 
+import pytest
+from texts import EXAMPLE, written
+
+from verify.errors import ScenarioError
+from verify.scenario import load
 from verify.wording import WrittenFloat, closest, dotted, nearest, shown
 
 
@@ -35,6 +40,23 @@ def test_the_nearest_key_is_offered_or_all_are():
     assert closest("qqq", ["title", "step_size"]) is None
     assert nearest("stepsize", ["step_size"]) == "did you mean 'step_size'?"
     assert nearest("qqq", ["a", "b"]) == "allowed are a, b"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("X = [[1]]", "did you mean 'inputs'?"), ("h = 1", "did you mean 'step_size'?"),
+     ("learning_rate = 1", "did you mean 'step_size'?"), ("N = 3", "did you mean 'batch_size'?"),
+     ("lables = [0]", "did you mean 'labels'?"), ("epochs = 2", "did you mean 'steps'?"),
+     ("rtol = 1e-3", "there is none: the bounds are derived")],
+)  # fmt: skip
+def test_a_foreign_or_misspelt_key_is_told_what_it_is_called_here(line, told, tmp_path):
+    with pytest.raises(ScenarioError, match=re.escape(told)):
+        load(written(tmp_path, f"{line}\n{EXAMPLE}"))
+
+
+def test_a_key_after_a_table_belongs_to_it_and_is_told_where_it_should_stand(tmp_path):
+    with pytest.raises(ScenarioError, match=r"a key after \[expect\] belongs to it: put 'steps'"):
+        load(written(tmp_path, EXAMPLE + '[expect]\nloss = "any"\nsteps = 3\n'))
 
 
 def test_a_written_float_remembers_its_text():

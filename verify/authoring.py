@@ -30,6 +30,8 @@ def check(paths: Sequence[str], settings: Sequence[str], json_file: str | None) 
     """Read scenario files without judging them.
 
     Exit 2 with every fault that was found, or 0. Loads no torch.
+    \f
+    Raises  ScenarioError with every fault.
     """
     from verify.collection import collection
     from verify.document import limits

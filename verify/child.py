@@ -145,7 +145,7 @@ class Child:
         while process is self._process:
             if time.monotonic() > self._deadline:
                 self._late, self._deadline = True, math.inf
-                self._end()
+                self._end(process)
             time.sleep(_OFTEN)
 
     def _ended(self, error: Exception, seconds: float) -> str:
@@ -166,23 +166,21 @@ class Child:
 
     def _stop(self) -> None:
         """End the process alone: the memory stays for the next one."""
-        if self._process is not None:
-            self._end()
-            self._process.wait()
+        process, self._process = self._process, None
+        if process is not None:
+            self._end(process)
+            process.wait()
             self._pipe.close()
-            self._process = None
 
-    def _end(self) -> None:
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
         """Kill the process, its group, and what carries its mark elsewhere."""
-        if self._process is None:
-            return
         if hasattr(os, "killpg"):
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+                os.killpg(process.pid, signal.SIGKILL)
             for pid in _marked(self._mark):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
-        self._process.kill()
+        process.kill()
 
 
 def _inherited(handles: list[int]) -> dict[str, Any]:

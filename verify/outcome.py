@@ -15,7 +15,7 @@ from verify.stacks import COUNT, Shape
 Dtype: TypeAlias = Literal["float32", "float64", "both"]
 
 
-Count: TypeAlias = Annotated[int, Field(ge=0, le=10**10)]
+Count: TypeAlias = Annotated[int, Field(ge=0, le=10**10, strict=True)]
 Decade: TypeAlias = Annotated[str, Field(pattern=r"^(-?[0-9]{1,3}|inf)$")]
 
 
@@ -128,6 +128,12 @@ def merged(files: Sequence[tuple[str, bytes]]) -> Outcome:
                     f" in {printable(name)}; give each once"
                 )
             came[part] = name
+    missing = [part for part in range(1, outcome.plan.shards + 1) if part not in came]
+    if missing:
+        raise UsageError(
+            f"of {outcome.plan.shards} shards {_listed(missing)} missing; nothing is claimed"
+            " without them"
+        )
     for name, one in outcomes:
         planned = sum(cases_of(one.plan, part) for part in one.parts)
         if not one.violations and (one.found != planned or one.enclosed > one.judged):
@@ -135,12 +141,6 @@ def merged(files: Sequence[tuple[str, bytes]]) -> Outcome:
                 f"{printable(name)}: {one.judged} judged and {one.unjudged} out of range, of"
                 f" {planned} cases that its shards have; run them again"
             )
-    missing = [part for part in range(1, outcome.plan.shards + 1) if part not in came]
-    if missing:
-        raise UsageError(
-            f"of {outcome.plan.shards} shards {_listed(missing)} missing; nothing is claimed"
-            " without them"
-        )
     return sum_of([outcome for _, outcome in outcomes])
 
 
