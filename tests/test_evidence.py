@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from texts import EXAMPLE, the_case, the_cases
 
+from verify.chain import Chain
+from verify.compare import Subject
+from verify.evidence import evidence
 from verify.judge import judge
 from verify.result import Verdict
 
@@ -44,3 +47,27 @@ def test_numpy_warns_of_nothing_where_a_form_breaks(tmp_path):
     text = SATURATED.format(y=-89, h=1) + '[expect]\npost_form = "nonfinite"\n'
     with np.errstate(all="raise"):
         assert judge(the_case(tmp_path, text, "float32")).ok
+
+
+@pytest.mark.parametrize(
+    ("C", "dC_dW", "told"),
+    [(1.0, 1.0, True), (np.inf, 1.0, False), (1.0, np.nan, False), (np.nan, np.inf, False)],
+)
+def test_a_form_is_not_finite_where_its_cost_or_its_gradient_is_not(
+    C, dC_dW, told, tmp_path, monkeypatch
+):
+    """Either is enough: nonfinite is denied where both are finite alone."""
+    text = SATURATED.format(y=-89, h=1) + '[expect]\npost_form = "nonfinite"\n'
+    case = the_case(tmp_path, text, "float32")
+    chain = Chain(C=np.float32(C), dC_dW=np.full((2, 2), dC_dW, np.float32))
+    stand_in = Subject("manual.post_form", lambda problem: chain, "post")
+    monkeypatch.setattr("verify.evidence.both_sides", lambda *_: [stand_in])
+    found = [f.message for f in evidence(case, False, 1e-9, np.nan)]
+    assert bool(found) == told
+    assert not told or "C and dC_dW are finite" in found[0]
+
+
+@pytest.mark.parametrize(("sees", "blind"), [(0.0100001, True), (0.01, False), (np.inf, True)])
+def test_one_percent_is_the_least_that_a_case_must_notice(sees, blind, tmp_path):
+    found = list(evidence(the_case(tmp_path, EXAMPLE), True, sees, 1e-9))
+    assert bool(found) == blind

@@ -114,3 +114,13 @@ def test_a_case_too_large_for_its_truth_is_left_and_told_of(tmp_path, monkeypatc
     monkeypatch.setattr(pins, "BUDGET", 100)
     cases = the_cases(tmp_path, DRAWN)
     assert export.export(cases, tmp_path / "out") == ([], cases)
+
+
+def test_a_path_that_is_a_file_or_cannot_be_made_is_refused(tmp_path):
+    (case,) = the_cases(tmp_path, EXAMPLE.replace("step_size", 'dtype = "float64"\nstep_size'))
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(UsageError, match="not an empty folder; name a new one"):
+        export.export([case], tmp_path / "file")
+    with pytest.raises(UsageError, match="cannot be written: Not a directory"):
+        export.export([case], tmp_path / "file" / "below")
+    assert (tmp_path / "file").read_text() == "kept"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 import pytest
+from processes import has_ended
 from test_collection import locked
 from texts import DRAWN, EXAMPLE
 
@@ -158,3 +159,12 @@ def test_a_limit_and_a_memory_are_options_of_the_candidate(pytester, folder, nes
     )
     result = nested("cases", "--candidate", "mine.py:f", "--candidate-memory", "4e9")
     result.stdout.fnmatch_lines(["*MemoryError*"])
+
+
+def test_the_candidates_process_ends_with_the_session(pytester, folder, nested):
+    (pytester.path / "mine.py").write_text(
+        "import os, pathlib\npathlib.Path('pid').write_text(str(os.getpid()))\n"
+        "def f(X, W, P, h):\n    return W * 0\n"
+    )
+    nested("cases", "--candidate", "mine.py:f")
+    assert has_ended(int((pytester.path / "pid").read_text()))

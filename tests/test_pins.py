@@ -145,3 +145,10 @@ def test_a_value_that_was_too_much_work_is_null_and_fine(tmp_path, monkeypatch):
     pin = pins.pinned(case)
     assert (pin.C_before, pin.C_after, pin.dC_dW) == (None, None, None)
     assert judge(replace(case, pin=pin)).ok
+
+
+def test_an_entry_is_the_file_with_a_pin_for_every_case(tmp_path):
+    case = the_case(tmp_path, EXAMPLE)
+    entry = pins.entry(case.scenario)
+    assert (entry.content, entry.count) == (case.scenario.digest, 2)
+    assert entry.cases[case.name] == pins.pinned(case)

@@ -41,7 +41,8 @@ def line(result: Result) -> str:
     if worst is not None:
         parts.append(f"error/bound {worst.ratio:.3g} at {worst.link}")
         parts.append(f"resolution {result.resolution:.2g}")
-    return "  ".join(parts)
+    of_twin = [f"\n  {note}" for note in result.notes if note.startswith("twin in ")]
+    return "  ".join(parts) + "".join(of_twin)
 
 
 def block(result: Result, asked: Asked | None = None, cause: str = "") -> str:
