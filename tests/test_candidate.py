@@ -106,6 +106,7 @@ def test_what_cannot_be_called_is_refused():
         (lambda X, W, P, h: {"dW": W}, "unknown link 'dW'"),
         (lambda X, W, P, h: (0.5, W), "it returns a tuple of 2"),
         (lambda X, W, b, P, h: W, "no bias b"),
+        (lambda X, W, P: (X @ W).sum(), "it returns a single number; return dC_dW, or"),
         (lambda X, W, P: W.no_such_method(), ""),
     ],
 )

@@ -116,3 +116,18 @@ def test_failures_that_share_a_dtype_layout_or_domain_say_so():
     (told,) = remarks([FAILED, inside])
     assert told.startswith("right wherever the post's formulas hold")
     assert list(remarks([replace(FAILED, post_resolution=1e-9), inside])) == []
+
+
+def test_a_planted_fault_times_a_size_is_named_where_the_sizes_differ():
+    half = like("1/K", "binary-cross-entropy")
+    cases = [failing(half, sizes=(5, 3, 2)), failing(half, sizes=(5, 3, 7))]
+    assert texts(*cases) == ["dC_dW is what `binary-cross-entropy` gives, times 1/K: y_o - p"]
+    assert "binary" not in texts(cases[0])[0]
+
+
+def test_one_mistake_of_shape_is_one_cause():
+    shapes = [
+        result(Finding("shape", Verdict.FAIL, f"dC_dW has shape ({n},)", "candidate f", "dC_dW"))
+        for n in (4, 9)
+    ]
+    assert texts(*shapes) == ["dC_dW: it has another shape than it should"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from problems import drawn
+from problems import drawn, made
 
 from verify import compare, diagnosis
 from verify.chain import Chain
@@ -121,3 +121,10 @@ def test_a_small_error_of_a_single_entry_is_neither_a_factor_nor_a_transpose():
     ref = compare.reference(problem, budget=2.0**30)
     chain = Chain(dC_dW=np.asarray(ref.truth.chain.dC_dW.hi) * (1 + 1e-12))
     assert not any("transposed" in p or "factor" in p for p in diagnosis.patterns(chain, ref))
+
+
+def test_columns_that_are_0_and_right_say_nothing():
+    problem = made([[1, 2], [3, 4]], [[1, 0], [2, 1]], [[1, 0], [0.5, 0]])
+    ref = compare.reference(problem, budget=2.0**30)
+    g = np.array(ref.truth.chain.dC_dW.hi)
+    assert list(diagnosis.patterns(Chain(dC_dW=-g), ref)) == []

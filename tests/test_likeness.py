@@ -93,9 +93,38 @@ def test_a_tiny_error_is_explained_only_by_what_leaves_none_of_it():
         "", "gradient-a-millionth-off"}  # fmt: skip
 
 
-def test_nothing_is_compared_of_what_is_right_not_finite_or_too_large():
+def test_nothing_is_compared_of_what_is_right_or_not_finite():
     problem = drawn(1)
     assert of(Chain(**with_formulas()()(problem.X, problem.W, problem.P, problem.h))) is None
     assert of(Chain(dC_dW=np.full((4, 3), np.nan))) is None
+
+
+def by_size(name, factor, problem):
+    return {
+        like.factor for like in of(Chain(dC_dW=factor * answer(name, problem)["dC_dW"]), problem)
+        if like.fault == name
+    }  # fmt: skip
+
+
+def test_a_planted_mistake_is_recognised_by_a_size_besides():
+    """Averaged over all entries, summed over rows, or halved, as the costs of libraries are."""
+    problem = drawn(1, N=7)
+    assert "1/K" in by_size("binary-cross-entropy", 1 / 3, problem)
+    assert "N" in by_size("softmax-minus-labels", 7, problem)
+    assert "N/2" in by_size("squared-error", 7 / 2, problem)
+    one_row = drawn(1, N=1)
+    assert {"1", "N", "1/N"} <= by_size("softmax-minus-labels", 1, one_row)
+
+
+def test_a_cost_is_recognised_beside_a_right_gradient():
+    p = drawn(1)
+    right = stable_form(p)
+    found = of(Chain(C=answer("cost-summed")["C"], dC_dW=right.dC_dW))
+    assert Likeness("cost-summed", "1", "C", "right") in found
+
+
+def test_a_large_problem_is_held_against_multiples_alone():
     large = drawn(1, N=2**11, D=2**10, K=2)
-    assert of(Chain(dC_dW=0 * large.W), large) is None
+    assert {like.fault for like in of(Chain(dC_dW=0 * large.W), large)} == {""}
+    noise = np.random.default_rng(0).normal(size=large.W.shape)
+    assert of(Chain(dC_dW=noise), large) is None

@@ -113,6 +113,7 @@ def test_a_function_is_called_by_its_names_or_in_order(function, taken):
         (with_torch.CrossEntropy, "add --candidate-arrays torch"),
         (torch.nn.Linear(2, 2), "a torch.nn.Module has weights of its own"),
         (torch.nn.Linear, "a torch.nn.Module has weights of its own"),
+        (dict, "dict is a class; give a function, or an instance to call"),
     ],
 )
 def test_what_can_be_no_candidate_is_told_with_what_would_do(function, told):
@@ -124,16 +125,17 @@ def test_other_gradients_of_the_same_graph_are_those_of_the_right_chain():
     problem = drawn(1)
     right = manual.stable_form(problem)
     found = adapted(with_torch.cost, "torch").backward(of(problem))
-    assert set(found) == {"scaled", "second", "dC_dX", "dC_dP"}
-    np.testing.assert_allclose(found["scaled"], 4 * right.dC_dW, rtol=1e-12)
+    assert set(found) == {"scaled", "second", "dC_dX", "dC_dP", "upstream"}
+    np.testing.assert_allclose(found["scaled"], -0.3 * right.dC_dW, rtol=1e-12)
     np.testing.assert_allclose(found["second"], right.dC_dW, rtol=1e-12)
-    np.testing.assert_allclose(found["dC_dX"], right.dC_dy @ problem.W.T, rtol=1e-12)
-    np.testing.assert_allclose(found["dC_dP"], -np.log(right.y_o) / 6, rtol=1e-12)
+    np.testing.assert_allclose(found["dC_dX"], -0.3 * right.dC_dy @ problem.W.T, rtol=1e-12)
+    np.testing.assert_allclose(found["dC_dP"], 0.3 * np.log(right.y_o) / 6, rtol=1e-12)
+    assert found["upstream"] == -0.3
 
 
 def test_a_function_that_gives_no_gradient_by_inputs_or_labels_is_not_asked_for_it():
     found = adapted(with_torch.CrossEntropy, "torch").backward(of(drawn(1)))
-    assert set(found) == {"scaled", "second"}
+    assert set(found) == {"scaled", "second", "upstream"}
 
 
 def test_what_returns_no_cost_has_no_other_gradients():
@@ -160,6 +162,6 @@ def test_a_jax_cost_has_the_same_other_gradients():
     cost = adapted(lambda X, W, P: (P * jax.nn.softplus(-(X @ W))).sum() / len(X), "jax")
     np.testing.assert_allclose(cost.call(of(problem))["dC_dW"], right.dC_dW, rtol=1e-12)
     found = cost.backward(of(problem))
-    np.testing.assert_allclose(found["scaled"], 4 * right.dC_dW, rtol=1e-12)
-    np.testing.assert_allclose(found["dC_dX"], right.dC_dy @ problem.W.T, rtol=1e-12)
-    np.testing.assert_allclose(found["dC_dP"], -np.log(right.y_o) / 6, rtol=1e-12)
+    np.testing.assert_allclose(found["scaled"], -0.3 * right.dC_dW, rtol=1e-12)
+    np.testing.assert_allclose(found["dC_dX"], -0.3 * right.dC_dy @ problem.W.T, rtol=1e-12)
+    np.testing.assert_allclose(found["dC_dP"], 0.3 * np.log(right.y_o) / 6, rtol=1e-12)

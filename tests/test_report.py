@@ -60,10 +60,10 @@ def test_no_two_rows_have_one_name_and_no_command_is_broken():
     ("after", "state", "ids"),
     [("", None, "'s.toml::dtype=float64'"),
      ("s.toml::a", "the first of these two cases leaves", "'s.toml::a' 's.toml::dtype=float64'"),
-     (UNKNOWN, "earlier cases of the run", "'s.toml::dtype=float64'")],
+     (UNKNOWN, "earlier cases of the run", "'cases' --candidate")],
 )  # fmt: skip
 def test_a_state_that_an_earlier_case_left_is_told_and_repeated(after, state, ids):
-    text = report.block(replace(FAILED, after=after))
+    text = report.block(replace(FAILED, after=after), Asked("f.py:f", paths=("cases",)))
     assert f"verify run {ids}" in text
     assert ("  state " in text) == bool(state)
     assert not state or state in " ".join(text.split())
@@ -205,7 +205,7 @@ def test_causes_are_told_most_cases_first_with_the_smallest_case_of_each():
 
 def test_at_most_three_are_shown_in_full_and_the_rest_is_counted():
     kinds = [
-        replace(result(Finding("shape", Verdict.FAIL, f"kind {n}", "x", "y")), case=f"{n}-{m}")
+        replace(result(Finding("exception", Verdict.FAIL, f"kind {n}", "x")), case=f"{n}-{m}")
         for n in range(5)
         for m in range(2)
     ]
@@ -222,3 +222,24 @@ def test_a_run_that_stopped_early_says_why_and_counts_the_rest_as_not_run():
     interrupted = report.summary(Report((PASSED,), 9, signal=2))
     assert "8 not run" in interrupted
     assert "error" not in interrupted
+
+
+def test_notes_that_differ_in_a_measure_alone_are_one_with_the_largest():
+    notes = [
+        f"candidate f: two calls differ by up to {n} bounds, at C: are sums" for n in (0.1, 0.3)
+    ]
+    text = report.summary(Report(tuple(result(notes=(n,)) for n in notes), 2, candidate="f"))
+    assert "  in 2 passed cases: candidate f: two calls differ by up to 0.3 bounds, at C" in text
+    assert text.count("two calls") == 1
+
+
+def test_prose_is_folded_at_80_columns():
+    cause = replace(FAILED, findings=(Finding("shape", Verdict.FAIL, "word " * 40, "x"),))
+    text = report.summary(Report((cause,), 1, candidate="f", proof="proven " * 20))
+    assert max(map(len, text.split("\n"))) <= 80
+
+
+def test_a_failure_of_unknown_state_is_repeated_with_the_whole_run():
+    asked = Asked("lab.py:f", paths=("a", "b.toml"), keyword="float32")
+    text = report.block(replace(FAILED, after=UNKNOWN), asked)
+    assert "to repeat it        verify run 'a' 'b.toml' -k float32 --candidate lab.py:f" in text

@@ -15,7 +15,8 @@ from verify.chain import DTYPES, Problem
 from verify.faults import FAULTS
 from verify.formulas import with_formulas
 from verify.result import Verdict
-from verify.trial import trained, tried
+from verify.training import trained
+from verify.trial import tried
 
 RIGHT = with_formulas()()
 
@@ -327,18 +328,51 @@ def test_a_right_autograd_function_passes_with_the_gradients_that_it_gives():
 @pytest.mark.parametrize(
     ("backward", "told"),
     [
-        (lambda g, by_W, by_X, ctx: (by_X, by_W), "dC_dW for an upstream gradient of 4"),
-        (
-            lambda g, by_W, by_X, ctx: (by_X * g * g, by_W * g * g),
-            "dC_dW for an upstream gradient of 4",
-        ),
-        (lambda g, by_W, by_X, ctx: (by_X * 2 * g, by_W * g), "dC_dX is"),
+        (lambda g, by_W, by_X, ctx: (g * by_X, by_W), "dC_dW for an upstream gradient of -0.3"),
+        (lambda g, by_W, by_X, ctx: (g * by_X, g * g * by_W), "dC_dW for an upstream gradient"),
+        (lambda g, by_W, by_X, ctx: (g * by_X, abs(g) * by_W), "dC_dW for an upstream gradient"),
+        (lambda g, by_W, by_X, ctx: (g * by_X, g.bfloat16().to(g) * by_W), "dC_dW for an upstream"),
+        (lambda g, by_W, by_X, ctx: (by_X, g * by_W), "dC_dX is"),
+        (lambda g, by_W, by_X, ctx: (2 * g * by_X, g * by_W), "dC_dX is"),
     ],
 )
 def test_what_a_backward_pass_does_wrong_besides_is_named(backward, told):
-    (finding,) = trial_of(torch_function(backward=backward), arrays="torch").findings
-    assert finding.check == "backward"
-    assert finding.message.startswith(told)
+    for problem in (drawn(1), drawn(1, dtype="float32")):
+        (finding,) = trial_of(torch_function(backward), problem, arrays="torch").findings
+        assert finding.check == "backward"
+        assert finding.message.startswith(told)
+
+
+def test_an_upstream_gradient_that_is_changed_in_place_is_named():
+    def doubling(g, by_W, by_X, ctx):
+        made = g * by_X, g * by_W
+        g.mul_(2)
+        return made
+
+    assert "mutated" in checks(torch_function(doubling), arrays="torch")
+
+
+def test_what_is_kept_outside_the_graph_is_another_calls():
+    kept = {}
+
+    def forgetful(g, by_W, by_X, ctx):
+        return g * by_X, g * kept["by_W"]
+
+    right = torch_function(forgetful)
+
+    class Forgetful(right):
+        @staticmethod
+        def forward(ctx, X, W, P):
+            import torch
+
+            kept["by_W"] = X.T @ (-P * torch.sigmoid(-(X @ W)) / len(X))
+            return right.forward(ctx, X, W, P)
+
+    found = trial_of(Forgetful, arrays="torch").findings
+    assert {f.message.partition(":")[0] for f in found} == {
+        "dC_dW for an upstream gradient of -0.3",
+        "dC_dW by a second backward pass through the same graph",
+    }
 
 
 def test_a_second_backward_pass_that_gives_something_else_is_named():

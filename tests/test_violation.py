@@ -95,3 +95,11 @@ def test_a_violation_with_zero_labels_only_is_told_without_a_file(tmp_path):
     found = Violation(case=zero, dtype="float32", what="x", link="y", ratio=2.0)
     assert violation.told(plan, found, Subject(), tmp_path) == found
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_finding_of_one_case_gets_a_name_of_its_own(lab, tmp_path):
+    plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2))
+    subject = Subject(f"{lab}:gradient")
+    (found,) = campaign._judged(plan, 1, subject, range(2)).violations
+    names = [violation.told(plan, found, subject, tmp_path).file for _ in range(2)]
+    assert names[1] == names[0].replace(".toml", "-2.toml")

@@ -6,13 +6,17 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+DEVICE = r"cpu|cuda(:[0-9]{1,3})?"
+"""A pattern of the names of devices."""
+
 
 @dataclass(frozen=True)
 class Asked:
     """Who is judged besides manual and twin, by what, and within what limits.
 
     `candidate` is as it was named; `named` is False of a function of the caller's own process.
-    Empty words and zeros stand for what was not asked for; `limits` are NAME=N.
+    Empty words and zeros stand for what was not asked for; `limits` are NAME=N; `paths` and
+    `keyword` say which cases, as the command does.
 
     Units   timeout in seconds, memory in bytes, budget in multiplications; budget is -1 for the
             usual one.
@@ -27,14 +31,20 @@ class Asked:
     twin: str = "eager"
     budget: float = -1.0
     limits: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    keyword: str = ""
 
-    def command(self, ids: Sequence[str], command: str = "run") -> str:
-        """The command line that judges cases again, or shows one; of a function, the call."""
-        quoted = [_quoted(each) for each in ids]
+    def command(self, ids: Sequence[str] = (), command: str = "run") -> str:
+        """The command line that judges cases again, or shows one; of a function, the call.
+
+        Without any ids, all that were judged.
+        """
+        quoted = [_quoted(each) for each in ids or self.paths]
         if self.candidate and not self.named:
             cases = ", ".join(quoted)
             return f"verify.run([{cases}], candidate=..., arrays={self.arrays!r})"
         words = ["verify", command, *quoted]
+        words += ["-k", shlex.quote(self.keyword)] if self.keyword and not ids else []
         for name, value, usual in (
             ("candidate", self.candidate, ""),
             ("candidate-arrays", self.arrays, "numpy"),

@@ -124,7 +124,11 @@ def export(
               help="The smallest failing case of verify run --json FILE, number by number.",
               )  # fmt: skip
 @LIMITS
-def new(name: str, folder: Path | None, failure: Path | None, settings: Sequence[str]) -> None:
+@JSON
+def new(
+    name: str, folder: Path | None, failure: Path | None, settings: Sequence[str],
+    json_file: str | None,
+) -> None:  # fmt: skip
     """Write a commented scenario file to start from.
 
     It passes as it stands. With --from-failure, a case that failed, with every number written out,
@@ -133,7 +137,8 @@ def new(name: str, folder: Path | None, failure: Path | None, settings: Sequence
     from verify.skeleton import home, written
 
     if failure is None:
-        click.echo(written(name, folder or home()))
+        path = str(written(name, folder or home()))
+        emit(json.dumps({"format": 1, "file": path, "case": None}, indent=1), path, json_file)
         return
     from verify import files, reading
     from verify.document import limits
@@ -141,20 +146,24 @@ def new(name: str, folder: Path | None, failure: Path | None, settings: Sequence
 
     report = reading.report(files.contents(failure), str(failure))
     result, text = scenario_of(report, limits(settings))
-    click.echo(f"{written(name, folder or home(), text)}: {printable(result.id)}")
+    path = str(written(name, folder or home(), text))
+    whole = {"format": 1, "file": path, "case": result.id}
+    emit(json.dumps(whole, indent=1), f"{path}: {printable(result.id)}", json_file)
 
 
 @click.command()
 @click.argument("what", type=click.Choice(["scenario", "report", "manifest", "export"]),
                 default="scenario")  # fmt: skip
-def schema(what: str) -> None:
+@JSON
+def schema(what: str, json_file: str | None) -> None:
     """Print the JSON Schema of scenario files, for editors.
 
     Or that of what this command writes: a report, a manifest, an export.
     """
     from verify import schemas
 
-    click.echo(json.dumps(schemas.SCHEMAS[what](), indent=2))
+    text = json.dumps(schemas.SCHEMAS[what](), indent=2)
+    emit(text, "" if json_file else text, json_file)
 
 
 COMMANDS = (check, lock, export, new, schema)

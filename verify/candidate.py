@@ -171,12 +171,23 @@ def candidate(
         else:
             made = of_function(subject, "", arrays, device)
             name = made.name
-        if misuse := made.ask(_introduction()).reply.misuse:
+        reply = made.ask(_introduction()).reply
+        if misuse := reply.misuse or _of_shapes(reply):
             made.close()
             raise Misuse(misuse)
     except (ImportError, ValueError, Misuse) as error:
         raise CandidateError(f"candidate {name}: {error}".replace(" :", ":")) from None
     return made
+
+
+def _of_shapes(reply: Reply) -> str:
+    """That an answer is a single number, which cannot be the gradient of a matrix."""
+    if list(reply.links) == ["dC_dW"] and np.shape(reply.links["dC_dW"]) == ():
+        return (
+            "it returns a single number; return dC_dW, or let a cost of tensors be differentiated"
+            " with --candidate-arrays torch or jax"
+        )
+    return ""
 
 
 def _introduction() -> Problem:

@@ -92,6 +92,7 @@ _CHECKS = {
     "repeat": "the same call twice differs: is a state kept between calls?",
     "resolution": "the bound that it keeps would let -dC_dW pass, too",
     "reused": "a later call changes an earlier answer",
+    "shape": "it has another shape than it should",
     "trajectory": "it leaves the exact trajectory in a later step or batch",
 }
 """What a finding of some kind comes to, whatever its numbers."""
@@ -126,9 +127,9 @@ def _common(results: Sequence[Result]) -> Likeness | None:
     named = [like for like in right if like.factor in _NUMBERS]
     number = [like for like in right if _is_number(like.factor)]
     several = len({r.sizes for r in results}) > 1
-    by_size = [like for like in right if several and like not in number]
-    times = [like for like in order if like.factor in _NUMBERS]
-    return next(iter([*zero, *named, *plain, *number, *by_size, *times]), None)
+    rest = [like for like in [*right, *order] if like not in number and like.factor != "1"]
+    by_size = [like for like in rest if several or like.factor in _NUMBERS]
+    return next(iter([*zero, *named, *plain, *number, *by_size]), None)
 
 
 def _is_number(word: str) -> bool:
@@ -140,7 +141,7 @@ def _is_number(word: str) -> bool:
 
 def _words(like: Likeness) -> str:
     """A likeness that holds, as what is wrong."""
-    if like.later == "right":
+    if like.later == "right" and like.fault == RIGHT:
         why = ": 1/N is taken in dC_dW alone, which is another convention than the post's"
         told = f"{like.link} is {like.factor} times what it should be, and dC_dW is right"
         return told + why * (like.factor == "N")
@@ -148,4 +149,5 @@ def _words(like: Likeness) -> str:
         return f"{like.link} is {_TOLD.get(like.factor, f'{like.factor} times what it should be')}"
     mistake = FAULTS[like.fault].mistake
     times = "" if like.factor == "1" else f", times {like.factor}"
-    return f"{like.link} is what `{like.fault}` gives{times}: {mistake}"
+    right = ", and dC_dW is right" if like.later == "right" else ""
+    return f"{like.link} is what `{like.fault}` gives{times}: {mistake}{right}"

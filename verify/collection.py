@@ -196,7 +196,7 @@ def manifest_of(folder: Path) -> Manifest | None:
 def _listed(paths: Subject | Iterable[Subject]) -> list[Subject]:
     if isinstance(paths, str | os.PathLike | Scenario | Case | Problem):
         return [paths]
-    if not isinstance(paths, Iterable):
+    if isinstance(paths, bytes) or not isinstance(paths, Iterable):
         raise _unknown(paths)
     return list(paths)
 

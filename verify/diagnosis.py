@@ -42,15 +42,20 @@ def _of_link(link: str, found: Any, right: Any, wrong: Any, problem: Problem) ->
     if not np.isfinite(found).all():
         yield f"entries of {link} that are not finite: {int((~np.isfinite(found)).sum())}"
     if right.ndim == 2:
-        yield from _where(link, wrong)
+        yield from _where(link, wrong, right)
     if link == "dC_dW" and np.isfinite(found).all():
         yield from _missing_rows(found, problem)
 
 
-def _where(link: str, wrong: Any) -> Iterator[str]:
-    """The columns or rows that hold the error, or that alone are free of it."""
+def _where(link: str, wrong: Any, right: Any) -> Iterator[str]:
+    """The columns or rows that hold the error, or that alone are free of it.
+
+    Those that are 0 and right say nothing: a factor leaves them so.
+    """
     for axis, kind in ((0, "column"), (1, "row")):
-        bad = wrong.any(axis=axis)
+        bad, telling = wrong.any(axis=axis), (wrong | (right != 0)).any(axis=axis)
+        if bad[telling].all():
+            continue
         lines, word = (bad, "wrong") if bad.sum() <= len(bad) // 2 else (~bad, "right")
         if lines.any():
             found = np.flatnonzero(lines)

@@ -189,7 +189,7 @@ def _is_flat(value: Any) -> bool:
 
 def _raised(error: BaseException) -> str:
     """An exception with the line of the stranger's own code that it came from."""
-    text = f"{type(error).__name__}: {error}"[:_LONGEST]
+    text = ": ".join(filter(None, [type(error).__name__, str(error)]))[:_LONGEST]
     here = Path(__file__).parent
     frames = [
         frame

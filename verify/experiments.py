@@ -114,6 +114,8 @@ def campaign(
     The first that is beyond a bound ends it: shrunk to the smallest problem that still shows it, it
     is written as a scenario file. Seed and number repeat one case: --case NUMBER. Exit 1 for a
     violation.
+    \f
+    Raises  UsageError where that file cannot be written, once the finding is told.
     """
     from verify import campaign as campaigns
     from verify import violation as violations
@@ -142,10 +144,16 @@ def campaign(
         )  # fmt: skip
     except campaigns.Interrupted as interrupt:
         found, signal = interrupt.outcome, interrupt.signal
+    trouble = None
     if found.violations:
-        first = violations.told(plan, found.violations[0], subject, home_of_files)
-        found = found.model_copy(update={"violations": (first,)})
+        try:
+            first = violations.told(plan, found.violations[0], subject, home_of_files)
+            found = found.model_copy(update={"violations": (first,)})
+        except UsageError as error:  # its file cannot be written; what was found is told first
+            trouble = error
     emit(found.model_dump_json(indent=1), told(found, asked), json_file)
+    if trouble is not None:
+        raise trouble
     sys.exit(128 + signal if signal else found.exit_code)
 
 

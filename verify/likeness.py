@@ -7,7 +7,7 @@ that holds in every failing case of a run names a cause (see causes).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,20 +30,30 @@ def likenesses(chain: Chain, ref: Reference) -> tuple[Likeness, ...] | None:
     Shapes  as Chain.
     """
     problem, given = ref.problem, dict(chain)
-    if problem.work > _WORK:
-        return None
     with np.errstate(all="ignore"):
         right = dict(stable_form(problem))
         link = _first_wrong(given, right, ref)
         if link is None or not np.isfinite(given[link]).all():
             return None
         off = np.abs(np.float64(given[link]) - right[link])
-        found = list(_of(RIGHT, link, given, right, off, problem))
+        held = _Held(given, right, link, off, problem)
+        found = list(_of(RIGHT, right, held))
+        if problem.work > _WORK:
+            return tuple(found) or None
         planted = [name for name, fault in FAULTS.items() if fault.formula and fault.visible]
         for name in sorted(planted, key=lambda name: _distance(FAULTS[name].link, given)):
-            made = _answer(name, problem)
-            found += _of(name, link, given, made, off, problem) if made else []
+            found += _of(name, _answer(name, problem), held)
     return tuple(found)
+
+
+class _Held(NamedTuple):
+    """A wrong answer: its links, the right ones, the first that is wrong and how far it is off."""
+
+    given: Mapping[str, Any]
+    right: Mapping[str, Any]
+    link: str
+    off: Any
+    problem: Problem
 
 
 def _distance(link: str, given: Mapping[str, Any]) -> tuple[bool, int]:
@@ -73,28 +83,30 @@ def _answer(name: str, problem: Problem) -> Mapping[str, Any]:
     return {link: value for link, value in found.items() if np.shape(value) == problem.shape(link)}
 
 
-def _of(
-    name: str, link: str, given: Mapping[str, Any], made: Mapping[str, Any], off: Any,
-    problem: Problem,
-) -> Iterator[Likeness]:  # fmt: skip
-    """By which factors the link is the one that was made, and everything after it is, too."""
+def _of(name: str, made: Mapping[str, Any], held: _Held) -> Iterator[Likeness]:
+    """By which factors the link is the one that was made, and what dC_dW is then."""
+    link, problem = held.link, held.problem
     if link not in made:
         return
-    found, like = (np.asarray(a[link], np.float64) for a in (given, made))
-    if name != RIGHT and _same(found, like, off, problem) and _rest(given, made, link, problem):
-        yield Likeness(name, "1", link)
+    found, like = (np.asarray(a[link], np.float64) for a in (held.given, made))
+    if name != RIGHT and _same(found, like, held.off, problem):
+        later = _later(held, made, 1.0)
+        if later:
+            yield Likeness(name, "1", link, later)
+            ones = [word for word, value in _words(problem).items() if value == 1]
+            yield from (Likeness(name, word, link, later) for word in ones)
         return
     if not like.any() or not like.ndim:
         return
     at = np.unravel_index(np.argmax(np.abs(like)), like.shape)
     factor = float(found[at] / like[at])
-    if not _same(found, factor * like, off, problem) or abs(factor - 1) <= 2.0**-20:
+    if not _same(found, factor * like, held.off, problem) or abs(factor - 1) <= 2.0**-20:
         return
-    later = _later(given, made, link, factor, problem)
+    later = _later(held, made, factor)
     if later:
         for word, value in _words(problem).items():
             near = abs(factor - value) <= 2.0**-10 * abs(value) and value != 1
-            if near and _same(found, value * like, off, problem):
+            if near and _same(found, value * like, held.off, problem):
                 yield Likeness(name, word, link, later)
         if name == RIGHT:
             yield Likeness(name, f"{factor:.5g}", link, later)
@@ -108,24 +120,14 @@ def _same(found: Any, like: Any, off: Any, problem: Problem) -> bool:
     return bool((rest <= rounding * max(size, 1e-300)).all() and rest.max() <= _SHARE * off.max())
 
 
-def _rest(given: Mapping[str, Any], made: Mapping[str, Any], link: str, problem: Problem) -> bool:
-    """Whether the gradient that is given is the one that was made."""
-    g = given.get("dC_dW")
-    if g is None or link in ("dC_dW", "W_next") or np.shape(g) != problem.shape("dC_dW"):
-        return True
-    return "dC_dW" in made and _alike(g, made["dC_dW"])
-
-
-def _later(
-    given: Mapping[str, Any], made: Mapping[str, Any], link: str, factor: float, problem: Problem
-) -> str:
+def _later(held: _Held, made: Mapping[str, Any], factor: float) -> str:
     """Whether the gradient is off by the same factor, or right; empty where it is neither."""
-    g = given.get("dC_dW")
-    if g is None or link in ("dC_dW", "W_next") or np.shape(g) != problem.shape("dC_dW"):
+    g = held.given.get("dC_dW")
+    if g is None or held.link in ("dC_dW", "W_next") or np.shape(g) != held.problem.W.shape:
         return "same"
-    if _alike(g, factor * np.float64(made.get("dC_dW", np.nan))):
+    if "dC_dW" in made and _alike(g, factor * np.float64(made["dC_dW"])):
         return "same"
-    return "right" if _alike(g, made.get("dC_dW", np.nan)) else ""
+    return "right" if _alike(g, held.right["dC_dW"]) else ""
 
 
 def _alike(one: Any, other: Any) -> bool:
@@ -138,7 +140,9 @@ def _words(problem: Problem) -> dict[str, float]:
     sizes = {name: float(size) for name, size in problem.sizes.items()}
     N, K = sizes["N"], sizes["K"]
     words = {"0": 0.0, "-1": -1.0, "2": 2.0, "1/2": 0.5, "h": float(problem.h),
-             "N K": N * K, "1/(N K)": 1 / (N * K), "2/N": 2 / N, "N/K": N / K}  # fmt: skip
+             "N K": N * K, "1/(N K)": 1 / (N * K), "2/N": 2 / N, "N/K": N / K, "2 N": 2 * N,
+             "N/2": N / 2, "1/(2 N)": 1 / (2 * N), "2/K": 2 / K, "1/(2 K)": 1 / (2 * K),
+             "2/(N K)": 2 / (N * K)}  # fmt: skip
     for name, size in sizes.items():
         words |= {name: size, f"1/{name}": 1 / size, f"-{name}": -size, f"-1/{name}": -1 / size}
     return words

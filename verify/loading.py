@@ -34,9 +34,10 @@ class Function:
     raw: Any = None
 
 
-UPSTREAM = 4.0  # an upstream gradient that is not 1; a power of two, so that nothing is rounded
+UPSTREAM = -0.3  # an upstream gradient that is neither 1 nor positive nor a power of two
 BACKWARD = {
-    "scaled": "dC_dW for an upstream gradient of 4",
+    "upstream": "the upstream gradient",
+    "scaled": "dC_dW for an upstream gradient of -0.3",
     "second": "dC_dW by a second backward pass through the same graph",
     "dC_dX": "dC_dX",
     "dC_dP": "dC_dP",
@@ -87,6 +88,8 @@ def adapted(function: Any, arrays: str = "numpy", device: str = "cpu") -> Functi
         )
     if "torch.Function" in kinds and arrays != "torch":
         raise Misuse("it is a torch.autograd.Function: add --candidate-arrays torch")
+    if isinstance(function, type) and not (arrays == "torch" and hasattr(function, "apply")):
+        raise Misuse(f"{function.__name__} is a class; give a function, or an instance to call")
     if not callable(function):
         raise Misuse(f"{type(function).__name__} cannot be called; a function is expected")
     if arrays == "torch":
@@ -186,8 +189,8 @@ def _of_jax(function: Any, arguments: Arguments) -> Function:
         C, pull = jax.vjp(cost, *arrays)
         if C.shape != ():
             return {}
-        dC_dX, _, dC_dP = pull(jax.numpy.ones_like(C))
-        second, scaled = (pull(jax.numpy.full_like(C, up))[1] for up in (1.0, UPSTREAM))
+        dC_dX, scaled, dC_dP = pull(jax.numpy.full_like(C, UPSTREAM))
+        second = pull(jax.numpy.ones_like(C))[1]
         return {"scaled": scaled, "second": second, "dC_dX": dC_dX, "dC_dP": dC_dP}
 
     return Function(call, backward)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from verify.asked import DEVICE
 from verify.errors import UsageError, VerifyError, printable
 from verify.files import destination
 
@@ -42,7 +43,7 @@ class Device(click.types.StringParamType):
     name = "device"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not re.fullmatch(r"cpu|cuda(:[0-9]{1,3})?", value):
+        if not re.fullmatch(DEVICE, value):
             self.fail(f"{value!r} is not a device; give cpu, cuda, or cuda:1", param, ctx)
         return value
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import textwrap
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from os.path import commonpath
@@ -84,10 +84,10 @@ def block(result: Result, asked: Asked | None = None, cause: str = "") -> str:
         rows += _row(
             "state", "it passes alone: the first of these two cases leaves the state for it"
         )
-    ids = [result.id] if result.after in ("", UNKNOWN) else [result.after, result.id]
-    rows.append(f"  {'to repeat it':<18}  {asked.command(ids)}")
+    ids = [result.after, result.id] if result.after else [result.id]
+    rows.append(f"  {'to repeat it':<18}  {asked.command([] if result.after == UNKNOWN else ids)}")
     if asked.named or not asked.candidate:
-        rows.append(f"  {'to see it':<18}  {asked.command(ids[-1:], 'show')}")
+        rows.append(f"  {'to see it':<18}  {asked.command([result.id], 'show')}")
     return "\n".join(printable(row.rstrip()) for row in rows)
 
 
@@ -105,13 +105,10 @@ def summary(report: Report) -> str:
     parts = [f"{number(counts['found'], 'case')} found", f"{counts['judged']} judged"]
     parts += [f"{n} {word}" for word, n in verdicts.items() if n or word in ("passed", "failed")]
     parts += [f"{counts['locked']} as locked"] if counts["locked"] and report.ok else []
-    lines += [
-        ", ".join(parts) + f" in {report.seconds:.1f} s",
-        *([report.proof] * bool(report.proof)),
-    ]
+    lines.append(", ".join(parts) + f" in {report.seconds:.1f} s")
+    lines += _folded(report.proof) if report.proof else []
     lines += _causes(report)
-    notes = Counter(n for r in report.results if r.ok for n in r.notes if n.startswith("candidate"))
-    lines += [f"  in {number(count, 'passed case')}: {note}" for note, count in notes.items()]
+    lines += _notes(report)
     skipped = [r for r in report.results if r.verdict is Verdict.NOT_RUN]
     for why, group in groupby(skipped, key=lambda r: r.findings[0].message):
         lines.append(f"NOT VERIFIED: {number(len(list(group)), 'case')}: {why}")
@@ -141,12 +138,35 @@ def _causes(report: Report) -> Iterator[str]:
     bad = sum(len(cause.results) for cause in found)
     for cause in found[:_CAUSES]:
         share = f"{len(cause.results)} of {bad}" if bad > 1 else "it fails"
-        yield f"  {share}: {cause.text}"
+        yield from _folded(f"  {share}: {cause.text}")
         if len(cause.results) > 1:
             yield f"    the smallest: {cause.smallest.id}"
     if len(found) > _CAUSES:
         yield f"  and {len(found) - _CAUSES} more kinds; --json FILE has them all"
-    yield from (f"  {remark}" for remark in remarks(report.results))
+    for remark in remarks(report.results):
+        yield from _folded(f"  {remark}")
+
+
+def _notes(report: Report) -> Iterator[str]:
+    """What is said of a candidate in cases that passed, and in how many; its numbers at most."""
+    told: dict[str, list[str]] = {}
+    for note in (n for r in report.results if r.ok for n in r.notes if n.startswith("candidate")):
+        told.setdefault(_MEASURE.sub("up to _ bounds", note), []).append(note)
+    for notes in told.values():
+        most = max(notes, key=lambda note: max(map(float, _MEASURE.findall(note)), default=0.0))
+        yield from _folded(f"  in {number(len(notes), 'passed case')}: {most}")
+
+
+_MEASURE = re.compile(r"up to ([\d.e+-]+) bounds(?:, at \w+)?")
+
+
+def _folded(line: str) -> list[str]:
+    """A line of prose, in as many as fit the width; what goes on is indented."""
+    inner = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(
+        line, _WIDTH, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False,
+        drop_whitespace=True, replace_whitespace=False,
+    ) or [line]  # fmt: skip
 
 
 def shown(report: Report, everything: bool = False) -> tuple[list[tuple[Result, str]], int]:

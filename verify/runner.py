@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import platform
+import re
 import signal
 import sys
 import time
@@ -18,7 +20,7 @@ from typing import Any, get_args
 
 import verify
 from verify import truth, ways
-from verify.asked import Asked
+from verify.asked import DEVICE, Asked
 from verify.candidate import Candidate
 from verify.candidate import candidate as loaded
 from verify.cases import Case
@@ -77,6 +79,8 @@ def run(
     """
     started = time.perf_counter()
     _meant(budget=budget, timeout=timeout, memory=memory, arrays=arrays)
+    if device is not None and not re.fullmatch(DEVICE, str(device)):
+        raise UsageError(f"device {device!r}: give cpu, cuda, or cuda:1")
     ways.ready(twin)
     if require_device and not available(require_device):
         raise EnvironmentUnfit(
@@ -93,7 +97,7 @@ def run(
     asked = Asked(
         subject.name if subject else "", isinstance(candidate, str), arrays, timeout, memory,
         device or "", twin, budget if budget != truth.BUDGET else -1.0,
-        limits.settings if limits else (),
+        limits.settings if limits else (), _named(paths), keyword,
     )  # fmt: skip
     results: list[Result] = []
     _log.info("%d cases, twin %s, candidate %s", len(found.cases), twin, candidate)
@@ -124,6 +128,14 @@ def run(
     return report(stopped=stopped if len(results) < len(found.cases) else "")
 
 
+def _named(paths: Subject | Iterable[Subject] | None) -> tuple[str, ...]:
+    """The paths that were named; of what lies in memory nothing."""
+    if isinstance(paths, str | os.PathLike):
+        return (str(paths),)
+    several = paths if isinstance(paths, Sequence) else ()
+    return tuple(str(path) for path in several if isinstance(path, str | os.PathLike))
+
+
 _HANGS = 3  # cases in which a candidate gives no answer in time, before it is asked no more
 
 
@@ -133,8 +145,9 @@ def _meant(budget: float, timeout: float, memory: int, arrays: str) -> None:
         ("timeout", timeout, 0),
         ("memory", memory, 0),
     ):
-        if not (least <= value < math.inf) or (name == "timeout" and not value):
-            raise UsageError(f"{name} {value}: give a finite number of {least} or more")
+        real = isinstance(value, int | float) and not isinstance(value, bool)
+        if not real or not (least <= value < math.inf) or (name == "timeout" and not value):
+            raise UsageError(f"{name} {value!r}: give a finite number of {least} or more")
     if arrays not in get_args(Arrays):
         raise UsageError(f"arrays {arrays!r}: choose one of {', '.join(get_args(Arrays))}")
 
@@ -146,11 +159,8 @@ def _enough(results: Sequence[Result], most_failures: int) -> str:
     if hangs >= _HANGS:
         return f"the candidate gave no answer in time in {hangs} cases"
     if most_failures and failed >= most_failures:
-        return f"{number(failed, 'case')} failed, and no more than that were asked for"
+        return f"-x or --maxfail: {number(failed, 'case')} failed"
     return ""
-
-
-_TRIES = 6  # earlier cases that may have left the state in which a later one fails
 
 
 def _alone(
@@ -161,13 +171,21 @@ def _alone(
         at = next(i for i, result in enumerate(results) if result is cause.smallest)
         of_it = any(f.subject.startswith("candidate ") for f in results[at].findings)
         if of_it and results[at].seconds < 1:
-            alike = [r.id for r in results[:at] if r.sizes == results[at].sizes]
-            before = dict.fromkeys([*alike[:_TRIES], *(r.id for r in results[at - 1 : at])])
-            tries = [[], *([case] for case in list(before)[:_TRIES])]
+            tries = [[], *([case] for case in _before(results, at))]
             fails = (t for t in tries if _fails([*t, results[at].id], cases, load, budget))
             needed = next(fails, None)
             after = UNKNOWN if needed is None else "".join(needed)
             results[at] = replace(results[at], after=after)
+
+
+def _before(results: Sequence[Result], at: int) -> list[str]:
+    """The cases before one that may have left a state for it, the likeliest first."""
+    one, earlier = results[at], results[:at]
+    alike = [r for r in earlier if r.sizes == one.sizes]
+    near = [r for r in earlier if (r.path, r.dtype) == (one.path, one.dtype)]
+    last = [r for r in reversed(earlier) if r.dtype == one.dtype]
+    several = [*alike[:3], *near[:2], *near[-2:], *earlier[:1], *last[:2]]
+    return list(dict.fromkeys(r.id for r in several))
 
 
 def _fails(

@@ -48,8 +48,8 @@ def show(report: Report, quiet: bool, json_file: str | None, everything: bool = 
     for result, cause in blocks:
         click.echo("\n" + coloured(faces.block(result, report.asked, cause)))
     if more:
-        told = "-v shows all in full, -x stops at the first, --json FILE and --report FILE keep all"
-        click.echo(f"\nand {more} more that are not green: {told}")
+        told = "  -v shows all in full, -x stops at the first; --json FILE, --report FILE keep all"
+        click.echo(f"\nand {more} more that are not green\n{told}")
     click.echo("\n" + faces.summary(report))
 
 

@@ -157,8 +157,8 @@ def differentiated(
 
     `arguments` calls it with those of X, W, P and h that it takes. Where it returns a scalar, that
     is the cost C, and its own backward gives dC_dW; anything else is passed on as it is. The second
-    function gives dC_dW for another upstream gradient and for a second backward pass, and dC_dX and
-    dC_dP where the function gives them.
+    function gives dC_dW, and dC_dX and dC_dP where the function gives them, for another upstream
+    gradient, that gradient as it is afterwards, and dC_dW of a second backward pass.
 
     Shapes  X (N, D), W (D, K), P (N, K) give C () and dC_dW (D, K).
     Raises  EnvironmentUnfit, when it is called, if the device is absent.
@@ -189,15 +189,17 @@ def differentiated(
                 C, tensors = evaluated(torch, given, "W")
             if not is_cost(torch, C):
                 return {}
+            # Another forward pass in between: what is kept outside the graph is that one's then.
+            evaluated(torch, {**given, "X": given["X"] * given["X"].dtype.type(0.5)}, "W")
             leaves = [name for name, tensor in tensors.items() if tensor.requires_grad]
+            up = torch.full_like(C, upstream)
             first = torch.autograd.grad(
-                C, [tensors[name] for name in leaves], retain_graph=True, allow_unused=True
+                C, [tensors[n] for n in leaves], up, retain_graph=True, allow_unused=True
             )
-            (second,) = torch.autograd.grad(C, tensors["W"], retain_graph=True)
-            (scaled,) = torch.autograd.grad(C, tensors["W"], torch.full_like(C, upstream))
+            (second,) = torch.autograd.grad(C, tensors["W"])
             found = {f"dC_d{name}": g for name, g in zip(leaves, first, strict=True)}
-            found |= {"scaled": scaled, "second": second}
-            return {n: g for n, g in found.items() if n != "dC_dW" and g is not None}
+            found |= {"scaled": found.pop("dC_dW"), "second": second, "upstream": up}
+            return {name: g for name, g in found.items() if g is not None}
 
     return call, backward
 

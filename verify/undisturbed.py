@@ -89,6 +89,11 @@ def _watched() -> dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]]:
     }
     torch = sys.modules.get("torch")
     if torch is not None:
+        watched["torch's recording of gradients"] = (
+            torch.is_grad_enabled, torch.set_grad_enabled)  # fmt: skip
+        watched["torch's deterministic mode"] = (
+            torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms
+        )  # fmt: skip
         watched["torch's default dtype"] = (torch.get_default_dtype, torch.set_default_dtype)
         watched["torch's random state"] = (
             lambda: torch.get_rng_state().numpy().tobytes(),

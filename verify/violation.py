@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import chain, count
 from pathlib import Path
 
 from verify import stacks, truth
@@ -68,7 +69,10 @@ def told(plan: Plan, violation: Violation, subject: Subject, folder: Path) -> Vi
             return violation
         text = trial(shrunk(problem, lambda simpler: trial(simpler) is not None))
     name = f"found-{plan.seed}-{violation.case}"
-    return violation.model_copy(update={"file": str(written(name, folder, text))})
+    taken = {path.stem for path in folder.glob(f"{name}*.toml")}
+    more = (f"{name}-{number}" for number in count(2))
+    free = next(each for each in chain([name], more) if each not in taken)
+    return violation.model_copy(update={"file": str(written(free, folder, text))})
 
 
 def repeating(plan: Plan, case: int) -> str:
