@@ -66,7 +66,7 @@ def test_a_violation_is_exit_1_with_a_scenario_that_shows_it(tmp_path):
     done = verify(*SMALL, "--candidate", spec, "--folder", tmp_path, "--json", tmp_path / "o.json")
     assert done.returncode == 1
     (file,) = tmp_path.glob("found-0-*.toml")
-    assert f"  shrunk: verify run {file}" in done.stdout.splitlines()
+    assert f"  shrunk: verify run '{file}' --candidate " in done.stdout
     assert door.run(file).ok
     assert verify("run", file, "--candidate", spec).returncode == 1
     (violation,) = json.loads((tmp_path / "o.json").read_text())["violations"]

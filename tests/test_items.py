@@ -131,8 +131,10 @@ def test_the_suite_proves_itself_before_a_candidate_is_judged(workers, pytester,
     result.stderr.fnmatch_lines(["*numpy.exp errs here*"])
 
 
-@WORKERS
-@pytest.mark.parametrize("subject", ["cases/sub/b.toml", "cases/sub", "cases"])
+@pytest.mark.parametrize(
+    ("subject", "workers"),
+    [("cases/sub/b.toml", []), ("cases/sub", ["-n", "2"]), ("cases", [])],
+)
 def test_a_file_that_is_not_as_it_was_locked_is_red_however_it_is_named(
     subject, workers, folder, nested
 ):

@@ -180,12 +180,10 @@ def test_the_twin_of_the_option_is_judged_and_a_name_that_is_none_is_red(pyteste
     result.stdout.fnmatch_lines(["*twin 'jit': choose one of eager, func*"])
 
 
-@pytest.mark.parametrize("option", ["--ignore=nothing", "--ignore-glob=*.none"])
-def test_what_is_ignored_elsewhere_changes_nothing_of_a_locked_folder(option, folder, nested):
+def test_what_is_ignored_elsewhere_changes_nothing_of_a_folder_and_what_is_named_is(folder, nested):
     (folder / "build").mkdir()
     (folder / "build" / "b.toml").write_text(DRAWN)
-    nested("cases").assert_outcomes(passed=4)
-    nested("cases", option).assert_outcomes(passed=4)
+    nested("cases", "--ignore=nothing", "--ignore-glob=*.none").assert_outcomes(passed=4)
     nested("cases", "--ignore=cases/build").assert_outcomes(passed=2)
     nested("cases", "--ignore-glob=*/build/*").assert_outcomes(passed=2)
 

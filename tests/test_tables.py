@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from verify.asked import Asked
 from verify.outcome import Outcome, Plan, Violation
 from verify.tables import campaign
 
@@ -9,7 +10,7 @@ from verify.tables import campaign
 def told(**fields) -> list[str]:
     plan = Plan(cases=2000, seed=7, shards=fields.pop("shards", 1))
     given = {"parts": (1,), "judged": 2000, "seconds": 2.0, **fields}
-    return campaign(Outcome(plan=plan, **given)).splitlines()
+    return campaign(Outcome(plan=plan, **given), Asked("lab.py:f")).splitlines()
 
 
 def test_counts_rate_and_seed_stand_in_the_first_line():
@@ -49,7 +50,7 @@ def test_a_violation_names_its_case_and_its_file():
     lines = told(violations=(seen, seen.model_copy(update={"file": "f.toml"})))
     assert lines[-4] == "VIOLATION  case 9 (float32): a, y: 3.25"
     assert lines[-3] == "  it does not show when its problem is judged alone"
-    assert lines[-1] == "  shrunk: verify run f.toml"
+    assert lines[-1] == "  shrunk: verify run 'f.toml' --candidate lab.py:f"
 
 
 def test_an_interrupted_campaign_says_so():

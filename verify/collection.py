@@ -13,14 +13,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from verify import manifest, manual, selection
-from verify.bounds import bounds
+from verify import manifest, selection
 from verify.cases import Case, cases
 from verify.chain import Problem
-from verify.compare import resolution
 from verify.document import Limits
 from verify.errors import FileFault, ScenarioError, UsageError, printable
-from verify.evidence import BLIND
 from verify.folder import (
     MANIFEST,
     entries,
@@ -210,6 +207,12 @@ def _unknown(thing: object) -> UsageError:
 
 def _of_problem(problem: Problem, number: int, limits: Limits) -> Scenario:
     """A scenario of one problem in memory, which says of it what is so and expects nothing of C."""
+    # Of what every command that reads scenarios needs, only this needs the numerics.
+    from verify import manual
+    from verify.bounds import bounds
+    from verify.compare import resolution
+    from verify.evidence import BLIND
+
     found = bounds(problem)
     with np.errstate(all="ignore"):
         sees = resolution(found.post, manual.stable_form(problem).dC_dW)

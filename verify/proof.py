@@ -51,7 +51,7 @@ def proven(device: str = "cpu") -> str:
 def caught_by(fault: Fault, ref: compare.Reference) -> Finding | None:
     """What gives a fault away on one problem: the first failure, in the post's order."""
     planted = of_function(fault.make(), fault.name, fault.arrays)
-    trial = tried(planted, ref, in_full=not fault.formula)
+    trial = tried(planted, ref, in_full=not fault.formula, explained=False)
     failed = [f for f in trial.findings if f.verdict is not Verdict.PASS]
     order = {link: i for i, link in enumerate(LINKS)}
     return min(failed, key=lambda f: order.get(f.link or "", -1), default=None)

@@ -39,8 +39,12 @@ class Trial:
     likenesses: tuple[Likeness, ...] | None = None
 
 
-def tried(candidate: Candidate, ref: Reference, in_full: bool = True) -> Trial:
+def tried(
+    candidate: Candidate, ref: Reference, in_full: bool = True, explained: bool = True
+) -> Trial:
     """The candidate on one problem: its numbers; then, in full, what it does besides.
+
+    Unless `explained` is false, what a wrong number looks like is looked for.
 
     Shapes  as Problem.
     """
@@ -55,7 +59,7 @@ def tried(candidate: Candidate, ref: Reference, in_full: bool = True) -> Trial:
     if in_full and not trying.findings and candidate.session.differentiated:
         trying.backward()
     likes = None
-    if any(f.check == "bound" for f in trying.findings):
+    if explained and any(f.check == "bound" for f in trying.findings):
         trying.notes += patterns(trying.chain, ref)
         likes = likenesses(trying.chain, ref)
     findings, notes = dict.fromkeys(trying.findings), dict.fromkeys(trying.notes)
