@@ -62,11 +62,10 @@ def tried(
     if explained and any(f.check == "bound" for f in trying.findings):
         trying.notes += patterns(trying.chain, ref)
         likes = likenesses(trying.chain, ref)
-    findings, notes = dict.fromkeys(trying.findings), dict.fromkeys(trying.notes)
-    return Trial(
-        tuple(findings), tuple(trying.figures), tuple(f"{trying.name}: {n}" for n in notes),
-        trying.resolution, trying.chain, likes,
-    )  # fmt: skip
+    findings = tuple(dict.fromkeys(trying.findings))
+    notes = tuple(f"{trying.name}: {note}" for note in dict.fromkeys(trying.notes))
+    figures = tuple(trying.figures)
+    return Trial(findings, figures, notes, trying.resolution, trying.chain, likes)
 
 
 class _Trying:
@@ -191,8 +190,7 @@ class _Trying:
         other = [n for n in given if _bits(given[n]) != _bits(reply.links.get(n, np.empty(0)))]
         if reply.trouble or not other:
             return
-        alike = [n for n in other if n in reply.links]
-        alike = [n for n in alike if np.shape(reply.links[n]) == np.shape(given[n])]
+        alike = [n for n in other if np.shape(reply.links.get(n, [])) == np.shape(given[n])]
         pair = (Chain(**{n: given[n] for n in alike}), Chain(**{n: reply.links[n] for n in alike}))
         fit = all(np.shape(given[n]) == self.ref.problem.shape(n) for n in alike)
         names = self.name, "the same call again"
