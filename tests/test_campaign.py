@@ -11,9 +11,9 @@ from processes import has_ended
 
 import verify
 from verify import campaign, manual
+from verify.asked import Asked
 from verify.errors import CandidateError, UsageError, VerifyError
 from verify.outcome import Plan, sum_of
-from verify.violation import Subject
 
 HERE = Plan(cases=3000, shape=(4, 3, 2), truth_every=700)
 LAB = """
@@ -54,9 +54,9 @@ def lab(tmp_path):
     return path
 
 
-def judged(plan: Plan, numbers=range(3), subject: Subject | None = None):
+def judged(plan: Plan, numbers=range(3), asked: Asked | None = None):
     """In this process, where the manual module can be broken."""
-    return campaign._judged(plan, 1, subject or Subject(), numbers)
+    return campaign._judged(plan, 1, asked or Asked(), numbers)
 
 
 def test_every_case_is_judged_and_some_against_the_truth():
@@ -139,19 +139,19 @@ def test_the_truth_sees_what_manual_and_twin_share(monkeypatch):
 )
 def test_a_wrong_candidate_is_a_violation(lab, name, what):
     plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2))
-    (violation,) = judged(plan, range(2), Subject(f"{lab}:{name}")).violations
+    (violation,) = judged(plan, range(2), Asked(f"{lab}:{name}")).violations
     assert violation.what == what
 
 
 def test_a_candidate_that_breaks_a_promise_is_a_violation_where_the_truth_is_asked(lab):
     plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2), truth_every=100)
-    (violation,) = judged(plan, range(1, 2), Subject(f"{lab}:doubles_its_input")).violations
+    (violation,) = judged(plan, range(1, 2), Asked(f"{lab}:doubles_its_input")).violations
     assert (violation.what, violation.case) == ("candidate, mutated", 1100)
 
 
 def test_what_a_candidate_has_started_ends_with_the_campaign(lab):
     plan = Plan(cases=5, shape=(1, 1, 1))
-    assert campaign.campaign(plan, subject=Subject(f"{lab}:starts_a_process")).judged == 5
+    assert campaign.campaign(plan, asked=Asked(f"{lab}:starts_a_process")).judged == 5
     started = (lab.parent / "pid").read_text().split()
     assert all(has_ended(int(pid)) for pid in started)
 
@@ -163,7 +163,7 @@ def test_a_campaign_that_loses_cases_is_not_green():
 
 def test_a_candidate_that_cannot_be_loaded_is_an_error_of_usage(tmp_path):
     with pytest.raises(CandidateError):
-        campaign.campaign(Plan(cases=5), subject=Subject(str(tmp_path / "absent.py:f")))
+        campaign.campaign(Plan(cases=5), asked=Asked(str(tmp_path / "absent.py:f")))
 
 
 def test_an_interrupted_campaign_tells_what_was_judged_and_is_no_shard():
@@ -187,14 +187,14 @@ def test_an_interrupted_campaign_tells_what_was_judged_and_is_no_shard():
 
 def test_a_candidate_that_gives_no_gradient_is_a_violation(tmp_path):
     (tmp_path / "lab.py").write_text("def only_y(X, W, P, h):\n    return {'y': X @ W}\n")
-    (violation,) = judged(HERE, range(1), Subject(f"{tmp_path / 'lab.py'}:only_y")).violations
+    (violation,) = judged(HERE, range(1), Asked(f"{tmp_path / 'lab.py'}:only_y")).violations
     assert violation.what == "candidate, gradient"
 
 
 def test_the_resolution_is_that_of_what_was_judged(tmp_path):
     (tmp_path / "lab.py").write_text(LAB.replace("-30, 30", "-3e9, 3e9"))
     plan = HERE.model_copy(update={"cases": 100, "dtype": "float64"})
-    of_candidate = judged(plan, range(1), Subject(f"{tmp_path / 'lab.py'}:gradient")).resolution
+    of_candidate = judged(plan, range(1), Asked(f"{tmp_path / 'lab.py'}:gradient")).resolution
     of_manual = judged(plan, range(1)).resolution
     assert sum(of_candidate.values()) == sum(of_manual.values()) == 100
     assert of_candidate != of_manual

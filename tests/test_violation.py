@@ -7,9 +7,9 @@ import pytest
 
 import verify
 from verify import campaign, violation
+from verify.asked import Asked
 from verify.errors import UsageError
 from verify.outcome import Plan, Violation
-from verify.violation import Subject
 
 HERE = Plan(cases=3000, shape=(4, 3, 2), truth_every=700)
 CLIPPED = """
@@ -49,12 +49,12 @@ def test_a_case_that_the_plan_does_not_have_is_refused(case):
 
 def test_a_violation_is_shrunk_and_written_as_a_scenario_that_shows_it(lab, tmp_path):
     plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2))
-    subject = Subject(f"{lab}:gradient")
-    (found,) = campaign._judged(plan, 1, subject, range(2)).violations
-    told = violation.told(plan, found, subject, tmp_path)
+    asked = Asked(f"{lab}:gradient")
+    (found,) = campaign._judged(plan, 1, asked, range(2)).violations
+    told = violation.told(plan, found, asked, tmp_path)
     assert told.file == str(tmp_path / f"found-0-{found.case}.toml")
     assert verify.run(told.file).ok
-    report = verify.run(told.file, candidate=subject.name)
+    report = verify.run(told.file, candidate=asked.candidate)
     assert report.exit_code == 1
     (result,) = report.results
     assert result.work == 1
@@ -67,7 +67,7 @@ def test_a_violation_is_shrunk_and_written_as_a_scenario_that_shows_it(lab, tmp_
 def test_what_does_not_show_alone_has_no_file(tmp_path):
     plan = HERE
     found = Violation(case=3, dtype="float32", what="x", link="y", ratio=2.0)
-    assert violation.told(plan, found, Subject(), tmp_path) == found
+    assert violation.told(plan, found, Asked(), tmp_path) == found
     assert list(tmp_path.iterdir()) == []
 
 
@@ -93,13 +93,13 @@ def test_a_case_with_zero_labels_only_makes_no_scenario():
 def test_a_violation_with_zero_labels_only_is_told_without_a_file(tmp_path):
     plan, zero = without_labels()
     found = Violation(case=zero, dtype="float32", what="x", link="y", ratio=2.0)
-    assert violation.told(plan, found, Subject(), tmp_path) == found
+    assert violation.told(plan, found, Asked(), tmp_path) == found
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_finding_of_one_case_gets_a_name_of_its_own(lab, tmp_path):
     plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2))
-    subject = Subject(f"{lab}:gradient")
-    (found,) = campaign._judged(plan, 1, subject, range(2)).violations
-    names = [violation.told(plan, found, subject, tmp_path).file for _ in range(2)]
+    asked = Asked(f"{lab}:gradient")
+    (found,) = campaign._judged(plan, 1, asked, range(2)).violations
+    names = [violation.told(plan, found, asked, tmp_path).file for _ in range(2)]
     assert names[1] == names[0].replace(".toml", "-2.toml")

@@ -240,8 +240,9 @@ def _with_candidate(
     result = replace(result, resolution=np.inf)
     for problem in case.blocks():
         n = len(problem.X)
-        ref = next(whole) if _has_truth(first, n, N) else compare.reference(problem, 0)
-        trial = tried(candidate, ref, in_full=_has_truth(first, n, N))
+        in_full = _has_truth(first, n, N)
+        ref = next(whole) if in_full else compare.reference(problem, 0)
+        trial = tried(candidate, ref, in_full=in_full)
         result = replace(
             result,
             findings=tuple(_in_rows(f, first, n) for f in trial.findings),

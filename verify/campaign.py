@@ -25,6 +25,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from verify import compare, screening, stacks, truth
+from verify.asked import Asked
 from verify.candidate import Candidate
 from verify.chain import NK
 from verify.errors import CandidateError, UsageError, VerifyError
@@ -33,6 +34,7 @@ from verify.outcome import (
     Plan,
     Violation,
     cases_of,
+    count_of,
     decades,
     stacks_of,
     sum_of,
@@ -41,7 +43,7 @@ from verify.runner import environment
 from verify.screening import Screening
 from verify.threads import one_thread, processes
 from verify.trial import tried
-from verify.violation import Subject, candidate_of, stack_of
+from verify.violation import candidate_of, stack_of
 
 Ratios: TypeAlias = dict[tuple[str, str], Any]
 """By what was compared and the link: error over bound of each case, -1 where it was not."""
@@ -61,7 +63,7 @@ def campaign(
     plan: Plan,
     part: int = 1,
     workers: int = 1,
-    subject: Subject | None = None,
+    asked: Asked | None = None,
     progress: Callable[[Sequence[range]], Iterable[range]] | None = None,
 ) -> Outcome:
     """Shard `part` of a plan, up to its first violation; `progress` may wrap the tasks.
@@ -72,7 +74,7 @@ def campaign(
     """
     if not 1 <= part <= plan.shards:
         raise UsageError(f"shard {part}/{plan.shards}: the first number is 1 to the second")
-    subject, started = subject or Subject(plan.candidate, device=plan.device), time.perf_counter()
+    asked, started = asked or Asked(plan.candidate, device=plan.device), time.perf_counter()
     tasks = _tasks(plan, part)
     found = [Outcome(plan=plan, parts=(part,), environment=environment())]
 
@@ -82,7 +84,7 @@ def campaign(
     with processes(workers) as pool:
 
         def send(numbers: range) -> Future[Outcome]:
-            return pool.submit(_judged, plan, part, subject, numbers)
+            return pool.submit(_judged, plan, part, asked, numbers)
 
         try:
             for made in _in_order(send, (progress or iter)(tasks), 2 * workers):
@@ -119,25 +121,20 @@ def _in_order(
         yield waiting.popleft().result()
 
 
-def _count(plan: Plan, number: int) -> int:
-    """How many cases of a stack are the plan's: of the last, not all may be."""
-    return min(stacks.COUNT, plan.cases - number * stacks.COUNT)
-
-
-def _judged(plan: Plan, part: int, subject: Subject, numbers: range) -> Outcome:
+def _judged(plan: Plan, part: int, asked: Asked, numbers: range) -> Outcome:
     """The stacks of one task, up to the first violation."""
     found = [Outcome(plan=plan, parts=(part,))]
     with one_thread(), np.errstate(all="ignore"):
         for number in numbers:
-            found.append(_ofstack_of(plan, part, number, candidate_of(subject)))
+            found.append(_of_stack(plan, part, number, candidate_of(asked)))
             if found[-1].violations:
                 break
     return sum_of(found)
 
 
-def _ofstack_of(plan: Plan, part: int, number: int, candidate: Candidate | None) -> Outcome:
+def _of_stack(plan: Plan, part: int, number: int, candidate: Candidate | None) -> Outcome:
     seen = screening.screened(stack_of(plan, number), plan.device)
-    count = _count(plan, number)
+    count = count_of(plan, number)
     judged = [i for i in range(count) if seen.judged[i]]
     first = number * stacks.COUNT
     sample = [i for i in judged if (first + i) % plan.truth_every == 0]

@@ -40,7 +40,7 @@ from verify.chain import Chain, Problem
 from verify.child import Child
 from verify.errors import CandidateError
 from verify.examination import Call, Reply, Session
-from verify.layout import Place, placed
+from verify.layout import PAGE, Place, bits, placed
 from verify.loading import Misuse, adapted
 
 
@@ -85,7 +85,7 @@ class Candidate:
         for name, array in arrays.items():
             views[name][...] = array
         reply = self.session.reply(Call(self._places, np.asarray(problem.h)[()], **how))
-        changed = [n for n, array in arrays.items() if _bits(self._views()[n]) != _bits(array)]
+        changed = [n for n, array in arrays.items() if bits(self._views()[n]) != bits(array)]
         return Answer(reply, tuple(changed))
 
     def chain(self, problem: Problem) -> Chain:
@@ -109,10 +109,11 @@ class Candidate:
         for name, array in arrays.items():
             made[name], start = placed(array, layouts.get(name, ""), start)
         self._second = not self._second
-        base = -(-start // _HALF) * _HALF if self._second else 0
+        half = -(-start // PAGE) * PAGE  # for the same alignment in both
+        base = half if self._second else 0
         self._begin, self._end = base, base + start
         self._places = {n: replace(p, offset=p.offset + base) for n, p in made.items()}
-        self._size = 2 * -(-start // _HALF) * _HALF
+        self._size = 2 * half
 
     def _memory(self) -> Any:
         return np.frombuffer(self.session.memory(self._size), np.uint8)
@@ -122,12 +123,7 @@ class Candidate:
         return {name: replace(p, writeable=True).of(memory) for name, p in self._places.items()}
 
 
-_HALF = 4096  # the halves of the memory begin at a page, for the same alignment in both
 _GAP = 0xFF  # of what lies between the numbers of a wider array: NaN, if it is read
-
-
-def _bits(array: Any) -> bytes:
-    return np.ascontiguousarray(array).tobytes()
 
 
 def updated(chain: Chain, problem: Problem) -> Chain:

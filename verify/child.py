@@ -88,7 +88,7 @@ class Child:
         return self._ask(request_of(call, len(self._block)), self.timeout)
 
     def recalled(self) -> Reply:
-        """The first answer since `begin`, as it is now."""
+        """The first answer, as it is now."""
         return self._ask({"do": "recall"}, self.timeout)
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from verify.chain import LINKS
 from verify.errors import Terminated
-from verify.layout import Place
+from verify.layout import PAGE, Place
 from verify.loading import BACKWARD, Function, Misuse, adapted
 from verify.undisturbed import Interrupted, own_interrupts, undisturbed
 
@@ -77,8 +77,8 @@ class Session:
     def memory(self, size: int) -> Any:
         """At least so many bytes, aligned to a page."""
         if self._memory.size < size:
-            wide = np.empty(size + _PAGE, np.uint8)
-            self._memory = wide[-wide.ctypes.data % _PAGE :][:size]
+            wide = np.empty(size + PAGE, np.uint8)
+            self._memory = wide[-wide.ctypes.data % PAGE :][:size]
         return self._memory.data
 
     def reply(self, call: Call) -> Reply:
@@ -127,9 +127,6 @@ class Session:
     def close(self) -> None:
         """Forget what was given and answered."""
         self._given, self._first = {}, {}
-
-
-_PAGE = 4096
 
 
 def _links(raw: Any) -> dict[str, Any]:

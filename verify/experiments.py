@@ -134,20 +134,18 @@ def campaign(
         click.echo(written(name, folder or home(), violations.as_scenario(plan, case)))
         sys.exit(0)
     home_of_files = files.writable(folder or home())
-    subject = violations.Subject(plan.candidate, arrays, device, timeout)
     asked = Asked(plan.candidate, True, arrays, timeout, device="" if device == "cpu" else device)
     signal = 0
     try:
         found = campaigns.campaign(
-            plan, part, workers, subject,
-            partial(bar, size=lambda task: len(task) * COUNT),
-        )  # fmt: skip
+            plan, part, workers, asked, partial(bar, size=lambda task: len(task) * COUNT)
+        )
     except campaigns.Interrupted as interrupt:
         found, signal = interrupt.outcome, interrupt.signal
     trouble = None
     if found.violations:
         try:
-            first = violations.told(plan, found.violations[0], subject, home_of_files)
+            first = violations.told(plan, found.violations[0], asked, home_of_files)
             found = found.model_copy(update={"violations": (first,)})
         except UsageError as error:  # its file cannot be written; what was found is told first
             trouble = error

@@ -1,4 +1,4 @@
-"""How the same numbers can lie in memory."""
+"""How the same numbers can lie in memory, and what they are to the last bit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from verify.chain import Array
 
+PAGE = 4096  # bytes: what begins at one is aligned for every kernel
 _ALIGNED = 64  # bytes: kernels choose their order of summation by it, and bits are compared
 
 
@@ -31,12 +32,18 @@ def same_layout(values: Array, like: Array) -> Array:
 
     Shapes  values and like have the same.
     """
-    reach = sum((n - 1) * s for n, s in zip(like.shape, like.strides, strict=True)) + like.itemsize
-    memory = np.empty(reach + 64, np.uint8)
-    offset = (like.ctypes.data - memory.ctypes.data) % 64
-    copy = np.ndarray(like.shape, like.dtype, memory.data, offset, like.strides)
+    place, reach = placed(like, "", 0)
+    memory = np.empty(reach + _ALIGNED, np.uint8)
+    start = (like.ctypes.data - place.offset - memory.ctypes.data) % _ALIGNED
+    copy = place.of(memory[start:].data)
     copy[...] = values
     return copy
+
+
+def bits(array: Any) -> tuple[Any, ...]:
+    """What two arrays have in common only if they are the same to the last bit."""
+    array = np.asarray(array)
+    return array.dtype, array.shape, array.tobytes()
 
 
 @dataclass(frozen=True)

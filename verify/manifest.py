@@ -23,13 +23,6 @@ FORMAT = 1
 AGAIN = "if that was meant, `verify lock` pins it again"
 _MOST_BYTES = 2**26
 
-Digest: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Hex: TypeAlias = Annotated[
-    str,
-    Field(pattern=r"^(-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}|inf)$"),
-    AfterValidator(lambda text: _number(text)),
-]
-
 
 def _number(text: str) -> str:
     """The text of a number that a float64 can be."""
@@ -40,8 +33,16 @@ def _number(text: str) -> str:
     return text
 
 
+Digest: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Hex: TypeAlias = Annotated[
+    str,
+    Field(pattern=r"^(-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}|inf)$"),
+    AfterValidator(_number),
+]
+
+
 def _whole(value: Any) -> Any:
-    """What is no whole number as it is: true and 1.0 are equal to 1."""
+    """A whole number, and nothing that only equals one, as true and 1.0 do."""
     if type(value) is not int:
         raise ValueError("not a whole number")
     return value

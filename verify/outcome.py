@@ -149,9 +149,14 @@ def stacks_of(plan: Plan, part: int) -> range:
     return range(part - 1, -(-plan.cases // COUNT), plan.shards)
 
 
+def count_of(plan: Plan, number: int) -> int:
+    """How many cases of a stack are the plan's: of the last, not all may be."""
+    return min(COUNT, plan.cases - number * COUNT)
+
+
 def cases_of(plan: Plan, part: int) -> int:
-    """How many cases a shard has; of the last stack, not all may be the plan's."""
-    return sum(min(COUNT, plan.cases - number * COUNT) for number in stacks_of(plan, part))
+    """How many cases a shard has."""
+    return sum(count_of(plan, number) for number in stacks_of(plan, part))
 
 
 def sum_of(outcomes: Sequence[Outcome]) -> Outcome:
@@ -183,6 +188,6 @@ def _listed(parts: Iterable[int]) -> str:
 def decades(resolution: Any) -> dict[str, int]:
     """How many cases notice a relative error of 10^key, rounded up."""
     finite = np.isfinite(resolution)
-    decades = np.ceil(np.log10(resolution[finite])).astype(int).tolist()
+    keys = np.ceil(np.log10(resolution[finite])).astype(int).tolist()
     others = {"inf": int((~finite).sum())} if not finite.all() else {}
-    return {**{str(d): n for d, n in sorted(Counter(decades).items())}, **others}
+    return {**{str(d): n for d, n in sorted(Counter(keys).items())}, **others}

@@ -64,11 +64,10 @@ def pytest_configure(config: pytest.Config) -> None:
             if not folder.is_dir():
                 raise pytest.UsageError(f"{option} {folder}: no such folder")
     config.stash[items.FOLDERS] = [*named, *always]
-    for arg in config.args:
-        path = Path(arg.partition("::")[0]).resolve()
+    given = [Path(arg.partition("::")[0]).resolve() for arg in config.args]
+    for arg, path in zip(config.args, given, strict=True):
         if path.suffix == ".toml" and path.is_file() and not items.folder_of(config, path):
             raise pytest.UsageError(f"{arg}: {_hint(path.parent)}")
-    given = [Path(arg.partition("::")[0]).resolve() for arg in config.args]
     for folder in named:
         if not any(folder.is_relative_to(arg) or arg.is_relative_to(folder) for arg in given):
             config.args.append(str(folder))

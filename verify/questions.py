@@ -51,13 +51,11 @@ def gradient_by(name: str, ref: Reference) -> tuple[Any, Any]:
     """
     problem, f = ref.problem, ref.bounds.forward
     m, N, K = MODELS[str(problem.dtype)], *problem.P.shape
-    arrays = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P))
-    X, W, P = arrays
-    wide = Problem(X, W, P, np.float64(problem.h))
     if name == "dC_dP":
         log = f.largest_log
         return f.log / N, 2 * (f.log_error + (m.log + 2) * m.u * log) / N + 2 * m.tiny
-    W = np.abs(wide.W)
+    X, W, P = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P))
+    wide, size = Problem(X, W, P, np.float64(problem.h)), np.abs(W).T
     dC_dy, g = manual.stable_form(wide).dC_dy, m.gamma(K + 1)
-    off = (1 + g) * (ref.bounds.dC_dy("wider") @ W.T) + g * (np.abs(dC_dy) @ W.T)
-    return dC_dy @ wide.W.T, 2 * off + 2 * K * m.tiny * (1 + W.max())
+    off = (1 + g) * (ref.bounds.dC_dy("wider") @ size) + g * (np.abs(dC_dy) @ size)
+    return dC_dy @ W.T, 2 * off + 2 * K * m.tiny * (1 + size.max())

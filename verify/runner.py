@@ -140,14 +140,11 @@ _HANGS = 3  # cases in which a candidate gives no answer in time, before it is a
 
 
 def _meant(budget: float, timeout: float, memory: int, arrays: str) -> None:
-    for name, value, least in (
-        ("budget", budget, 0),
-        ("timeout", timeout, 0),
-        ("memory", memory, 0),
-    ):
+    for name, value in (("budget", budget), ("timeout", timeout), ("memory", memory)):
         real = isinstance(value, int | float) and not isinstance(value, bool)
-        if not real or not (least <= value < math.inf) or (name == "timeout" and not value):
-            raise UsageError(f"{name} {value!r}: give a finite number of {least} or more")
+        if not real or not (0 <= value < math.inf) or (name == "timeout" and not value):
+            least = "above 0" if name == "timeout" else "of 0 or more"
+            raise UsageError(f"{name} {value!r}: give a finite number {least}")
     if arrays not in get_args(Arrays):
         raise UsageError(f"arrays {arrays!r}: choose one of {', '.join(get_args(Arrays))}")
 

@@ -61,17 +61,16 @@ def coloured(block: str) -> str:
     """A block with its verdict, what was found and what is true in colours, on a terminal."""
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return block
-    lines = []
-    for line in block.split("\n"):
-        word = next((w for w in _COLOURS if line.strip().startswith(f"{w}  ")), None)
-        lines.append(
-            line
-            if word is None
-            else line.replace(
-                line.strip(), click.style(line.strip(), fg=_COLOURS[word], bold=word.isupper()), 1
-            )
-        )
-    return "\n".join(lines)
+    return "\n".join(map(_coloured, block.split("\n")))
+
+
+def _coloured(line: str) -> str:
+    row = line.lstrip()
+    word = next((w for w in _COLOURS if row.startswith(f"{w}  ")), None)
+    if word is None:
+        return line
+    indent = line[: len(line) - len(row)]
+    return indent + click.style(row, fg=_COLOURS[word], bold=word.isupper())
 
 
 def tell(report: Report, others: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +13,7 @@ from verify.candidate import Answer, Candidate, updated
 from verify.chain import Chain, Problem
 from verify.compare import Reference
 from verify.diagnosis import patterns
+from verify.layout import bits
 from verify.likeness import likenesses
 from verify.loading import BACKWARD, UPSTREAM
 from verify.questions import LAYOUT_WORK, LAYOUTS, OTHER_WORK, gradient_by, others
@@ -79,7 +79,7 @@ class _Trying:
         self.notes: list[str] = []
         self.chain, self.resolution = Chain(), float("nan")
         self.answered = False
-        self.lead = _manual(ref.problem) if ref.truth is None or not ref.truth.whole else None
+        self.lead = _lead(ref)
 
     def fail(self, check: str, message: str, link: str | None = None) -> None:
         self.findings.append(Finding(check, Verdict.FAIL, message, self.name, link))
@@ -144,13 +144,13 @@ class _Trying:
                 break
         return list(found.values()), needed
 
-    def judged(self, chain: Chain, bound: Chain) -> list[Figure]:
+    def judged(self, chain: Chain, bound: Chain, other: Reference | None = None) -> list[Figure]:
         """Figures against the truth; of what the truth leaves out, against manual."""
-        figures = compare.against_truth(self.name, chain, self.ref, bound)
-        if self.lead is not None:
-            fit = Chain(**{n: a for n, a in chain if np.shape(a) == self.ref.problem.shape(n)})
-            names, pair = (self.name, _LEAD), (fit, self.lead)
-            figures += compare.against_each_other(names, pair, self.ref, bound)
+        ref, lead = (other, _lead(other)) if other else (self.ref, self.lead)
+        figures = compare.against_truth(self.name, chain, ref, bound)
+        if lead is not None:
+            fit = Chain(**{n: a for n, a in chain if np.shape(a) == ref.problem.shape(n)})
+            figures += compare.against_each_other((self.name, _LEAD), (fit, lead), ref, bound)
         return figures
 
     def sees(self, bound: Chain) -> float:
@@ -172,31 +172,26 @@ class _Trying:
             if limits.fits:
                 found = updated(Chain(**answer.reply.links), other)
                 held = Reference(other, limits, None)
-                pair, names = (found, _manual(other)), (self.name, _LEAD)
-                shapes = list(compare.misshapen(self.name, found, other))
-                figures = [] if shapes else compare.against_each_other(
-                    names, pair, held, limits.wider)  # fmt: skip
-                self._told("other data", f"on {what}", shapes, figures)
+                self._hold("other data", f"on {what}", found, limits.wider, held)
 
     def again(self) -> None:
         """The first answer must still be there, and the same call give it again."""
         kept = self.candidate.session.recalled().links
         for link, value in self.chain:
-            if link in kept and _bits(kept[link]) != _bits(value):
+            if link in kept and bits(kept[link]) != bits(value):
                 told = f"{link} of an earlier call was changed by a later one; return fresh memory"
                 self.fail("reused", told, link)
         reply = self.ask(self.ref.problem, "the same call again", "repeat").reply
         given = dict(self.chain)
-        other = [n for n in given if _bits(given[n]) != _bits(reply.links.get(n, np.empty(0)))]
+        other = [n for n in given if bits(given[n]) != bits(reply.links.get(n, np.empty(0)))]
         if reply.trouble or not other:
             return
-        alike = [n for n in other if np.shape(reply.links.get(n, [])) == np.shape(given[n])]
-        pair = (Chain(**{n: given[n] for n in alike}), Chain(**{n: reply.links[n] for n in alike}))
-        fit = all(np.shape(given[n]) == self.ref.problem.shape(n) for n in alike)
+        second = {n: reply.links[n] for n in other if n in reply.links}
+        alike = [n for n, a in second.items() if np.shape(a) == np.shape(given[n])]
+        alike = [n for n in alike if np.shape(given[n]) == self.ref.problem.shape(n)]
+        pair = Chain(**{n: given[n] for n in alike}), Chain(**{n: second[n] for n in alike})
         names = self.name, "the same call again"
-        figures = compare.against_each_other(names, pair, self.ref, self.ref.bounds.wider) if (
-            fit) else []  # fmt: skip
-        worst = worst_of(figures)
+        worst = worst_of(compare.against_each_other(names, pair, self.ref, self.ref.bounds.wider))
         if len(alike) == len(other) and worst is not None and worst.holds:
             self.notes.append(
                 f"two calls differ by up to {2 * worst.ratio:.2g} bounds, at {worst.link}: are sums"
@@ -221,9 +216,7 @@ class _Trying:
                 reply = self.ask(self.ref.problem, what, check, layouts={name: layout}).reply
                 last = "W_next" if self.chain.dC_dW is None else "dC_dW"
                 chain = Chain(**{n: a for n, a in reply.links.items() if n == last})
-                shapes = list(compare.misshapen(self.name, chain, self.ref.problem))
-                figures = [] if shapes else self.judged(chain, self.ref.bounds.wider)
-                self._told("layout", what, shapes, figures)
+                self._hold("layout", what, chain, self.ref.bounds.wider)
 
     def backward(self) -> None:
         """Other gradients of a cost that a library differentiates."""
@@ -240,9 +233,7 @@ class _Trying:
         for name, factor in (("scaled", upstream), ("second", 1)):
             if name in links:
                 chain = Chain(dC_dW=np.asarray(links.pop(name) / factor, problem.dtype))
-                shapes = list(compare.misshapen(self.name, chain, problem))
-                figures = [] if shapes else self.judged(chain, twice)
-                self._told("backward", BACKWARD[name], shapes, figures)
+                self._hold("backward", BACKWARD[name], chain, twice)
         for name, found in links.items():
             right, limit = gradient_by(name, self.ref)
             if np.shape(found) != right.shape:
@@ -254,10 +245,13 @@ class _Trying:
                 size = f"{np.nanmax(share):.3g} times its bound off"
                 self.fail("backward", f"{name} is {size}, for an upstream gradient of -0.3")
 
-    def _told(
-        self, check: str, what: str, shapes: Sequence[Finding], figures: Sequence[Figure]
+    def _hold(
+        self, check: str, what: str, chain: Chain, bound: Chain, ref: Reference | None = None
     ) -> None:
-        for finding in (*shapes, *compare.broken(check, figures)):
+        """The links of a further call, of this problem or another."""
+        problem = (ref or self.ref).problem
+        unfit = list(compare.misshapen(self.name, chain, problem))
+        for finding in unfit or compare.broken(check, self.judged(chain, bound, ref)):
             self.findings.append(
                 replace(finding, check=check, message=f"{what}: {finding.message}")
             )
@@ -267,10 +261,11 @@ _GRADIENTS = {"dC_dy", "dC_dW", "W_next"}
 _FORMS = {"stable": "stable form", "post": "post's form", "wider": "widest right form"}
 
 
+def _lead(ref: Reference) -> Chain | None:
+    """Manual's answer where the truth leaves something out."""
+    return None if ref.truth is not None and ref.truth.whole else _manual(ref.problem)
+
+
 def _manual(problem: Problem) -> Chain:
     with np.errstate(all="ignore"):
         return manual.stable_form(problem)
-
-
-def _bits(value: Any) -> Any:
-    return np.asarray(value).dtype, np.shape(value), np.asarray(value).tobytes()

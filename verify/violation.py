@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain, count
 from pathlib import Path
 
 from verify import stacks, truth
+from verify.asked import Asked
 from verify.candidate import Candidate
 from verify.candidate import candidate as loaded
 from verify.cases import cases
@@ -21,16 +21,6 @@ from verify.scenario import of_text
 from verify.shrink import shrunk
 from verify.skeleton import explicit, written
 from verify.threads import one_thread
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Who is judged besides manual and twin; the words that `candidate.candidate` takes."""
-
-    name: str = ""
-    arrays: str = "numpy"
-    device: str = "cpu"
-    timeout: float = 60.0
 
 
 def stack_of(plan: Plan, number: int) -> Problem:
@@ -53,14 +43,14 @@ def problem_of(plan: Plan, case: int) -> Problem:
     return stack_of(plan, case // stacks.COUNT).at(case % stacks.COUNT)
 
 
-def told(plan: Plan, violation: Violation, subject: Subject, folder: Path) -> Violation:
+def told(plan: Plan, violation: Violation, asked: Asked, folder: Path) -> Violation:
     """The violation with its scenario file in `folder`, shrunk as far as it still shows.
 
     Without a file where it does not show when its problem is judged alone.
 
     Raises  UsageError where the file cannot be written.
     """
-    candidate = candidate_of(subject)
+    candidate = candidate_of(asked)
     problem = problem_of(plan, violation.case)
     with one_thread():
         source = f"verify {repeating(plan, violation.case)}"
@@ -127,10 +117,10 @@ def _result(text: str, candidate: Candidate | None) -> Result:
 
 
 @cache
-def candidate_of(subject: Subject) -> Candidate | None:
+def candidate_of(asked: Asked) -> Candidate | None:
     """Loaded once in each process, whose end is its end."""
-    if not subject.name:
+    if not asked.candidate:
         return None
-    candidate = loaded(subject.name, subject.arrays, subject.device, subject.timeout)
+    candidate = loaded(asked.candidate, asked.arrays, asked.device or "cpu", asked.timeout)
     atexit.register(candidate.close)
     return candidate
