@@ -95,7 +95,7 @@ def test_what_is_too_large_for_entry_by_entry_is_not_run(tmp_path, monkeypatch):
 def test_a_name_that_is_none_is_refused_with_those_that_are(tmp_path):
     from texts import EXAMPLE, written
 
-    with pytest.raises(UsageError, match=r"twin 'jit': choose one of eager, func, .*float16"):
+    with pytest.raises(UsageError, match=r"twin 'jit': choose one of eager, func, .*distributed"):
         verify.run(written(tmp_path, EXAMPLE), twin="jit")
 
 
@@ -103,4 +103,4 @@ def test_the_help_names_every_twin():
     from verify.cli import cli
 
     told = next(o.help for o in cli.commands["run"].params if o.name == "twin")
-    assert all(name in told for name in (*ways.TWINS, *ways.REDUCED))
+    assert all(name in told for name in ways.TWINS)

@@ -38,7 +38,7 @@ The floors, from the top; a module imports only from floors below its own:
     cli  plugin
     experiments  authoring
     tally  terminal
-    options  completion
+    options
     items  github  schemas  page  joined
     report  tables  plots  reading
     sight  lock  export  bench  campaign  failure  walk
@@ -48,7 +48,6 @@ The floors, from the top; a module imports only from floors below its own:
     pins  collection
     trial  expected  evidence  causes
     training  diagnosis  subjects  questions  likeness
-    reduced
     compare  screening
     cases  candidate
     scenario

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
-from verify import authoring, completion, experiments
+from verify import authoring, experiments
 from verify.errors import ScenarioError, Terminated, VerifyError, printable
 from verify.options import (
     ARRAYS,
@@ -208,7 +208,6 @@ def main() -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     if told := shadowed():
         click.echo(told, err=True)
-    completion.register()
     command: Callable[..., Any] = cli.main
     stdout = sys.stdout  # in its place click puts another when whoever reads it has gone
     try:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from verify import compare, manual, reduced, training, truth, twin, ways
+from verify import compare, manual, training, truth, twin, ways
 from verify.blocks import by_blocks
 from verify.candidate import Candidate
 from verify.cases import Case
@@ -28,8 +28,7 @@ def judge(
 ) -> Result:
     """The judgement of one case: manual and twin, in the forms that hold there, and a candidate.
 
-    `way` is one of ways.TWINS, or of ways.REDUCED, which only adds a note to the eager one's.
-
+    `way` is one of ways.TWINS.
     `budget` is the work that may be spent on the truth; 0 leaves manual and twin to each other. A
     candidate is judged only where manual and twin pass, so that it is not blamed for the machine.
     """
@@ -75,7 +74,6 @@ def _judged(
         resolution=sees,
         post_resolution=post_sees,
         columns=ref.truth.columns if ref.truth and not ref.truth.whole else (),
-        notes=(reduced.note(ref, way, case.device),) if way in ways.REDUCED else (),
     )
     if result.verdict is Verdict.FAIL:
         return result

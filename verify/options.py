@@ -142,5 +142,5 @@ MEMORY = click.option(
 TWIN = click.option(
     "--twin", metavar="NAME", default="eager",
     help="How torch differentiates: eager, func, vmap, forward-ad, compile, or distributed under"
-    " torchrun; bfloat16 and float16 add a note. [eager]",
+    " torchrun. [eager]",
 )  # fmt: skip

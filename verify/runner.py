@@ -70,7 +70,7 @@ def run(
     function runs in this one, without a limit. The run stops after `most_failures`, if not 0, and
     when a candidate hangs several times.
     It takes (X, W, P, h), or (X, W, P) as `arrays` of torch or jax. `twin` is the way in which
-    torch differentiates: a name of ways.TWINS, or of ways.REDUCED, which only informs.
+    torch differentiates: a name of ways.TWINS.
 
     Raises  ScenarioError with all faults of all files before anything is judged; UsageError for a
             path, keyword or twin that cannot be meant; CandidateError for a candidate that cannot

@@ -33,7 +33,7 @@ def subjects(case: Case, ref: Reference, way: str) -> list[Subject]:
 
 def both_sides(form: str, device: str, way: str = "eager") -> list[Subject]:
     """Manual and twin in one form."""
-    twins = ways.TWINS.get(way, ways.TWINS["eager"])
+    twins = ways.TWINS[way]
     name = "twin" if twins is ways.TWINS["eager"] else f"twin {way}"
     return [
         Subject(f"manual.{form}_form", manual.FORMS[form], form),

@@ -18,41 +18,36 @@ from verify.chain import NK, Chain, Problem
 from verify.errors import EnvironmentUnfit
 
 
-def post_form(problem: Problem, device: str = "cpu", dtype: str = "") -> Chain:
+def post_form(problem: Problem, device: str = "cpu") -> Chain:
     """The chain of C = -(1/N) sum p log(sigmoid(y)), differentiated by autograd.
-
-    `dtype` computes in another one of torch; the links are float32 then.
 
     Shapes  as manual.post_form.
     Breaks  where the post's formulas break: torch.sigmoid is 1 / (1 + exp(-y)) too.
     Raises  EnvironmentUnfit when the device is absent.
     Source  torch.sigmoid, torch.log and their derivatives in PyTorch.
     """
-    return _differentiated("post", problem, device, dtype)
+    return _differentiated("post", problem, device)
 
 
-def stable_form(problem: Problem, device: str = "cpu", dtype: str = "") -> Chain:
+def stable_form(problem: Problem, device: str = "cpu") -> Chain:
     """The chain of C = -(1/N) sum p logsigmoid(y), differentiated by autograd.
-
-    `dtype` computes in another one of torch; the links are float32 then.
 
     Shapes  as manual.post_form.
     Breaks  dC_dy_o alone, where y_o or p / y_o is beyond the dtype.
     Raises  EnvironmentUnfit when the device is absent.
     Source  torch.nn.functional.logsigmoid and its derivative in PyTorch.
     """
-    return _differentiated("stable", problem, device, dtype)
+    return _differentiated("stable", problem, device)
 
 
-def _differentiated(form: str, problem: Problem, device: str, dtype: str) -> Chain:
+def _differentiated(form: str, problem: Problem, device: str) -> Chain:
     with pinned(device) as torch:
-        X, W, P = _tensors(torch, problem, device, dtype)
+        X, W, P = _tensors(torch, problem, device)
         y, y_o, C, dC_dy_o, dy_o_dy = links(torch, form, X, W, P, X.shape[-2])
         C.sum().backward()
-
         W_next = W.detach() - torch.from_numpy(np.asarray(problem.h)).to(W) * W.grad
         tensors = [t.detach().cpu() for t in (y, y_o, C, dC_dy_o, dy_o_dy, y.grad, W.grad, W_next)]
-        return Chain(*(np.asarray(t.float() if dtype else t) for t in tensors))
+        return Chain(*(np.asarray(t) for t in tensors))
 
 
 def links(torch: Any, form: str, X: Any, W: Any, P: Any, N: int) -> tuple[Any, Any, Any, Any, Any]:
@@ -140,13 +135,12 @@ def library() -> Any:
     return torch
 
 
-def _tensors(torch: Any, problem: Problem, device: str, dtype: str) -> tuple[Any, Any, Any]:
+def _tensors(torch: Any, problem: Problem, device: str) -> tuple[Any, Any, Any]:
     """X, W and P. The columns of W lie in one piece, so that autograd takes X^T dC_dy as
     (dC_dy^T X)^T, which reads X row by row: up to three times as fast where K is small.
     """
-    to = {"device": device, **({"dtype": getattr(torch, dtype)} if dtype else {})}
-    X, P = (torch.from_numpy(a).to(**to) for a in (problem.X, problem.P))
-    W = torch.from_numpy(np.array(problem.W.mT, order="C")).mT.to(**to)
+    X, P = (torch.from_numpy(a).to(device) for a in (problem.X, problem.P))
+    W = torch.from_numpy(np.array(problem.W.mT, order="C")).mT.to(device)
     return X, W.requires_grad_(), P
 
 

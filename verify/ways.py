@@ -161,9 +161,6 @@ TWINS: Mapping[str, Mapping[str, Callable[..., Chain]]] = {
     "distributed": distributed.FORMS,
 }  # fmt: skip
 
-REDUCED = ("bfloat16", "float16")
-"""Twins that only inform: they run beside the eager one, and decide nothing."""
-
 WORK = 2**26  # above it, per-row gradients and tangents are too many
 
 
@@ -173,8 +170,8 @@ def ready(name: str) -> None:
     Raises  UsageError with the names that there are, or where torchrun did not start this process;
             EnvironmentUnfit without a C++ compiler for what is compiled.
     """
-    if name not in (*TWINS, *REDUCED):
-        raise UsageError(f"twin {name!r}: choose one of {', '.join((*TWINS, *REDUCED))}")
+    if name not in TWINS:
+        raise UsageError(f"twin {name!r}: choose one of {', '.join(TWINS)}")
     if name == "distributed":
         distributed.started()
     if name == "compile" and not any(map(shutil.which, (os.environ.get("CXX", "g++"), "clang++"))):
