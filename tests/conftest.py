@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from texts import EXAMPLE
+
+from tests.support.texts import EXAMPLE
 
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, max_examples=40)
 settings.load_profile("ci")

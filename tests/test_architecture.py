@@ -1,14 +1,16 @@
-"""The house: floors, door, sizes, docstrings, names."""
+"""The house: families, floors, sizes, docstrings, names."""
 
 from __future__ import annotations
 
 import ast
 import io
+import itertools
 import re
 import statistics
 import subprocess
 import sys
 import tokenize
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,21 @@ import verify
 
 PACKAGE = Path(verify.__file__).parent
 TESTS = Path(__file__).parent
-MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.name not in ("__init__.py", "__main__.py"))
-ENTRY = {"judge", "runner", "report", "plugin", "cli"}
+FAMILIES = sorted(p.parent for p in PACKAGE.glob("*/__init__.py"))
+MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p.stem not in ("__init__", "__main__"))
+ENTRY = {"judge", "runner", "cli"}
+
+
+def named(path: Path) -> str:
+    """A module by its name below the package."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+def floors() -> list[set[str]]:
+    """The families from the top, those of one floor together: as pyproject has them."""
+    tool = tomllib.loads((TESTS.parent / "pyproject.toml").read_text())["tool"]
+    layers = tool["importlinter"]["contracts"][0]["layers"]
+    return [set(floor.split(" | ")) for floor in layers]
 
 
 def code_lines(text: str) -> int:
@@ -58,17 +73,59 @@ def test_the_floors_are_kept():
     assert "2 kept, 0 broken" in done.stdout
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
-def test_every_module_has_its_tests(path):
-    assert (TESTS / f"test_{path.stem}.py").exists()
+def test_the_package_tells_its_families_as_the_contract_has_them():
+    table = (verify.__doc__ or "").split("where to read on:\n\n")[1]
+    every = set.union(*floors())
+    cells = [line.strip().split() for line in table.strip().splitlines()]
+    told = [set(itertools.takewhile(every.__contains__, words)) for words in cells]
+    assert told == floors()
 
 
-def test_every_test_file_has_its_module():
-    known = {p.stem for p in MODULES} | {"architecture", "readme", "scenarios", "door"}
-    assert {p.stem.removeprefix("test_") for p in TESTS.glob("test_*.py")} <= known
+def test_every_family_is_on_a_floor_and_says_what_it_is():
+    assert {path.name for path in FAMILIES} <= set.union(*floors())
+    for path in FAMILIES:
+        assert ast.get_docstring(ast.parse((path / "__init__.py").read_text()))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
+def test_every_family_has_its_tests_each_named_after_a_module():
+    top = {"architecture", "readme", "scenarios", "door", "cli", "errors", "files", "threads"}
+    assert {p.stem.removeprefix("test_") for p in TESTS.glob("test_*.py")} == top
+    for family in FAMILIES:
+        files = {p.stem.removeprefix("test_") for p in (TESTS / family.name).glob("test_*.py")}
+        assert files
+        assert files <= {p.stem for p in family.glob("*.py")} | {family.name}
+
+
+def test_no_test_imports_a_test():
+    for path in TESTS.rglob("*.py"):
+        assert not re.search(
+            r"^\s*(from|import) (tests\.\w+\.)?test_", path.read_text(), re.MULTILINE
+        ), path
+
+
+def test_no_module_imports_itself_through_others():
+    assert not cycles({named(path): imports(path) for path in MODULES})
+
+
+def imports(path: Path) -> set[str]:
+    """The modules of the package that a module imports when it is loaded."""
+    known = {f"verify.{named(path)}": named(path) for path in MODULES}
+    found = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+            found |= {known[name] for name in names if name in known}
+    return found
+
+
+def cycles(graph: dict[str, set[str]]) -> set[str]:
+    """What is left when modules that import nothing more are taken away."""
+    while ends := {name for name, others in graph.items() if not others}:
+        graph = {name: others - ends for name, others in graph.items() if name not in ends}
+    return set(graph)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
 def test_a_module_is_at_most_220_lines_and_a_function_at_most_50(path):
     text = path.read_text()
     assert code_lines(text) <= 220
@@ -81,7 +138,7 @@ def test_the_median_function_is_short():
     assert statistics.median(sizes) <= 8
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", MODULES, ids=named)
 def test_what_is_public_has_a_docstring(path):
     assert ast.get_docstring(ast.parse(path.read_text()))
     for node in public(path):
@@ -93,7 +150,7 @@ SHAPED = {"manual", "twin", "truth", "forward", "bounds", "descent", "relations"
 
 @pytest.mark.parametrize("name", sorted(SHAPED))
 def test_the_numerical_modules_give_shapes_and_sources(name):
-    path = PACKAGE / f"{name}.py"
+    path = PACKAGE / "network" / f"{name}.py"
     for node in public(path):
         doc = ast.get_docstring(node) or ""
         if isinstance(node, ast.FunctionDef) and "Array" in ast.unparse(node) + "Chain Enclosure":
@@ -103,7 +160,7 @@ def test_the_numerical_modules_give_shapes_and_sources(name):
     assert re.search(r"Source", path.read_text())
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", MODULES, ids=named)
 def test_what_raises_says_so(path):
     for node in public(path):
         if isinstance(node, ast.FunctionDef) and any(
@@ -113,24 +170,24 @@ def test_what_raises_says_so(path):
 
 
 # Where code runs that may raise anything, and that it does is what is found.
-STRANGERS = {"compare": 1, "child": 1, "examination": 2, "peers": 1, "runner": 1, "cli": 1,
-             "twin": 1}  # fmt: skip
+STRANGERS = {"judge.compare": 1, "candidate.child": 1, "candidate.examine": 2,
+             "experiments.peers": 1, "judge.runner": 1, "cli": 1, "network.twin": 1}  # fmt: skip
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", MODULES, ids=named)
 def test_no_verdict_rests_on_an_assert_and_nothing_is_silenced(path):
     text = path.read_text()
     assert not any(isinstance(n, ast.Assert) for n in ast.walk(ast.parse(text)))
     assert "type: ignore" not in text
     broad = [line for line in text.split("\n") if "except Exception" in line]
-    assert len(broad) <= STRANGERS.get(path.stem, 0)
+    assert len(broad) <= STRANGERS.get(named(path), 0)
     assert all("  # " in line for line in broad)
 
 
 FORBIDDEN = {"tolerance", "approx", "dummy", "helper", "manager", "utils", "rtol", "atol"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", MODULES, ids=named)
 def test_no_name_is_outside_the_vocabulary(path):
     names = {n.id.lower() for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Name)}
     assert not names & FORBIDDEN
@@ -150,7 +207,7 @@ for name in sys.argv[1:]:
 
 def test_every_module_imports_alone_and_first():
     """Each in a process of its own, in which nothing else of the package is loaded."""
-    names = [path.stem for path in MODULES]
+    names = [named(path) for path in MODULES]
     done = subprocess.run(
         [sys.executable, "-c", ALONE, *names], check=True, capture_output=True, text=True
     )

@@ -8,14 +8,9 @@ import subprocess
 import sys
 
 import pytest
-from texts import EXAMPLE, written
 
-
-def verify(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "verify", *map(str, arguments)],
-        capture_output=True, text=True, check=False, env={**os.environ, **environment},
-    )  # fmt: skip
+from tests.support.processes import loaded_by, verify
+from tests.support.texts import EXAMPLE, written
 
 
 def test_green_is_exit_0_with_a_line_a_case_on_stdout(tmp_path):
@@ -81,22 +76,6 @@ def test_json_goes_to_a_file_or_clean_to_stdout(tmp_path):
     clean = json.loads(verify("run", path, "--json", "-").stdout)
     for read in (json.loads(file.read_text()), clean):
         assert read["counts"]["judged"] == 2
-
-
-LOADED = """
-import sys
-from verify.cli import main
-try:
-    main()
-except SystemExit:
-    print("|".join(sys.modules))
-"""
-
-
-def loaded_by(*arguments: str) -> set[str]:
-    command = [sys.executable, "-c", LOADED, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return set(done.stdout.splitlines()[-1].split("|"))
 
 
 def test_help_loads_neither_torch_nor_numpy_nor_pydantic():
@@ -169,9 +148,9 @@ def test_a_path_is_shown_escaped(tmp_path):
 
 
 DEFECT = """
-import sys, verify.cli, verify.runner
+import sys, verify.cli, verify.judge.runner
 def run(*a, **k): raise ZeroDivisionError("a defect")
-verify.runner.run = run
+verify.judge.runner.run = run
 sys.argv = ["verify", "run"]
 verify.cli.main()
 """
@@ -189,7 +168,7 @@ def test_a_defect_of_the_command_is_exit_3_and_not_that_of_a_failed_case():
 def test_an_interrupted_run_says_what_was_judged(name, code, tmp_path):
     """The second of two cases interrupts the process that judges it."""
     script = f"""
-import os, signal, sys, verify.cli, verify.runner as r
+import os, signal, sys, verify.cli, verify.judge.runner as r
 real = r.judge
 def judge(case, *rest):
     if case.dtype == "float64": os.kill(os.getpid(), signal.{name})
@@ -210,7 +189,7 @@ verify.cli.main()
 
 def test_an_interruption_before_any_case_has_the_same_exit_code():
     script = """
-import os, signal, sys, verify.cli, verify.runner as r
+import os, signal, sys, verify.cli, verify.judge.runner as r
 r.run = lambda *a, **k: os.kill(os.getpid(), signal.SIGTERM)
 sys.argv = ["verify", "run"]
 verify.cli.main()
@@ -276,7 +255,9 @@ def test_a_walk_that_is_not_green_is_exit_1_with_its_diagnosis(tmp_path):
 def test_a_log_is_written_to_stderr_when_it_is_asked_for(flag, lines, tmp_path):
     done = verify(*([flag] if flag else []), "run", written(tmp_path, EXAMPLE))
     assert done.returncode == 0
-    assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["verify.runner"] * lines
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == [
+        "verify.judge.runner"
+    ] * lines
     assert done.stdout.startswith("PASS")
 
 

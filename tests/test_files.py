@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from verify.errors import UsageError
-from verify.files import contents, create, destination, writable, write
+from verify.files import contents, create, destination, shadowed, writable, write
 
 
 def test_a_file_that_cannot_be_read_is_an_error_of_usage(tmp_path):
@@ -80,3 +80,14 @@ def test_a_folder_that_is_read_only_or_absent_is_told_before_the_work(tmp_path, 
     for call in (lambda: writable(tmp_path), lambda: destination(str(tmp_path / "x"))):
         with pytest.raises(UsageError, match="takes no files: it is read-only"):
             call()
+
+
+def test_a_checkout_that_is_not_what_runs_is_told(tmp_path):
+    assert shadowed(tmp_path) == ""
+    (tmp_path / "verify" / "network").mkdir(parents=True)
+    assert "not of ./verify" in shadowed(tmp_path)
+    assert "pip install -e ." in shadowed(tmp_path)
+
+
+def test_the_checkout_itself_is_not():
+    assert shadowed(Path(__file__).parent.parent) == ""

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from verify import manual
-from verify.chain import Problem
 from verify.cli import EXIT_CODES, cli
-from verify.collection import collect
-from verify.faults import FAULTS
-from verify.rounding import MODELS
+from verify.faults.table import FAULTS
+from verify.network import manual
+from verify.network.problem import Problem
+from verify.numbers.rounding import MODELS
+from verify.scenario.collection import collect
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -142,7 +142,7 @@ def test_exit_codes_are_those_of_the_command(code):
 
 
 def test_the_links_of_the_contributors_guide_and_its_keys_exist():
-    from verify.document import Document
+    from verify.scenario.document import Document
 
     guide = (ROOT / "scenarios" / "README.md").read_text()
     keys = set(re.findall(r"`([a-z_]+)`", guide.split("## When")[0]))

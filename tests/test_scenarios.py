@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from verify.cases import cases
-from verify.collection import packaged
-from verify.scenario import load
+from verify.scenario.cases import cases
+from verify.scenario.collection import packaged
+from verify.scenario.load import load
 
 FILES = sorted(packaged().glob("*.toml"))
 
@@ -33,7 +33,7 @@ def test_the_set_covers_sizes_labels_layouts_steps_and_both_edges():
     assert 1 in {s.K for s in sizes}
     assert any(len({s.N, s.D, s.K, 1}) == 4 for s in sizes)
     assert any(s.batch < s.N and s.N % s.batch for s in sizes)
-    assert {c.parameters["layout"] for c in every} == {"C", "F", "strided"}
+    assert {c.layout for c in every} == {"C", "F", "strided"}
     assert max(c.steps for c in every) >= 300
     assert {c.expect.loss for c in every} >= {"falls", "rises"}
     for dtype in ("float32", "float64"):

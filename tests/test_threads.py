@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 import numpy as np
-from problems import pools
 
+from tests.support.problems import pools
 from verify.threads import ENVIRONMENT, inherited, one_thread, processes
 
 

@@ -20,50 +20,18 @@ N rows, D features, K classes:
     dC_dW    = X^T dC_dy                    (D, K)  the gradient
     W_next   = W - h dC_dW                  (D, K)  one step
 
-Where to read on, each with `python -m pydoc verify.NAME`:
+The families, from the top; each imports only from those below it, and `python -m pydoc
+verify.FAMILY` says where to read on:
 
-    manual  twin  truth     the formulas, by hand, by torch, and exactly
-    rounding                what correct arithmetic may do
-    forward  bounds         how far a link may lie from the truth, up to dC_dy, and all of it
-    descent                 how far C may fall, and must
-    result                  what a judgement says
-    candidate               judging your own code
-    campaign  ways          random problems by the million; other twins
-    tally  lock             gating a CI on it; pinning what was verified
-    export  reading         the cases for other languages; reports read back
-    errors                  what may be raised, each with its exit code
-
-The floors, from the top; a module imports only from floors below its own:
-
-    cli  plugin
-    experiments  authoring
-    tally  terminal
-    options
-    items  github  schemas  page  joined
-    report  tables  plots  reading
-    sight  lock  export  bench  campaign  failure  walk
-    runner
-    judge  proof
-    blocks
-    pins  collection
-    trial  expected  evidence  causes
-    training  diagnosis  subjects  questions  likeness
-    compare  screening
-    cases  candidate
-    scenario
-    consistency  magnitudes
-    wording  sizes  folder
-    document  manifest
-    outcome
-    probe  peers  stacks  ways
-    distributed
-    manual  twin  truth  bounds  descent  relations  result  draw  locate  table  npy
-    selection  shrink  child  faults  skeleton
-    corners  messages
-    examination  formulas  forward
-    backwards  behaviour  layout  loading  notebook  rounding  files  undisturbed
-    asked  chain  datafile  shadow  threads
-    errors
+    cli
+    commands  plugin            what a user types; pytest
+    report  experiments         how it is told; what is measured
+    judge                       how it is judged
+    scenario  candidate  faults what is asked; who is asked; what is planted
+    network                     what is computed
+    numbers                     what it is computed on
+    files  threads
+    errors                      what may be raised, each with its exit code
 """
 
 from __future__ import annotations
@@ -72,9 +40,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from verify.cases import Case
-    from verify.chain import LINKS, Chain, Problem
-    from verify.document import Limits
     from verify.errors import (
         CandidateError,
         EnvironmentUnfit,
@@ -82,31 +47,34 @@ if TYPE_CHECKING:
         UsageError,
         VerifyError,
     )
-    from verify.result import Figure, Finding, Report, Result, Verdict
-    from verify.runner import Interrupted, run
-    from verify.scenario import Scenario
+    from verify.judge.result import Figure, Finding, Report, Result, Verdict
+    from verify.judge.runner import Interrupted, run
+    from verify.network.problem import LINKS, Chain, Problem
+    from verify.scenario.cases import Case
+    from verify.scenario.document import Limits
+    from verify.scenario.load import Scenario
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "LINKS": "chain",
+    "LINKS": "network.problem",
     "CandidateError": "errors",
-    "Case": "cases",
-    "Chain": "chain",
+    "Case": "scenario.cases",
+    "Chain": "network.problem",
     "EnvironmentUnfit": "errors",
-    "Figure": "result",
-    "Finding": "result",
-    "Interrupted": "runner",
-    "Limits": "document",
-    "Problem": "chain",
-    "Report": "result",
-    "Result": "result",
-    "Scenario": "scenario",
+    "Figure": "judge.result",
+    "Finding": "judge.result",
+    "Interrupted": "judge.runner",
+    "Limits": "scenario.document",
+    "Problem": "network.problem",
+    "Report": "judge.result",
+    "Result": "judge.result",
+    "Scenario": "scenario.load",
     "ScenarioError": "errors",
     "UsageError": "errors",
-    "Verdict": "result",
+    "Verdict": "judge.result",
     "VerifyError": "errors",
-    "run": "runner",
+    "run": "judge.runner",
 }
 
 __all__ = [

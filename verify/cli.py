@@ -13,9 +13,8 @@ from typing import Any, NoReturn
 
 import click
 
-from verify import authoring, experiments
-from verify.errors import ScenarioError, Terminated, VerifyError, printable
-from verify.options import (
+from verify.commands import experiments, scenarios
+from verify.commands.options import (
     ARRAYS,
     CANDIDATE,
     JSON,
@@ -27,8 +26,9 @@ from verify.options import (
     Device,
     ScenarioPath,
 )
-from verify.shadow import shadowed
-from verify.terminal import bar, page_of, show
+from verify.commands.terminal import bar, page_of, show
+from verify.errors import ScenarioError, Terminated, VerifyError, printable
+from verify.files import shadowed
 
 EXIT_CODES = """\b
 Exit codes: 0 all judged cases passed; 1 a case failed or cannot be judged;
@@ -106,9 +106,10 @@ def run(
     A packaged scenario needs no path: worked-example. Without any, those of ./scenarios if there is
     such a folder, else the packaged ones.
     """
-    from verify import runner, truth
-    from verify.document import limits
-    from verify.result import Report
+    from verify.judge import runner
+    from verify.judge.result import Report
+    from verify.network import truth
+    from verify.scenario.document import limits
 
     face = page_of(page_file, faults_file)
     try:
@@ -159,18 +160,18 @@ def walk(
     Manual, twin and truth beside each other. Of a file with several cases, the first; without a
     file, the post's worked example.
     """
-    from verify import truth, ways
-    from verify import walk as walks
-    from verify.asked import Asked
-    from verify.candidate import candidate as loaded
-    from verify.collection import one_of
-    from verify.document import limits
-    from verify.report import as_json
-    from verify.result import Report
-    from verify.terminal import emit, picture_of, tell
+    from verify.candidate.candidate import candidate as loaded
+    from verify.commands.terminal import emit, picture_of, tell
+    from verify.judge.asked import Asked
+    from verify.judge.result import Report
+    from verify.network import truth, twins
+    from verify.report import show as walks
+    from verify.report.text import as_json
+    from verify.scenario.collection import one_of
+    from verify.scenario.document import limits
 
     draw = picture_of(plot)
-    ways.ready(twin)
+    twins.ready(twin)
     case, others = one_of(path or "worked-example", limits(settings), device)
     subject = loaded(candidate, arrays, case.device, timeout, memory) if candidate else None
     budget = truth.BUDGET if truth_budget is None else truth_budget
@@ -189,7 +190,7 @@ def walk(
     sys.exit(report.exit_code)
 
 
-for command in (*authoring.COMMANDS, *experiments.COMMANDS):
+for command in (*scenarios.COMMANDS, *experiments.COMMANDS):
     cli.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""Files that a command is told to read or to write: their troubles are errors of usage."""
+"""Files that a command reads or writes, whose troubles are errors of usage; and whose code runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import uuid
 from pathlib import Path
 
 from verify.errors import UsageError, printable
+
+_PACKAGE = Path(__file__).resolve().parent
 
 
 def contents(path: Path) -> bytes:
@@ -94,3 +96,14 @@ def create(path: Path, text: str) -> None:
 def cannot_be_written(path: Path, error: OSError) -> UsageError:
     """What the system says about a file that it does not take."""
     return UsageError(f"{printable(str(path))} cannot be written: {error.strerror}")
+
+
+def shadowed(folder: Path | None = None) -> str:
+    """That a checkout in the working folder is not what runs; empty where it is, or is none."""
+    checkout = (folder or Path.cwd()) / "verify"
+    if not (checkout / "network").is_dir() or checkout.resolve() == _PACKAGE:
+        return ""
+    return (
+        f"note: this is the verify of {_PACKAGE}, not of ./verify: what you change here is not what"
+        " runs; `pip install -e .` installs the checkout itself"
+    )

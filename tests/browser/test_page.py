@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from test_page import FIGURES, GREEN, HOSTILE, MATRIX, STEPS
-from test_report import FAILED
 
-from verify.page import page
-from verify.result import Report
+from tests.support.results import DOUBLED, FIGURES, GREEN, HOSTILE, MATRIX, STEPS
+from verify.judge.result import Report
+from verify.report.page import page
 
 pytest.importorskip("playwright", reason="playwright is not installed: .[browser]")
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -34,7 +33,7 @@ def opened(chromium, tmp_path):
     single = replace(GREEN, case="dtype=float32", dtype="float32", path="a.toml")
     long = replace(GREEN, path="b.toml", steps=STEPS)
     hostile = replace(GREEN, path="c.toml", case=HOSTILE, figures=FIGURES[:1])
-    report = Report((single, long, hostile, replace(FAILED, path="d.toml")), 4)
+    report = Report((single, long, hostile, replace(DOUBLED, path="d.toml")), 4)
     (tmp_path / "r.html").write_text(page(report, "verify run", MATRIX), encoding="utf-8")
     context = chromium.new_context(viewport={"width": 390, "height": 844})
     tab = context.new_page()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from documents import damaged, valid
 from hypothesis import given, settings
-from texts import the_cases, written
 
+from tests.support.documents import damaged, valid
+from tests.support.texts import the_cases, written
 from verify.errors import ScenarioError
-from verify.judge import judge
-from verify.scenario import load
+from verify.judge.judge import judge
+from verify.scenario.load import load
 
 pytestmark = pytest.mark.campaign
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from soundness import sharpness, worst_of_other_forms, worst_ratios
 
-from verify.chain import DTYPES
+from tests.support.soundness import sharpness, worst_of_other_forms, worst_ratios
+from verify.network.problem import DTYPES
 
 CHUNKS = 10
 CASES = 2000  # a chunk

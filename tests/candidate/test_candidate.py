@@ -1,0 +1,137 @@
+"""Strangers' implementations, from a name to a verdict: right ones pass everywhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import with_numpy
+import with_torch
+
+import verify
+from tests.support.problems import drawn
+from tests.support.texts import DRAWN, written
+from verify.candidate.candidate import candidate, updated
+from verify.errors import CandidateError
+from verify.network.problem import Chain
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    """The example in C, compiled."""
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler here")
+    made = tmp_path_factory.mktemp("c") / "gradient.so"
+    source = EXAMPLES / "in_c.c"
+    command = ["cc", "-O2", "-shared", "-fPIC", str(source), "-o", str(made), "-lm"]
+    subprocess.run(command, check=True)
+    os.environ["VERIFY_EXAMPLE_LIBRARY"] = str(made)
+    yield made
+    del os.environ["VERIFY_EXAMPLE_LIBRARY"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "arrays"),
+    [
+        ("with_numpy.py:gradient", "numpy"),
+        ("with_numpy.py:chain", "numpy"),
+        ("with_loops.py:gradient", "numpy"),
+        ("with_torch.py:CrossEntropy", "torch"),
+        ("with_torch.py:cost", "torch"),
+        ("with_torch.py:gradient", "torch"),
+    ],
+)
+def test_a_right_implementation_passes_every_small_scenario(spec, arrays):
+    report = verify.run(
+        SCENARIOS, candidate=f"{EXAMPLES}/{spec}", arrays=arrays,
+        keyword="not (large or middle or digits or batch_size=4096 or batch_size=10 or steps"
+        " or batch-sizes or step-sizes or seed=1 or seed=2)",
+    )  # fmt: skip
+    assert [r.id for r in report.results if not r.ok] == []
+    assert report.counts["judged"] > 90
+    assert "planted faults fail" in report.proof
+
+
+def test_a_right_implementation_in_c_passes(library):
+    report = verify.run(
+        [SCENARIOS / f"{name}.toml" for name in ("distinct-sizes", "both-edges", "layouts")],
+        candidate=f"{EXAMPLES / 'with_c.py'}:gradient",
+    )
+    assert report.ok
+
+
+def test_a_wrong_autograd_function_is_named_and_diagnosed(tmp_path):
+    path = written(tmp_path, DRAWN)
+    report = verify.run(path, candidate=with_torch.WithoutMean, arrays="torch")
+    for result in report.results:
+        assert result.first_broken_link == "dC_dW"
+
+
+def test_a_function_runs_in_this_process_under_its_own_name(tmp_path):
+    report = verify.run(written(tmp_path, DRAWN), candidate=with_numpy.gradient)
+    assert report.ok
+    assert report.candidate == "gradient"
+    assert {f.subject for r in report.results for f in r.figures} >= {"candidate gradient"}
+
+
+def test_manual_and_twin_are_judged_beside_the_candidate(tmp_path):
+    report = verify.run(written(tmp_path, DRAWN), candidate=lambda X, W, P, h: W * 0)
+    subjects = {f.subject for r in report.results for f in r.figures}
+    assert {"manual.post_form", "twin.stable_form", "candidate <lambda>"} <= subjects
+    assert {r.first_broken_link for r in report.results} == {"dC_dW"}
+
+
+@pytest.mark.parametrize(
+    "name", ["absent.py:f", "absent_module:f", "nothing", f"{EXAMPLES}/with_numpy.py:no"]
+)
+def test_a_candidate_that_cannot_be_loaded_is_an_error_before_anything_is_judged(name, tmp_path):
+    with pytest.raises(CandidateError, match="cannot be loaded"):
+        verify.run(written(tmp_path, DRAWN), candidate=name)
+
+
+def test_what_cannot_be_called_is_refused():
+    with pytest.raises(CandidateError, match="dict cannot be called"):
+        candidate({})
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (lambda X, W, P, h: {"dW": W}, "unknown link 'dW'"),
+        (lambda X, W, P, h: (0.5, W), "it returns a tuple of 2"),
+        (lambda X, W, b, P, h: W, "no bias b"),
+        (lambda X, W, P: (X @ W).sum(), "it returns a single number; return dC_dW, or"),
+        (lambda X, W, P: W.no_such_method(), ""),
+    ],
+)
+def test_what_can_be_no_candidate_is_told_once_before_anything_is_judged(function, told, tmp_path):
+    path = written(tmp_path, DRAWN)
+    if told:
+        with pytest.raises(CandidateError, match=told):
+            verify.run(path, candidate=function)
+    else:  # an exception is a failure of each case
+        assert verify.run(path, candidate=function).exit_code == 1
+
+
+def test_the_update_is_made_where_only_the_gradient_is_given():
+    problem = drawn(1)
+    g = np.ones_like(problem.W)
+    assert np.array_equal(updated(Chain(dC_dW=g), problem).W_next, problem.W - 0.125)
+    own = updated(Chain(dC_dW=g, W_next=problem.W), problem)
+    assert own.W_next is problem.W
+
+
+def test_jax_functions_pass_where_jax_is_installed(tmp_path):
+    jax = pytest.importorskip("jax")
+
+    def cost(X, W, P):
+        return (P * jax.nn.softplus(-(X @ W))).sum() / len(X)
+
+    assert verify.run(written(tmp_path, DRAWN), candidate=cost, arrays="jax").ok

@@ -1,0 +1,60 @@
+"""A message is an answer, bit for bit, or it is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from verify.candidate.examine import Call, Reply
+from verify.candidate.messages import Broken, call_of, packed, request_of, unpacked
+from verify.network.layout import placed
+
+
+def test_an_answer_is_the_same_on_the_other_side():
+    links = {"y": np.array([[1.5, -0.0]], np.float32), "C": np.float64(0.1)[()]}
+    reply = Reply(links, (("y", "X"),), ("a note",), "trouble", "misuse")
+    found = unpacked(packed(reply, 7), 7)
+    assert {n: (a.dtype, a.tobytes()) for n, a in found.links.items()} == {
+        n: (a.dtype, a.tobytes()) for n, a in links.items()
+    }
+    assert (found.aliased, found.notes) == (reply.aliased, reply.notes)
+    assert (found.trouble, found.misuse) == ("trouble", "misuse")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_call_is_the_same_on_the_other_side(dtype):
+    places = {"X": placed(np.zeros((2, 3), dtype), "slice", 5)[0]}
+    call = Call(places, np.dtype(dtype).type(0.1), first=True, kept=False, backward=True)
+    found = call_of(json.loads(json.dumps(request_of(call, 99))))
+    assert found == call
+    assert found.h.dtype == dtype
+
+
+HEADER = {"n": 1, "links": [], "aliased": [], "notes": [], "trouble": "", "misuse": ""}
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (b"", "JSONDecodeError"),
+        (b"[" * 9999, "RecursionError|JSONDecodeError"),
+        (b"{}", "KeyError"),
+        (b"[]", "TypeError"),
+        (json.dumps({**HEADER, "n": 2}).encode(), "nobody asked for"),
+        (json.dumps({**HEADER, "links": ["y"]}).encode(), "no answer but"),
+        (json.dumps({**HEADER, "links": ["y"]}).encode() + b"\n\x80\x04.", "ValueError"),
+        (json.dumps({**HEADER, "aliased": [["y"]]}).encode(), "ValueError"),
+        (b"\xff\xfe", "UnicodeDecodeError|JSONDecodeError"),
+    ],
+)
+def test_anything_else_is_refused(message, told):
+    with pytest.raises(Broken, match=told):
+        unpacked(message, 1)
+
+
+def test_an_array_that_holds_no_numbers_is_refused():
+    text = packed(Reply({"y": np.array(["a"])}), 1)
+    with pytest.raises(Broken, match="no array of numbers"):
+        unpacked(text, 1)

@@ -1,0 +1,261 @@
+"""The judge: green for what is right, and red, with the right link, for every broken line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import with_numpy
+from hypothesis import given
+
+from tests.support import broken
+from tests.support.documents import valid
+from tests.support.problems import extreme
+from tests.support.texts import DRAWN, EXAMPLE, the_case, the_cases
+from verify.candidate.candidate import candidate
+from verify.judge import judge as module
+from verify.judge.judge import judge
+from verify.judge.result import Verdict
+from verify.network import manual, truth, twin
+from verify.network.problem import LINKS, Problem
+from verify.scenario.write import explicit
+
+
+def test_a_right_case_passes_with_figures_for_every_link_of_both_sides(tmp_path):
+    result = judge(the_case(tmp_path, EXAMPLE))
+    assert result.verdict is Verdict.PASS
+    assert result.findings == ()
+    subjects = {f.subject for f in result.figures}
+    assert {"manual.post_form", "manual.stable_form", "manual.element_form", "twin.post_form",
+            "twin.stable_form", "manual.post_form against twin.post_form"} <= subjects  # fmt: skip
+    assert {f.link for f in result.figures if f.subject == "twin.post_form"} == set(LINKS)
+    assert (f"{result.loss_before:.2f}", f"{result.loss_after:.2f}") == ("7.87", "7.63")
+    assert 0 < result.resolution < 1e-14
+    assert result.work == 1 * 3 * 2
+    (step,) = result.steps
+    assert (step.step, step.before) == (1, pytest.approx(result.loss_before))
+    assert step.lowest <= step.after <= step.highest < step.before
+
+
+@given(valid())
+def test_every_case_of_a_valid_document_is_judged_and_green(tmp_path_factory, text):
+    for case in the_cases(tmp_path_factory.mktemp("valid"), text):
+        result = judge(case)
+        assert result.verdict is Verdict.PASS, (case.name, result.findings)
+
+
+MANUAL = [(form, link) for form in ("post_form", "stable_form")
+          for link in broken.lines_of_links(manual, form)]  # fmt: skip
+
+
+def test_every_link_of_both_manual_forms_has_a_line_to_break():
+    assert len(MANUAL) == 2 * len(LINKS)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("form", "link"), MANUAL)
+def test_one_broken_line_of_manual_is_named_by_its_link(form, link, dtype, tmp_path, monkeypatch):
+    line = broken.lines_of_links(manual, form)[link]
+    wrong = broken.with_line(manual, form, line, broken.scaled(line))
+    monkeypatch.setitem(manual.FORMS, form.removesuffix("_form"), wrong)
+    result = judge(the_case(tmp_path, DRAWN, dtype))
+    assert result.verdict is Verdict.FAIL
+    assert result.first_broken_link == link
+    assert result.worst.subject.startswith(f"manual.{form}")
+
+
+TWIN = {
+    "y": ("y = X @ W", "y = X @ W * 1.001"),
+    "y_o": ("y_o = torch.sigmoid(y)", "y_o = torch.sigmoid(y) * 1.001"),
+    "C": ("    on_path =", "    C = C * 1.001\n    on_path ="),
+    "dC_dy_o": ("costs.sum(), at", "costs.sum() * 1.001, at"),
+    "dy_o_dy": ("torch.ones_like(y)", "1.001 * torch.ones_like(y)"),
+}
+
+
+@pytest.mark.parametrize("link", TWIN)
+@pytest.mark.parametrize("form", ["post_form", "stable_form"])
+def test_one_broken_line_of_the_twin_is_named_by_its_link(form, link, tmp_path, monkeypatch):
+    wrong = broken.with_line(twin, "links", *TWIN[link], wanted=form)
+    monkeypatch.setitem(twin.FORMS, form.removesuffix("_form"), wrong)
+    result = judge(the_case(tmp_path, DRAWN))
+    assert result.verdict is Verdict.FAIL
+    assert result.first_broken_link == link
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "link"),
+    [
+        ("dC_dy = dC_dy_o * dy_o_dy", "dC_dy = dC_dy_o", "dC_dy"),
+        ("dC_dW = X.mT @ dC_dy", "dC_dW = -X.mT @ dC_dy", "dC_dW"),
+        ("dC_dW = X.mT @ dC_dy", "dC_dW = X @ dC_dy", "dC_dW"),
+        ("dC_dW = X.mT @ dC_dy", "dC_dW = (X.mT @ dC_dy).T", "dC_dW"),
+        ("dC_dW = X.mT @ dC_dy", "dC_dW = X[:-1].mT @ dC_dy[:-1]", "dC_dW"),
+        ("W_next = W - h * dC_dW", "W_next = W + h * dC_dW", "W_next"),
+        ("dC_dy_o = -P / y_o / N", "dC_dy_o = -P / y_o", "dC_dy_o"),
+        ("y = X @ W", "y = X @ W + np.nan", "y"),
+        ("y_o = sigma(y)", "y_o = sigma(sigma(y))", "y_o"),
+        ("C = -np.sum(P * np.log(y_o), axis=NK) / N", "C = -np.sum(P * np.log(y_o))", "C"),
+        ("C = -np.sum(P * np.log(y_o), axis=NK) / N", "C = np.float16(1)", "C"),
+    ],
+)
+def test_what_people_get_wrong_is_named_by_its_link(old, new, link, tmp_path, monkeypatch):
+    monkeypatch.setitem(manual.FORMS, "post", broken.with_line(manual, "post_form", old, new))
+    result = judge(the_case(tmp_path, DRAWN))
+    assert result.verdict is Verdict.FAIL
+    assert result.first_broken_link == link
+
+
+def test_what_is_wrong_takes_no_step(tmp_path, monkeypatch):
+    raising = broken.with_line(manual, "stable_form", "dC_dW = X.mT @ dC_dy", "dC_dW = X @ dC_dy")
+    monkeypatch.setitem(manual.FORMS, "stable", raising)
+    result = judge(the_case(tmp_path, DRAWN))
+    assert {f.check for f in result.findings} == {"exception"}  # nothing of a gradient that is not
+    assert (result.steps, np.isnan(result.loss_after)) == ((), True)
+
+
+def test_a_candidate_is_not_blamed_for_what_manual_does(tmp_path, monkeypatch):
+    wrong = broken.with_line(manual, "post_form", "y_o = sigma(y)", "y_o = sigma(y) * 1.001")
+    monkeypatch.setitem(manual.FORMS, "post", wrong)
+    result = judge(the_case(tmp_path, DRAWN), candidate=candidate(with_numpy.gradient))
+    assert result.verdict is Verdict.FAIL
+    assert not any("candidate" in f.subject for f in (*result.figures, *result.findings))
+
+
+def test_a_candidate_that_is_wrong_once_is_not_followed_any_further(tmp_path):
+    case = the_case(tmp_path, DRAWN + "steps = 3\n")
+    result = judge(case, candidate=candidate(lambda X, W, P, h: W * 0))
+    assert result.verdict is Verdict.FAIL
+    assert "trajectory" not in {f.check for f in result.findings}
+
+
+def test_a_fault_of_a_single_entry_names_the_entry_and_both_values(tmp_path, monkeypatch):
+    new = "dC_dW = X.mT @ dC_dy; dC_dW[3, 1] *= 1 + 1e-12"
+    wrong = broken.with_line(manual, "stable_form", "dC_dW = X.mT @ dC_dy", new)
+    monkeypatch.setitem(manual.FORMS, "stable", wrong)
+    figure = judge(the_case(tmp_path, DRAWN)).worst
+    assert (figure.link, figure.entry) == ("dC_dW", (3, 1))
+    assert figure.ratio > 10
+    assert figure.found == pytest.approx(figure.truth, rel=1e-11)
+    assert figure.found != figure.truth
+    assert figure.ulps > 1000
+
+
+def test_without_a_truth_manual_and_twin_still_judge_each_other(tmp_path, monkeypatch):
+    case = the_case(tmp_path, DRAWN)
+    assert judge(case, budget=0).verdict is Verdict.PASS
+    wrong = broken.with_line(manual, "post_form", "y_o = sigma(y)", "y_o = sigma(y) * 1.001")
+    monkeypatch.setitem(manual.FORMS, "post", wrong)
+    result = judge(case, budget=0)
+    assert result.first_broken_link == "y_o"
+    assert {f.check for f in result.findings} == {"agreement"}
+
+
+def test_products_near_overflow_cannot_be_judged(tmp_path):
+    text = EXAMPLE.replace("[[2, 4, -2]]", "[[1e38, 2e38, -1e38]]")
+    result = judge(the_case(tmp_path, text, "float32"))
+    assert result.verdict is Verdict.CANNOT_JUDGE
+    assert result.findings[0].check == "range"
+
+
+CONFLICT = """
+title = "conflict"
+inputs = [[1], [-1]]
+weights = [[0.05]]
+labels = [[1], [1]]
+step_size = {h}
+dtype = "float64"
+[expect]
+loss = "{loss}"
+"""
+
+
+@pytest.mark.parametrize(("h", "truth"), [(7.999, "falls"), (8.1, "rises")])
+@pytest.mark.parametrize("declared", ["falls", "rises", "any"])
+def test_the_cost_moves_as_declared_or_the_case_fails(h, truth, declared, tmp_path):
+    (case,) = the_cases(tmp_path, CONFLICT.format(h=h, loss=declared))
+    result = judge(case)
+    assert result.ok == (declared in (truth, "any"))
+    assert result.verdict is (Verdict.PASS if result.ok else Verdict.FAIL)
+    assert bool(result.notes) == (declared == "any" and truth == "falls")
+
+
+@pytest.mark.parametrize("seeds", [range(i, i + 50) for i in range(0, 300, 50)], ids=str)
+def test_no_right_answer_is_blamed_at_the_ends_of_the_dtype(seeds, tmp_path):
+    judged = 0
+    for seed in seeds:
+        problem, budget = extreme(seed), (0, truth.BUDGET)[seed % 2]
+        for form in ("agrees", "blind", "nonfinite"):
+            expect = {"loss": "any", "post_form": form}
+            text = explicit(problem, "t", "s", expect, steps=1 + seed % 4)
+            (case,) = the_cases(tmp_path, text)
+            result = judge(case, budget, candidate(_stable))
+            blamed = [f for f in result.findings if f.verdict is Verdict.FAIL]
+            assert {f.check for f in blamed} <= {"post_form"}, (seed, form, blamed)
+            judged += result.ok
+    assert judged > 10
+
+
+def _stable(X, W, P, h):
+    return dict(manual.stable_form(Problem(X, W, P, h)))
+
+
+@pytest.mark.parametrize(("h", "budget"), [("1e300", 0), ("1e300", truth.BUDGET), ("1e307", 0)])
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_step_that_is_too_long_for_the_dtype_is_not_judged_and_not_blamed(
+    h, budget, steps, tmp_path
+):
+    """After 1e300 the square of X d is beyond float64, after 1e307 C itself."""
+    text = DRAWN.replace("0.25", h) + f'dtype = "float64"\nsteps = {steps}\n'
+    result = judge(the_case(tmp_path, text + '[expect]\nloss = "any"\nloss_after = "1"\n'), budget)
+    assert {f.check for f in result.findings} == {"range"}
+    assert "step 1 is so long that C, or what it may fall by, is beyond the dtype" in {
+        f.message for f in result.findings
+    }
+    assert result.verdict is Verdict.CANNOT_JUDGE
+
+
+def test_a_change_of_cost_below_all_rounding_cannot_be_judged(tmp_path):
+    text = CONFLICT.format(h=1e-17, loss="falls").replace("0.05", "0.5")
+    (case,) = the_cases(tmp_path, text)
+    result = judge(case)
+    assert (result.verdict, result.findings[0].check) == (Verdict.CANNOT_JUDGE, "loss")
+
+
+def test_an_absent_device_is_not_run_and_never_silently_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.twin, "available", lambda device: device == "cpu")
+    result = judge(the_case(tmp_path, EXAMPLE + 'device = "cuda"\n'))
+    assert result.verdict is Verdict.NOT_RUN
+    assert "no cuda device" in result.findings[0].message
+
+
+def test_a_path_that_ends_early_is_not_held_against_the_expected_figures(tmp_path):
+    text = """
+title = "leaves the post form's domain"
+inputs = [[1.0], [-1.0]]
+weights = [[0.05]]
+labels = [[1], [1]]
+step_size = 20000
+steps = 3
+dtype = "float32"
+[expect]
+loss = "falls"
+loss_after = "1.0"
+"""
+    (case,) = the_cases(tmp_path, text)
+    assert {f.check for f in judge(case).findings} == {"post_form"}
+
+
+def test_a_large_case_is_judged_on_sampled_columns_and_says_which(tmp_path):
+    result = judge(the_case(tmp_path, DRAWN), budget=3000)
+    assert result.verdict is Verdict.PASS
+    assert result.columns == (0,)
+    assert "columns 0 of W" in " ".join(result.notes)
+
+
+def test_an_error_outside_the_sampled_columns_is_seen_against_the_twin(tmp_path, monkeypatch):
+    new = "dC_dW = X.mT @ dC_dy; dC_dW[:, 2] *= 1.001"
+    wrong = broken.with_line(manual, "stable_form", "dC_dW = X.mT @ dC_dy", new)
+    monkeypatch.setitem(manual.FORMS, "stable", wrong)
+    result = judge(the_case(tmp_path, DRAWN), budget=3000)
+    assert result.first_broken_link == "dC_dW"
+    assert {f.check for f in result.findings} == {"agreement"}

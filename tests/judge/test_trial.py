@@ -1,0 +1,386 @@
+"""A candidate on one case: every promise and every number."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from tests.support import other_forms
+from tests.support.problems import drawn, made
+from verify.candidate.candidate import of_function
+from verify.faults.arithmetic import with_formulas
+from verify.faults.table import FAULTS
+from verify.judge import compare
+from verify.judge.result import Verdict
+from verify.judge.steps import trained
+from verify.judge.trial import tried
+from verify.network import manual
+from verify.network.problem import DTYPES, Problem
+
+RIGHT = with_formulas()()
+
+
+def trial_of(function, problem=None, budget=2.0**30, arrays="numpy"):
+    ref = compare.reference(problem or drawn(1), budget)
+    with np.errstate(all="ignore"):  # as the judge does
+        return tried(of_function(function, "it", arrays), ref)
+
+
+def checks(function, problem=None, **how):
+    return {f.check for f in trial_of(function, problem, **how).findings}
+
+
+def test_a_right_candidate_has_figures_and_no_findings():
+    found = trial_of(RIGHT)
+    assert found.findings == ()
+    assert len(found.figures) == 8
+
+
+@pytest.mark.parametrize(
+    ("fault", "check"),
+    [
+        ("gradient-transposed", "shape"),
+        ("other-dtype", "dtype"),
+        ("gradient-doubled", "bound"),
+        ("cached-by-shape", "other data"),
+        ("strides-ignored", "layout"),
+        ("momentum", "repeat"),
+        ("weights-changed", "mutated"),
+        ("inputs-changed", "mutated"),
+        ("labels-changed", "mutated"),
+        ("buffer-reused", "reused"),
+        ("gradient-accumulated", "repeat"),
+        ("gradient-without-transpose", "exception"),
+    ],
+)
+def test_a_fault_is_seen_by_its_own_check(fault, check):
+    assert check in checks(FAULTS[fault].make())
+
+
+def test_what_gives_no_answer_has_nothing_else_to_its_name():
+    def failing(X, W, P, h):
+        raise ValueError("tired")
+
+    found = trial_of(failing)
+    (finding,) = found.findings
+    assert finding.check == "exception"
+    assert re.fullmatch(r"ValueError: tired, at tests/judge/test_trial\.py:\d+", finding.message)
+    assert (found.figures, found.notes) == ((), ())
+
+
+def test_other_data_on_which_no_bound_holds_judge_nothing():
+    """The rows turned round, the largest input meets the largest label: sums may overflow."""
+
+    def divided_last(X, W, P, h):
+        return X.T @ (-P / (1 + np.exp(X @ W))) / len(X)
+
+    problem = made([[2.0**126], [1.0]], [[0.0]], [[2.0**-20], [16.0]], 1e-30, "float32")
+    assert compare.reference(problem, 0).bounds.fits
+    assert checks(divided_last, problem) == set()
+
+
+def test_beyond_the_post_form_a_candidate_is_judged_by_the_stable_form_and_told():
+    problem = made([[1.0], [2]], [[-800]], [[1], [0.5]])
+    found = trial_of(RIGHT, problem)
+    assert found.findings == ()
+    assert "judged by the stable form" in found.notes[0]
+
+    def posts(X, W, P, h):
+        y_o = 1 / (1 + np.exp(-X @ W))
+        return X.T @ (-P / y_o * y_o * (1 - y_o)) / len(X)
+
+    assert checks(posts, problem) == {"bound"}
+    assert checks(posts) == set()
+
+
+def test_a_trajectory_needs_no_more_than_the_gradient():
+    right = of_function(lambda *a: RIGHT(*a)["dC_dW"], "it")
+    assert list(trained(right, [drawn(1)], 5, range(3), 2.0**30)) == []
+
+
+def test_a_fault_that_begins_later_is_seen_on_the_trajectory():
+    calls = []
+
+    def tiring(X, W, P, h):
+        calls.append(1)
+        return RIGHT(X, W, P, h)["dC_dW"] * (1.001 if len(calls) > 4 else 1)
+
+    late = of_function(tiring, "it")
+    (finding, *_) = trained(late, [drawn(1)], 9, range(3), 2.0**30)
+    assert finding.check == "trajectory"
+
+
+def test_an_exception_on_the_trajectory_is_a_finding():
+    def failing(X, W, P, h):
+        raise ValueError("tired")
+
+    (finding,) = trained(of_function(failing, "it"), [drawn(1)], 3, range(3), 0.0)
+    assert finding.check == "exception"
+    assert finding.message.startswith("ValueError: tired, at ")
+
+
+def gradient(X, W, P):
+    return RIGHT(X, W, P, X.dtype.type(1))["dC_dW"]
+
+
+def test_an_answer_that_shares_memory_with_an_input_is_named():
+    (finding, *_) = trial_of(lambda X, W, P, h: {"dC_dW": gradient(X, W, P), "W_next": W}).findings
+    assert (finding.check, finding.message) == (
+        "aliased", "W_next shares memory with W; return a copy")  # fmt: skip
+
+
+def kept(key):
+    """A candidate that keeps its answers by some key of its arrays."""
+    answers = {}
+
+    def remembering(X, W, P, h):
+        made = answers.setdefault(key(X, W, P), (X, W, P, gradient(X, W, P)))
+        return made[3].copy()
+
+    return remembering
+
+
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [
+        (lambda X, W, P: X.tobytes(), "other weights"),
+        (lambda X, W, P: (X.tobytes(), W.tobytes()), "other labels"),
+        (lambda X, W, P: (W.tobytes(), P.tobytes()), "other inputs"),
+        (lambda X, W, P: id(X), "other inputs"),
+        (lambda X, W, P: (id(W), X.tobytes()), "other weights"),
+        (lambda X, W, P: (id(P), X.tobytes(), W.tobytes()), "other labels"),
+    ],
+)
+def test_an_answer_kept_by_some_of_its_inputs_or_by_their_identity_is_stale(key, what):
+    (finding, *_) = trial_of(kept(key)).findings
+    assert finding.check == "other data"
+    assert finding.message.startswith(f"on {what}, in the same arrays: dC_dW is beyond its bound")
+
+
+def test_a_reference_to_an_earlier_array_is_found_by_the_same_call_again():
+    first = []
+
+    def referring(X, W, P, h):
+        first.append(P)
+        return gradient(X, W, first[0])
+
+    assert checks(referring) == {"repeat"}
+
+
+def test_an_answer_that_is_changed_two_calls_later_is_named():
+    given = []
+
+    def late(X, W, P, h):
+        given.append(gradient(X, W, P))
+        if len(given) > 2:
+            given[-3][...] += given[-3]
+        return given[-1]
+
+    assert checks(late) == {"reused"}
+
+
+def other_order(X, W, P, h, state=[0]):  # noqa: B006 kept between calls
+    state[0] += 1
+    rows = np.random.default_rng(state[0]).permutation(len(X))
+    return gradient(X[rows], W, P[rows])
+
+
+def test_sums_in_another_order_at_each_call_are_a_note_with_their_size():
+    found = trial_of(other_order, drawn(1, N=200))
+    assert found.findings == ()
+    (note,) = found.notes
+    assert re.fullmatch(
+        r"candidate it: two calls differ by up to \S+ bounds, at dC_dW: are sums taken in another"
+        r" order\?", note)  # fmt: skip
+
+
+def test_what_differs_between_two_calls_beyond_two_bounds_is_a_failure_with_its_size():
+    calls = []
+
+    def growing(X, W, P, h):
+        calls.append(1)
+        return gradient(X, W, P) * (1 + 1e-9 * (len(calls) > 4))
+
+    (finding,) = trial_of(growing).findings
+    assert finding.check == "repeat"
+    assert re.match(r"the same call twice differs by \S+ bounds in dC_dW; is a", finding.message)
+
+
+def raw(array):
+    """What a C routine reads that takes an array to be contiguous."""
+    n, m = array.shape
+    strides = (m * array.itemsize, array.itemsize)
+    return np.array(np.lib.stride_tricks.as_strided(array, (n, m), strides))
+
+
+@pytest.mark.parametrize("name", ["X", "W", "P"])
+def test_strides_that_are_ignored_are_named_with_their_array(name):
+    def ignoring(**given):
+        given[name] = raw(given[name])
+        return gradient(**given)
+
+    found = trial_of(lambda X, W, P: ignoring(X=X, W=W, P=P)).findings
+    assert {f.check for f in found} == {"layout"}
+    layouts = ["in Fortran order", "as every second column", "as a column slice", "with negative"]
+    for finding, layout in zip(found, layouts, strict=True):
+        assert finding.message.startswith(f"with {name} {layout}")
+
+
+@pytest.mark.parametrize("name", ["X", "W", "P"])
+def test_an_input_that_is_used_as_scratch_is_refused_read_only(name):
+    def borrowing(**given):
+        given[name] *= 2
+        given[name] /= 2
+        return gradient(**given)
+
+    (finding,) = trial_of(lambda X, W, P: borrowing(X=X, W=W, P=P)).findings
+    assert finding.check == "layout"
+    assert finding.message.startswith(f"with {name} read-only: ValueError")
+
+
+def test_a_candidate_without_a_gradient_is_told_just_that():
+    for found in ({"y": 0 * drawn(1).P}, {"C": np.float64(0)}):
+        findings = trial_of(lambda X, W, P, found=found: found).findings
+        (message,) = [f.message for f in findings if f.check == "gradient"]
+        assert message == f"it gives {next(iter(found))}, but neither dC_dW nor W_next to be judged"
+
+
+def test_in_every_entry_a_candidate_is_held_against_manual_where_the_truth_is_not():
+    problem = drawn(1, N=10, D=4, K=9)
+    assert compare.reference(problem, budget=8000).truth.columns == (0, 4, 8)
+
+    def inner_columns_zero(X, W, P):
+        g = gradient(X, W, P)
+        g[:, 1:4] = 0
+        return g
+
+    for budget in (8000, 0):
+        assert checks(lambda X, W, P: gradient(X, W, P), problem, budget=budget) == set()
+        assert checks(inner_columns_zero, problem, budget=budget) == {"bound"}
+    assert checks(lambda X, W, P: 0 * W, problem, budget=0) == {"bound"}
+
+
+def test_the_resolution_is_that_of_the_narrowest_bound_that_is_kept():
+    problem, ref = drawn(1), compare.reference(drawn(1), 2.0**30)
+    g = np.asarray(manual.stable_form(problem).dC_dW)
+    sharp = compare.resolution(ref.bounds.stable, g)
+
+    def posts(X, W, P):
+        return X.T @ (-P * (1 - 1 / (1 + np.exp(-X @ W))) / len(X))
+
+    assert trial_of(lambda X, W, P: gradient(X, W, P)).resolution == sharp
+    assert trial_of(posts, made([[2.0]], [[9.0]], [[1]])).resolution > 1e-9
+    assert trial_of(lambda X, W, P: gradient(X, W, P), budget=0).resolution == 2 * sharp
+    h = float(problem.h)
+    by_the_step = trial_of(lambda X, W, P, h: {"W_next": W - h * gradient(X, W, P)}).resolution
+    assert by_the_step == pytest.approx(np.min(ref.bounds.stable.W_next / h / np.abs(g)))
+
+
+def test_a_bound_that_could_not_tell_the_negated_gradient_is_no_evidence():
+    """Beyond y = 36.7 the post's 1 - y_o is 0, and a bound that has room for it for anything."""
+    problem = made([[1.0]], [[100.0]], [[1]], 0.5)
+    right = trial_of(RIGHT, problem)
+    assert (right.findings, right.resolution < 1e-13) == ((), True)
+    for wrong in (lambda X, W, P: 0 * W, lambda X, W, P: -gradient(X, W, P)):
+        (finding,) = trial_of(wrong, problem).findings
+        assert (finding.check, finding.verdict) == ("resolution", Verdict.CANNOT_JUDGE)
+        assert "-dC_dW would pass, too" in finding.message
+
+
+@pytest.mark.parametrize("name", other_forms.FORMS)
+def test_right_algorithms_in_other_forms_pass(name):
+    def function(X, W, P, h):
+        return dict(other_forms.FORMS[name](Problem(X, W, P, h)))
+
+    for y in (-20.0, -3.0, 4.145536955882461, 9.0, 22.9):
+        for dtype in DTYPES:
+            blind = y > 15 and dtype == "float32"  # there their 1 - y_o has lost its digits
+            found = checks(function, made([[1.0]], [[y]], [[1]], 0.5, dtype))
+            assert found == ({"resolution"} if blind else set()), (y, dtype)
+    assert checks(function, drawn(1)) == set()
+
+
+def torch_function(backward=lambda g, by_W, by_X, ctx: (by_X * g, by_W * g)):
+    torch = pytest.importorskip("torch")
+
+    class Cost(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, X, W, P):
+            y = X @ W
+            ctx.save_for_backward(X, W, P, y)
+            return -(P * torch.nn.functional.logsigmoid(y)).sum() / len(X)
+
+        @staticmethod
+        def backward(ctx, g):
+            X, W, P, y = ctx.saved_tensors
+            dy = -P * torch.sigmoid(-y) / len(X)
+            by_X, by_W = backward(g, X.T @ dy, dy @ W.T, ctx)
+            return by_X, by_W, None
+
+    return Cost
+
+
+def test_a_right_autograd_function_passes_with_the_gradients_that_it_gives():
+    assert checks(torch_function(), arrays="torch") == set()
+
+
+@pytest.mark.parametrize(
+    ("backward", "told"),
+    [
+        (lambda g, by_W, by_X, ctx: (g * by_X, by_W), "dC_dW for an upstream gradient of -0.3"),
+        (lambda g, by_W, by_X, ctx: (g * by_X, g * g * by_W), "dC_dW for an upstream gradient"),
+        (lambda g, by_W, by_X, ctx: (g * by_X, abs(g) * by_W), "dC_dW for an upstream gradient"),
+        (lambda g, by_W, by_X, ctx: (g * by_X, g.bfloat16().to(g) * by_W), "dC_dW for an upstream"),
+        (lambda g, by_W, by_X, ctx: (by_X, g * by_W), "dC_dX is"),
+        (lambda g, by_W, by_X, ctx: (2 * g * by_X, g * by_W), "dC_dX is"),
+    ],
+)
+def test_what_a_backward_pass_does_wrong_besides_is_named(backward, told):
+    for problem in (drawn(1), drawn(1, dtype="float32")):
+        (finding,) = trial_of(torch_function(backward), problem, arrays="torch").findings
+        assert finding.check == "backward"
+        assert finding.message.startswith(told)
+
+
+def test_an_upstream_gradient_that_is_changed_in_place_is_named():
+    def doubling(g, by_W, by_X, ctx):
+        made = g * by_X, g * by_W
+        g.mul_(2)
+        return made
+
+    assert "mutated" in checks(torch_function(doubling), arrays="torch")
+
+
+def test_what_is_kept_outside_the_graph_is_another_calls():
+    kept = {}
+
+    def forgetful(g, by_W, by_X, ctx):
+        return g * by_X, g * kept["by_W"]
+
+    right = torch_function(forgetful)
+
+    class Forgetful(right):
+        @staticmethod
+        def forward(ctx, X, W, P):
+            import torch
+
+            kept["by_W"] = X.T @ (-P * torch.sigmoid(-(X @ W)) / len(X))
+            return right.forward(ctx, X, W, P)
+
+    found = trial_of(Forgetful, arrays="torch").findings
+    assert {f.message.partition(":")[0] for f in found} == {
+        "dC_dW for an upstream gradient of -0.3",
+        "dC_dW by a second backward pass through the same graph",
+    }
+
+
+def test_a_second_backward_pass_that_gives_something_else_is_named():
+    def tiring(g, by_W, by_X, ctx):
+        ctx.passes = getattr(ctx, "passes", 0) + 1
+        return by_X * g, by_W * g * (2 if ctx.passes == 2 else 1)
+
+    found = {f.message.partition(":")[0] for f in trial_of(
+        torch_function(backward=tiring), arrays="torch").findings}  # fmt: skip
+    assert found == {"dC_dW by a second backward pass through the same graph"}

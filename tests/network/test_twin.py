@@ -1,0 +1,123 @@
+"""The twin: autograd's own intermediate gradients, at full precision, leaving torch as it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.support.problems import drawn, made, worked_example
+from verify.errors import EnvironmentUnfit
+from verify.judge import compare
+from verify.network import manual, twin
+from verify.network.layout import laid_out
+from verify.network.problem import DTYPES, LINKS
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("form", twin.FORMS)
+def test_autograd_prints_the_posts_figures(form, dtype):
+    problem = worked_example(dtype)
+    chain = twin.FORMS[form](problem)
+    after = twin.FORMS[form](replace(problem, W=chain.W_next))
+    assert (f"{chain.C:.2f}", f"{after.C:.2f}") == ("7.87", "7.63")
+
+
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("form", twin.FORMS)
+def test_every_link_of_autograd_is_the_manual_one(form, link):
+    problem = drawn(7)
+    found, expected = twin.FORMS[form](problem), manual.FORMS[form](problem)
+    np.testing.assert_allclose(getattr(found, link), getattr(expected, link), rtol=1e-12)
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "strided"])
+def test_every_layout_of_X_is_taken(layout):
+    problem = drawn(8)
+    other = replace(problem, X=laid_out(problem.X, layout))
+    np.testing.assert_allclose(
+        twin.post_form(other).dC_dW, twin.post_form(problem).dC_dW, rtol=1e-12
+    )
+
+
+def test_both_forms_break_where_the_manual_ones_do():
+    problem = made([[1]], [[-1000]], [[1]])
+    assert np.isnan(twin.post_form(problem).dC_dW).all()
+    assert twin.stable_form(problem).dC_dW == -1
+
+
+def test_torch_is_left_as_it_was():
+    matmul = torch.backends.cuda.matmul
+
+    def settings():
+        return (torch.get_num_threads(), torch.get_float32_matmul_precision(),
+                matmul.allow_fp16_reduced_precision_reduction,
+                matmul.allow_bf16_reduced_precision_reduction, torch.is_grad_enabled(),
+                torch.get_default_dtype())  # fmt: skip
+
+    torch.set_num_threads(2)
+    matmul.allow_fp16_reduced_precision_reduction = True
+    matmul.allow_bf16_reduced_precision_reduction = True
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with torch.no_grad():
+            before = settings()
+            with twin.pinned():
+                inside = settings()
+            assert settings() == before
+            assert inside[:5] == (1, "highest", False, False, True)
+    finally:
+        torch.set_num_threads(1)
+        torch.set_float32_matmul_precision("highest")
+
+
+def test_torch_is_put_back_after_an_error(red):
+    torch.set_float32_matmul_precision("high")
+    try:
+
+        def failing():
+            with twin.pinned():
+                raise ArithmeticError("inside")
+
+        red(failing, ArithmeticError, "inside")
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is here")
+def test_an_absent_device_is_an_unfit_environment(red):
+    assert not twin.available("cuda")
+    red(lambda: twin.post_form(worked_example(), "cuda"), EnvironmentUnfit, "no cuda device")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_cuda_agrees_with_the_manual_module():
+    problem = drawn(9)
+    found = twin.stable_form(problem, "cuda")
+    np.testing.assert_allclose(found.dC_dW, manual.stable_form(problem).dC_dW, rtol=1e-12)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("form", twin.FORMS)
+def test_on_cuda_TF32_is_off_and_switched_on_it_is_beyond_the_bound(form, monkeypatch):
+    ref = compare.reference(drawn(3, N=64, D=64, K=64, dtype="float32"), budget=2.0**30)
+
+    def holds() -> bool:
+        chain = twin.FORMS[form](ref.problem, "cuda")
+        return all(f.holds for f in compare.against_truth("twin", chain, ref, ref.bounds[form]))
+
+    assert holds()
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", lambda _precision: None)
+    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", True)
+    assert not holds()
+
+
+@pytest.mark.parametrize(("count", "fit"), [(1, False), (2, True)])
+def test_a_device_by_its_number_is_there_where_so_many_are(count, fit, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+    assert twin.available("cuda")
+    assert twin.available("cuda:1") is fit

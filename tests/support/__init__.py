@@ -1,0 +1,1 @@
+"""What several tests need: problems, scenario texts, results, processes, a second oracle."""

@@ -1,0 +1,29 @@
+"""Who is asked: your own code, judged beside manual and twin.
+
+    def gradient(X, W, P, h):              # (N, D), (D, K), (N, K), a scalar: NumPy arrays
+        ...
+        return dC_dW                       # or a mapping of any links: {"y": y, "dC_dW": dC_dW}
+
+    verify run --candidate lab.py:gradient
+    pytest --scenarios scenarios -n auto --candidate package.module:gradient
+    verify run --candidate lab.py:MyFunction --candidate-arrays torch
+
+The more links it gives, the nearer the report comes to the line that is wrong. With torch it is an
+autograd.Function, or a function of (X, W, P) tensors that returns the cost, whose own backward is
+judged; likewise jax, where that is installed. Parameters that are named X, W, P and h are given by
+these names, others in this order.
+
+Any right algorithm passes: its numbers are held to the bound of the stable form, and where they
+are beyond it to that of the post's form, then to the widest of the right forms. The resolution that
+is printed is that of the bound that it kept, and a case in which that bound could not have told
+-dC_dW from dC_dW is no evidence for it.
+
+By name, it runs in a child process with a limit for each call, so that a crash or a hang is that
+case's failure and nothing else's; a function that is given as one runs in this process, without a
+limit. Besides the numbers are checked: shape, dtype, unchanged inputs, fresh memory, the same call
+twice, other inputs, weights and labels in the same arrays, and X, W and P each in other memory
+layouts and read-only; of a cost that torch or jax differentiates an upstream gradient that is not
+1, a second backward pass, and the gradients by X and P if it gives them. Two answers to one call
+may differ by rounding; the report says by how much. Before it is judged the run proves itself:
+kernels within their budgets, manual passes, planted faults fail.
+"""

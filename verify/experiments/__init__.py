@@ -1,0 +1,1 @@
+"""What is measured: what the suite sees, what it costs, random problems by the million."""

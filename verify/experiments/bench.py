@@ -1,0 +1,231 @@
+"""Ratios, in one run: what a gradient costs, what verifying it costs, and what that sees.
+
+A figure is the median, over rounds in which all methods take turns, of the ratio to the base of the
+same round: what disturbs the machine disturbs both. One thread, float64.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib import import_module, metadata, util
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from verify.experiments import peers
+from verify.faults.table import FAULTS
+from verify.judge import compare
+from verify.judge.judge import judge
+from verify.judge.proof import caught_by
+from verify.judge.runner import environment
+from verify.network import manual, truth, twin
+from verify.network.problem import Problem
+from verify.scenario import draw
+from verify.scenario.cases import Case, of_problem
+from verify.scenario.document import Expect, Limits
+from verify.threads import inherited, one_thread
+
+Shape: TypeAlias = tuple[int, int, int]
+Call: TypeAlias = Callable[[], object]
+
+SHAPES: tuple[Shape, ...] = (
+    (32, 64, 10), (256, 784, 10), (1024, 1024, 100), (4096, 2048, 256), (65536, 512, 10),
+)  # fmt: skip
+SECONDS = 2.0  # that one method may take for one shape, in all rounds
+_ROUNDS = 200
+_ONCE = 20.0  # seconds that a single call may take before it is left out
+_OTHERS = ("jax", "autograd")  # that are measured where they are installed
+_PLANTED = (
+    "gradient-zero",
+    "gradient-sign",
+    "gradient-doubled",
+    "rows-shuffled",
+    "single-precision-product",
+    "smallest-entry-zeroed",
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One method at one shape.
+
+    Units   ratio to the base of its table; seconds of one call, median; `sees`: how many of the
+            planted faults it reports, -1 where it reports nothing because it only computes;
+            `resolution`: the smallest relative error of one entry of dC_dW that it would report,
+            0 where it does not say.
+    """
+
+    table: str
+    shape: Shape
+    method: str
+    ratio: float
+    seconds: float
+    sees: int = -1
+    resolution: float = 0.0
+
+
+@dataclass(frozen=True)
+class Bench:
+    """All figures, and what they were measured with."""
+
+    figures: tuple[Figure, ...]
+    planted: tuple[str, ...]
+    environment: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types only."""
+        return {"format": 1, **asdict(self)}
+
+
+def bench(
+    shapes: Sequence[Shape] = SHAPES,
+    seconds: float = SECONDS,
+    progress: Callable[[Sequence[Shape]], Iterable[Shape]] | None = None,
+) -> Bench:
+    """Both tables at every shape; `seconds` is what each method may take in all its rounds."""
+    figures: list[Figure] = []
+    with inherited(), one_thread(), twin.pinned(), np.errstate(all="ignore"):
+        for shape in (progress or iter)(shapes):
+            case = _case(shape)
+            for table, methods in (("gradient", _gradients), ("verifying", _checks)):
+                sees = _sight(case.problem) if table == "verifying" else {}
+                resolution = judge(case, 0).resolution if table == "verifying" else 0.0
+                timed = measured(methods(case), seconds)
+                figures += [
+                    Figure(
+                        table,
+                        shape,
+                        name,
+                        ratio,
+                        once,
+                        sees.get(name, -1),
+                        resolution if name.startswith("this suite") else 0.0,
+                    )
+                    for name, (ratio, once) in timed.items()
+                ]
+    others = {name: metadata.version(name) for name in _OTHERS if util.find_spec(name)}
+    measured_with = {**environment(), **others, "threads": "1", "dtype": "float64"}
+    return Bench(tuple(figures), _PLANTED, measured_with)
+
+
+def measured(methods: Mapping[str, Call], seconds: float) -> dict[str, tuple[float, float]]:
+    """(ratio to the first method, seconds of a call) of each, in interleaved rounds.
+
+    A method that a first call shows to be too slow is left out.
+    """
+    first = {name: _timed(call) for name, call in methods.items()}
+    kept = {name: call for name, call in methods.items() if first[name] <= _ONCE}
+    times: dict[str, list[float]] = {name: [] for name in kept}
+    rounds = {name: max(1, min(_ROUNDS, int(seconds / first[name]))) for name in kept}
+    base = next(iter(kept))
+    ratios: dict[str, list[float]] = {name: [] for name in kept}
+    for i in range(max(rounds.values())):
+        now = {name: _timed(call) for name, call in kept.items() if i < rounds[name]}
+        for name, taken in now.items():
+            times[name].append(taken)
+            ratios[name].append(taken / now.get(base, times[base][-1]))
+    return {name: (float(np.median(ratios[name])), float(np.median(times[name]))) for name in kept}
+
+
+def _timed(call: Call) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def _case(shape: Shape) -> Case:
+    """A case of one shape whose y are as large as 1."""
+    N, D, K = shape
+    X = draw.values("normal", "X", 0, (N, D), 1.0)
+    W = draw.values("normal", "W", 0, (D, K), D**-0.5)
+    P = draw.labels("classes", "P", 0, (N, K))
+    problem = Problem(X, W, P, np.float64(0.125))
+    return of_problem(problem, "bench", Expect(), Limits(numbers=2**30, work=2**40))
+
+
+def _gradients(case: Case) -> dict[str, Call]:
+    """What computes C and dC_dW, the floor first: the two matrix products that none can spare."""
+    problem = case.problem
+    X, W, P = problem.X, problem.W, problem.P
+    y, dC_dW = np.empty_like(P), np.empty_like(W)
+
+    def floor() -> None:
+        np.matmul(X, W, out=y)
+        np.matmul(X.T, P, out=dC_dW)
+
+    return {
+        "two matrix products": floor,
+        "manual.block_form": partial(manual.block_form, problem),
+        "manual.stable_form, all links": partial(manual.stable_form, problem),
+        "manual.post_form, all links": partial(manual.post_form, problem),
+        "torch eager": twin.eager(problem),
+        **({"jax.jit": _jax(problem)} if util.find_spec("jax") else {}),
+    }
+
+
+def _jax(problem: Problem) -> Call:
+    jax: Any = import_module("jax")
+    jax.config.update("jax_enable_x64", True)
+    X, W, P = (jax.numpy.asarray(a) for a in (problem.X, problem.W, problem.P))
+
+    def cost(W: Any) -> Any:
+        return -(P * jax.nn.log_sigmoid(X @ W)).sum() / len(X)
+
+    both = jax.jit(jax.value_and_grad(cost))
+    return lambda: jax.block_until_ready(both(W))
+
+
+def _checks(case: Case) -> dict[str, Call]:
+    """What verifies a gradient, the barest first: manual, twin, and their largest difference.
+
+    Other checks are given the fastest gradient there is, so that what they cost is theirs.
+    """
+    problem = case.problem
+
+    def bare() -> float:
+        one, other = manual.post_form(problem), twin.post_form(problem)
+        return float(np.abs(one.dC_dW - other.dC_dW).max())
+
+    checks: dict[str, Call] = {
+        "manual, twin, difference": bare,
+        "this suite, without truth": partial(judge, case, 0),
+        "this suite, with truth": partial(judge, case),
+    }
+    for name, check in _others(problem).items():
+        checks[name] = partial(peers.notices, check, _fastest, problem)
+    return checks
+
+
+def _fastest(X: Any, W: Any, P: Any, h: Any) -> dict[str, Any]:
+    return dict(manual.block_form(Problem(X, W, P, h)))
+
+
+def _others(problem: Problem) -> dict[str, peers.Check]:
+    """Everybody else's checks that end in time."""
+    checks = {**peers.CHECKS, **peers.OPTIONAL}
+    return {n: c for n, c in checks.items() if n != "gradcheck, slow" or _ends(problem)}
+
+
+def _ends(problem: Problem) -> bool:
+    """Whether slow gradcheck, two forward passes for every entry of W, ends in time."""
+    once = _timed(partial(manual.post_form, problem))
+    return 2 * problem.W.size * once < _ONCE / 4
+
+
+def _sight(problem: Problem) -> dict[str, int]:
+    """How many of the planted faults each check reports on this problem.
+
+    None, where it reports what is right, too.
+    """
+    faults = [FAULTS[name] for name in _PLANTED]
+    ref = compare.reference(problem, truth.BUDGET)
+    ours = sum(caught_by(fault, ref) is not None for fault in faults)
+    found = {"this suite, with truth": ours}
+    for name, check in _others(problem).items():
+        alarm = peers.notices(check, _fastest, problem)
+        reported = (peers.notices(check, fault.make(), problem) for fault in faults)
+        found[name] = 0 if alarm else sum(reported)
+    return found

@@ -1,0 +1,118 @@
+"""The smallest problem that still shows something: rows, features and classes go, numbers shorten.
+
+Greedy: every change that keeps what is to be shown is kept, until no single one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from verify.network.problem import Problem
+from verify.numbers.rounding import Array
+
+ATTEMPTS = 400  # each is a judgement of milliseconds
+
+
+def shrunk(problem: Problem, shows: Callable[[Problem], bool], attempts: int = ATTEMPTS) -> Problem:
+    """A problem that shows it, too, and of which no simpler variation does, as far as was tried.
+
+    Shapes  as Problem.
+    """
+    before = None
+    while before is not problem:
+        before = problem
+        for variation in _VARIATIONS:
+            i = 0
+            while attempts and (simpler := variation(problem, i)) is not None:
+                attempts -= 1
+                if simpler is not problem and shows(simpler):
+                    problem = simpler
+                else:
+                    i += 1
+    return problem
+
+
+Variation = Callable[[Problem, int], Problem | None]
+"""The problem with change i; the same problem where that changes nothing, None at the end."""
+
+
+def _without_row(problem: Problem, i: int) -> Problem | None:
+    return _without(problem, i, {"X": 0, "P": 0})
+
+
+def _without_feature(problem: Problem, i: int) -> Problem | None:
+    return _without(problem, i, {"X": 1, "W": 0})
+
+
+def _without_class(problem: Problem, i: int) -> Problem | None:
+    return _without(problem, i, {"W": 1, "P": 1})
+
+
+def _without(problem: Problem, i: int, axes: dict[str, int]) -> Problem | None:
+    """First the halves of an axis, then its single places, without which there must be one left."""
+    first, axis = next(iter(axes.items()))
+    size = getattr(problem, first).shape[axis]
+    halves = [slice(0, size // 2), slice(size // 2, size)] if size > 3 else []
+    places = [*halves, *range(size)]
+    if size == 1 or i >= len(places):
+        return None
+    parts = {
+        name: np.delete(getattr(problem, name), places[i], axis) for name, axis in axes.items()
+    }
+    return replace(problem, **parts)
+
+
+def _rounded(problem: Problem, i: int) -> Problem | None:
+    """All numbers of X, W or P with fewer bits."""
+    changes = [(bits, name) for bits in (1, 3, 8, 24) for name in ("X", "W", "P")]
+    if i >= len(changes):
+        return None
+    bits, name = changes[i]
+    return _changed(problem, name, _with_bits(getattr(problem, name), bits))
+
+
+def _step_size(problem: Problem, i: int) -> Problem | None:
+    sizes = [1.0, 0.125, float(_with_bits(np.asarray(problem.h), 1))]
+    if i >= len(sizes):
+        return None
+    h = problem.dtype.type(sizes[i])
+    return replace(problem, h=h) if _size(h) < _size(problem.h) else problem
+
+
+def _simpler_entry(problem: Problem, i: int) -> Problem | None:
+    """One number as 0, as 1, or with fewer bits."""
+    for name in ("X", "W", "P"):
+        array = getattr(problem, name)
+        entry, kind = divmod(i, 4)
+        if entry < array.size:
+            old, simpler = array.flat[entry], array.copy()
+            simpler_ones = (0, np.copysign(1, old), _with_bits(old, 1), _with_bits(old, 3))
+            new = problem.dtype.type(simpler_ones[kind])
+            simpler.flat[entry] = new
+            return replace(problem, **{name: simpler}) if _size(new) < _size(old) else problem
+        i -= 4 * array.size
+    return None
+
+
+def _changed(problem: Problem, name: str, array: Array) -> Problem:
+    same = np.array_equal(array, getattr(problem, name))
+    return problem if same else replace(problem, **{name: array})
+
+
+def _with_bits(a: Any, bits: int) -> Any:
+    significand, exponent = np.frexp(a)
+    return np.ldexp(np.rint(significand * 2**bits), exponent - bits).astype(np.asarray(a).dtype)
+
+
+def _size(number: Any) -> tuple[bool, bool, int]:
+    """By which a number is simpler than another: 0, then 1 or -1, then the shorter in print."""
+    return number != 0, abs(number) != 1, len(str(number))
+
+
+_VARIATIONS: tuple[Variation, ...] = (
+    _without_row, _without_feature, _without_class, _rounded, _step_size, _simpler_entry,
+)  # fmt: skip

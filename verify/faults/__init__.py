@@ -1,0 +1,1 @@
+"""What is planted: the mistakes that the suite must see, a line each."""

@@ -1,0 +1,162 @@
+"""One link of one subject against a bound: the figure, and the finding when it does not hold."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from verify.judge.result import Figure, Finding, Verdict
+from verify.network.bounds import Bounds, bounds
+from verify.network.problem import LINKS, SHAPES, Chain, Implementation, Problem
+from verify.network.truth import Truth, truth
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An implementation under judgement, and the form whose bound it must keep."""
+
+    name: str
+    implementation: Implementation
+    form: str
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What a problem's answers are held against; made once for all subjects.
+
+    `truth` is None where no work may be spent on it.
+    """
+
+    problem: Problem
+    bounds: Bounds
+    truth: Truth | None
+
+    @property
+    def columns(self) -> Sequence[int]:
+        """The columns of W that the truth follows; all where there is none."""
+        return self.truth.columns if self.truth else range(self.problem.sizes["K"])
+
+
+def evaluate(subject: Subject, problem: Problem) -> tuple[Chain, Finding | None]:
+    """The subject's chain. Where it raises: the links it had got to, and what it raised at which.
+
+    The links are read from the local variables of the function that failed, so that a gradient of
+    the wrong shape is named there and not where it first hurt.
+    """
+    try:
+        return subject.implementation(problem), None
+    except Exception as error:  # a subject may raise anything, and that is what is found
+        frames = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
+        reached: dict[str, Any] = next(
+            (f for f in reversed(frames) if any(link in f for link in LINKS)), {}
+        )
+        arrays = {n: a for n, a in reached.items() if isinstance(a, np.ndarray | np.generic)}
+        partial = Chain(**{link: arrays[link] for link in LINKS if link in arrays})
+        link = next((link for link in LINKS if link not in reached), None)
+        message = f"{type(error).__name__} on the way to {link}: {error}"
+        return partial, Finding("exception", Verdict.FAIL, message, subject.name, link)
+
+
+def reference(problem: Problem, budget: float) -> Reference:
+    """The bounds of a problem and, for a budget above 0, its truth."""
+    found = bounds(problem)
+    return Reference(problem, found, truth(problem, found.stable, budget) if budget > 0 else None)
+
+
+def against_truth(name: str, chain: Chain, ref: Reference, bound: Chain) -> list[Figure]:
+    """A figure for every link that has its shape and that the truth encloses.
+
+    Shapes  as SHAPES; of the truth's columns only, where the truth is a sample.
+    """
+    if ref.truth is None:
+        return []
+    enclosed, columns = dict(ref.truth.chain), list(ref.truth.columns)
+    figures = []
+    for link, found in chain:
+        if link in enclosed and np.shape(found) == ref.problem.shape(link):
+            limit, ball = getattr(bound, link), enclosed[link]
+            sampled = not ref.truth.whole and SHAPES[link]
+            value, limit = (found[:, columns], limit[:, columns]) if sampled else (found, limit)
+            worst = _figure(name, link, value, ball.error(value), limit, ball.hi, ref.problem)
+            figures.append(_unsampled(worst, columns) if sampled else worst)
+    return figures
+
+
+def against_each_other(
+    names: tuple[str, str], chains: tuple[Chain, Chain], ref: Reference, bound: Chain
+) -> list[Figure]:
+    """A figure for every link that both give: each within its bound of the truth, so together 2."""
+    first, second = (dict(c) for c in chains)
+    pairs = ((link, first[link], second[link]) for link in first if link in second)
+    figures = []
+    for link, one, other in pairs:
+        with np.errstate(all="ignore"):
+            error = np.abs(np.subtract(one, other, dtype=np.float64))
+        limit, name = getattr(bound, link), " against ".join(names)
+        figures.append(_figure(name, link, one, error, limit, other, ref.problem, sides=2))
+    return figures
+
+
+def misshapen(name: str, chain: Chain, problem: Problem) -> Iterator[Finding]:
+    """Links whose shape or dtype is not the problem's; nothing else is asked of those."""
+    for link, found in chain:
+        shape, dtype = np.shape(found), getattr(found, "dtype", type(found).__name__)
+        if shape != problem.shape(link):
+            turned = " Is it transposed?" if shape == problem.shape(link)[::-1] else ""
+            message = f"{link} has shape {shape}; expected {problem.shape(link)}.{turned}"
+            yield Finding("shape", Verdict.FAIL, message, name, link)
+        elif dtype != problem.dtype:
+            message = f"{link} has dtype {dtype}; expected {problem.dtype}"
+            yield Finding("dtype", Verdict.FAIL, message, name, link)
+
+
+def broken(check: str, figures: Sequence[Figure]) -> Iterator[Finding]:
+    """A finding for every figure beyond its bound; NaN is beyond every bound."""
+    for figure in figures:
+        if not figure.holds:
+            what = "is not finite" if not np.isfinite(figure.found) else "is beyond its bound"
+            message = f"{figure.link} {what}: error / bound {figure.ratio:.3g}, limit 1"
+            yield Finding(check, Verdict.FAIL, message, figure.subject, figure.link, figure)
+
+
+def resolution(bound: Chain, gradient: Any) -> float:
+    """The smallest relative error of one entry of dC_dW that is beyond its bound: min B / |g|.
+
+    Shapes  dC_dW and gradient (D, K).
+    """
+    with np.errstate(all="ignore"):
+        ratio = bound.dC_dW / np.abs(np.asarray(gradient, np.float64))
+    return float(np.nanmin(ratio, initial=np.inf))
+
+
+def _figure(
+    name: str, link: str, found: Any, error: Any, bound: Any, truth: Any, problem: Problem,
+    sides: int = 1,
+) -> Figure:  # fmt: skip
+    """The worst entry of what may be off by the bound on each of some sides.
+
+    An infinite bound judges nothing; a NaN error is worse than any number.
+    """
+    with np.errstate(all="ignore"):
+        ratio = np.asarray(error / bound)
+        worst = int(np.argmax(ratio))  # of a NaN, if there is one
+        if np.isnan(ratio.flat[worst]):
+            ratio = np.where(np.isinf(bound), 0.0, ratio)
+            worst = int(np.argmax(ratio))
+        entry = tuple(int(i) for i in np.unravel_index(worst, ratio.shape))
+        at = [float(np.asarray(a)[entry]) for a in (found, truth, error, bound, ratio)]
+        spacing = float(np.spacing(problem.dtype.type(abs(at[1]))))
+    found_there, truth_there, off, limit, share = at
+    return Figure(
+        name, link, entry, found_there, truth_there, off, sides * limit, share / sides,
+        off / spacing,
+    )  # fmt: skip
+
+
+def _unsampled(figure: Figure, columns: Sequence[int]) -> Figure:
+    row, column = figure.entry
+    return replace(figure, entry=(row, columns[column]))

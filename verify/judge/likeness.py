@@ -1,0 +1,148 @@
+"""What a wrong answer is like: the right one or a planted fault's, times a factor.
+
+A likeness is found on one case and says nothing yet: it may be a coincidence of its sizes. Only one
+that holds in every failing case of a run names a cause (see causes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from verify.faults.table import FAULTS
+from verify.judge.compare import Reference
+from verify.judge.result import Likeness
+from verify.network.manual import stable_form
+from verify.network.problem import LINKS, Chain, Problem
+
+_WORK = 2**21  # N D K up to which a wrong answer is held against every planted fault
+_SHARE = 0.01  # of the error that may be left unexplained
+RIGHT = ""  # the name of the right chain among those of the faults
+
+
+def likenesses(chain: Chain, ref: Reference) -> tuple[Likeness, ...] | None:
+    """All that the first wrong link of a chain is like, what is nearest to its links first.
+
+    None where nothing is compared: the link is not finite, or the problem too large.
+
+    Shapes  as Chain.
+    """
+    problem, given = ref.problem, dict(chain)
+    with np.errstate(all="ignore"):
+        right = dict(stable_form(problem))
+        link = _first_wrong(given, right, ref)
+        if link is None or not np.isfinite(given[link]).all():
+            return None
+        off = np.abs(np.float64(given[link]) - right[link])
+        held = _Held(given, right, link, off, problem)
+        found = list(_of(RIGHT, right, held))
+        if problem.work > _WORK:
+            return tuple(found) or None
+        planted = [name for name, fault in FAULTS.items() if fault.formula and fault.visible]
+        for name in sorted(planted, key=lambda name: _distance(FAULTS[name].link, given)):
+            found += _of(name, _answer(name, problem), held)
+    return tuple(found)
+
+
+class _Held(NamedTuple):
+    """A wrong answer: its links, the right ones, the first that is wrong and how far it is off."""
+
+    given: Mapping[str, Any]
+    right: Mapping[str, Any]
+    link: str
+    off: Any
+    problem: Problem
+
+
+def _distance(link: str, given: Mapping[str, Any]) -> tuple[bool, int]:
+    """Faults of a link that is given come first, then those nearest to the end of the chain."""
+    return link not in given, -LINKS.index(link)
+
+
+def _first_wrong(given: Mapping[str, Any], right: Mapping[str, Any], ref: Reference) -> str | None:
+    """The first link that has its shape and is beyond twice its bound of manual's."""
+    for link in LINKS:
+        value = given.get(link)
+        if value is None or np.shape(value) != ref.problem.shape(link):
+            continue
+        limit = getattr(ref.bounds.wider, link)
+        if not (np.abs(np.float64(value) - right[link]) <= 2 * limit).all():
+            return link
+    return None
+
+
+def _answer(name: str, problem: Problem) -> Mapping[str, Any]:
+    """What a planted fault gives; nothing where it raises, as by a wrong shape."""
+    copies = problem.X.copy(), problem.W.copy(), problem.P.copy()
+    try:
+        found = FAULTS[name].make()(*copies, problem.h)
+    except (ValueError, IndexError):
+        return {}
+    return {link: value for link, value in found.items() if np.shape(value) == problem.shape(link)}
+
+
+def _of(name: str, made: Mapping[str, Any], held: _Held) -> Iterator[Likeness]:
+    """By which factors the link is the one that was made, and what dC_dW is then."""
+    link, problem = held.link, held.problem
+    if link not in made:
+        return
+    found, like = (np.asarray(a[link], np.float64) for a in (held.given, made))
+    if name != RIGHT and _same(found, like, held.off, problem):
+        later = _later(held, made, 1.0)
+        if later:
+            yield Likeness(name, "1", link, later)
+            ones = [word for word, value in _words(problem).items() if value == 1]
+            yield from (Likeness(name, word, link, later) for word in ones)
+        return
+    if not like.any() or not like.ndim:
+        return
+    at = np.unravel_index(np.argmax(np.abs(like)), like.shape)
+    factor = float(found[at] / like[at])
+    if not _same(found, factor * like, held.off, problem) or abs(factor - 1) <= 2.0**-20:
+        return
+    later = _later(held, made, factor)
+    if later:
+        for word, value in _words(problem).items():
+            near = abs(factor - value) <= 2.0**-10 * abs(value) and value != 1
+            if near and _same(found, value * like, held.off, problem):
+                yield Likeness(name, word, link, later)
+        if name == RIGHT:
+            yield Likeness(name, f"{factor:.5g}", link, later)
+
+
+def _same(found: Any, like: Any, off: Any, problem: Problem) -> bool:
+    """Within rounding on the whole, and so near that hardly any of the error is left."""
+    N, D, _ = problem.sizes.values()
+    rounding = min(1e-3, 64 * (N + D + 8) * float(np.finfo(problem.dtype).eps))
+    rest, size = np.abs(found - like), np.max(np.abs(like), initial=0.0)
+    return bool((rest <= rounding * max(size, 1e-300)).all() and rest.max() <= _SHARE * off.max())
+
+
+def _later(held: _Held, made: Mapping[str, Any], factor: float) -> str:
+    """Whether the gradient is off by the same factor, or right; empty where it is neither."""
+    g = held.given.get("dC_dW")
+    if g is None or held.link in ("dC_dW", "W_next") or np.shape(g) != held.problem.W.shape:
+        return "same"
+    if "dC_dW" in made and _alike(g, factor * np.float64(made["dC_dW"])):
+        return "same"
+    return "right" if _alike(g, held.right["dC_dW"]) else ""
+
+
+def _alike(one: Any, other: Any) -> bool:
+    one, other = np.float64(one), np.float64(other)
+    return bool((np.abs(one - other) <= 1e-4 * np.max(np.abs(other), initial=0.0)).all())
+
+
+def _words(problem: Problem) -> dict[str, float]:
+    """What a factor may be by the sizes of the problem."""
+    sizes = {name: float(size) for name, size in problem.sizes.items()}
+    N, K = sizes["N"], sizes["K"]
+    words = {"0": 0.0, "-1": -1.0, "2": 2.0, "1/2": 0.5, "h": float(problem.h),
+             "N K": N * K, "1/(N K)": 1 / (N * K), "2/N": 2 / N, "N/K": N / K, "2 N": 2 * N,
+             "N/2": N / 2, "1/(2 N)": 1 / (2 * N), "2/K": 2 / K, "1/(2 K)": 1 / (2 * K),
+             "2/(N K)": 2 / (N * K)}  # fmt: skip
+    for name, size in sizes.items():
+        words |= {name: size, f"1/{name}": 1 / size, f"-{name}": -size, f"-1/{name}": -1 / size}
+    return words

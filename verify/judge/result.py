@@ -1,0 +1,308 @@
+"""What a judgement says: data only, made by the judge, read by everything above it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from verify.errors import FileFault
+from verify.judge import notebook
+from verify.judge.asked import Asked
+from verify.network.problem import LINKS
+
+_LISTED = 8  # results of a report's repr
+
+
+class Verdict(StrEnum):
+    """What a case, or one finding of it, comes to; the worst stands first."""
+
+    ERROR = "ERROR"
+    FAIL = "FAIL"
+    CANNOT_JUDGE = "CANNOT JUDGE"
+    NOT_RUN = "NOT RUN"
+    PASS = "PASS"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How near one link of one subject came to its bound, at its worst entry.
+
+    Units   error and bound those of the link; ratio = error / bound; ulps of the link's dtype.
+    """
+
+    subject: str
+    link: str
+    entry: tuple[int, ...]
+    found: float
+    truth: float
+    error: float
+    bound: float
+    ratio: float
+    ulps: float
+
+    @property
+    def holds(self) -> bool:
+        """NaN never passes."""
+        return self.ratio <= 1
+
+
+def worst_of(figures: Iterable[Figure]) -> Figure | None:
+    """The figure nearest to its bound or farthest beyond it; NaN is farther than any number."""
+    return max(figures, key=lambda f: math.inf if math.isnan(f.ratio) else f.ratio, default=None)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the judge has to say against a case.
+
+    `check` is a stable name: bound, agreement, shape, dtype, exception, relation, descent,
+    trajectory, loss, figure, post_form, resolution, range, lock, memory; of a candidate besides,
+    mutated, aliased, reused, repeat, other data, layout; of a case that is not run, device, twin or
+    copy; of a defect of the suite itself, error; pytest, where only pytest can say what became of
+    it: a worker died, a conftest skipped it.
+    """
+
+    check: str
+    verdict: Verdict
+    message: str
+    subject: str = ""
+    link: str | None = None
+    figure: Figure | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """How the cost of a step's own batch went, where manual.stable_form went.
+
+    Units   before, after, lowest, highest in nats a row; `lowest` and `highest` are the least and
+            the most that convexity and smoothness allow `after` to be.
+    """
+
+    step: int
+    before: float
+    after: float
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What the first wrong link of a candidate is like in one case.
+
+    It is `factor` times what a planted fault gives, or what is right, where `fault` is empty;
+    `later` says what becomes of dC_dW: the "same", or it is "right" none the less.
+    """
+
+    fault: str
+    factor: str
+    link: str
+    later: str = "same"
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """The judgement of one case.
+
+    Units   resolution: the smallest relative error of one entry of dC_dW that exceeds its bound;
+            loss_before, loss_after in nats a row; seconds of wall time; work = N D K; digest: the
+            SHA-256 of the file with its data, as they were read; locked: it was held against a
+            manifest; twin: the way in which torch differentiated; steps: of a long training, some
+            of them at even distances, and the last; sizes: N, D and K of the first step; after: the
+            id of an earlier case without which a candidate passes this one; likenesses: null where
+            there was nothing to compare.
+    """
+
+    path: str
+    case: str
+    line: int
+    dtype: str
+    device: str
+    layout: str = "C"
+    work: int = 0
+    findings: tuple[Finding, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    notes: tuple[str, ...] = ()
+    resolution: float = math.nan
+    post_resolution: float = math.nan
+    loss_before: float = math.nan
+    loss_after: float = math.nan
+    columns: tuple[int, ...] = ()
+    seconds: float = 0.0
+    digest: str = ""
+    locked: bool = False
+    twin: str = "eager"
+    steps: tuple[Step, ...] = ()
+    sizes: tuple[int, ...] = ()
+    likenesses: tuple[Likeness, ...] | None = None
+    after: str = ""
+
+    def __repr__(self) -> str:
+        """One line; the fields have the rest."""
+        worst = self.worst
+        near = f", error/bound {worst.ratio:.3g} at {worst.link}" if worst else ""
+        return f"<Result {self.verdict} {self.id}{near}>"
+
+    @property
+    def id(self) -> str:
+        return f"{self.path}::{self.case}"
+
+    @property
+    def verdict(self) -> Verdict:
+        found = {f.verdict for f in self.findings}
+        return next((v for v in Verdict if v in found), Verdict.PASS)
+
+    @property
+    def ok(self) -> bool:
+        return self.verdict is Verdict.PASS
+
+    @property
+    def first_broken_link(self) -> str | None:
+        """The first link, in the post's order, that a failed finding names."""
+        broken = {f.link for f in self.findings if f.verdict is Verdict.FAIL}
+        return next((link for link in LINKS if link in broken), None)
+
+    @property
+    def worst(self) -> Figure | None:
+        """The figure to look at: of the first broken link if one is broken, else the largest."""
+        link = self.first_broken_link
+        figures = [f for f in self.figures if link in (None, f.link)]
+        return worst_of(figures)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types only; a float that JSON has no word for becomes a string."""
+        derived = {
+            "id": self.id,
+            "verdict": str(self.verdict),
+            "first_broken_link": self.first_broken_link,
+        }
+        return {**derived, **_jsonable(asdict(self))}
+
+    def to_dataframe(self) -> Any:
+        """The figures as a pandas DataFrame, a row each.
+
+        Raises  UsageError where pandas is absent.
+        """
+        return notebook.frame([asdict(figure) for figure in self.figures])
+
+    def _repr_html_(self) -> str:
+        worst = (worst_of(f for f in self.figures if f.link == link) for link in LINKS)
+        rows = [asdict(figure) for figure in worst if figure is not None]
+        told = "; ".join(finding.message for finding in self.findings)
+        return notebook.table(f"{self.verdict} {self.id} {told}", rows)
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """The judgements of one run, in the order of the files.
+
+    `found` counts the cases that there were to judge, from before the first was; `unlocked` says
+    which files are not those of the manifest; `signal` is what interrupted the run, 0 if nothing;
+    `stopped` why it ended before all cases were judged, empty if it did not.
+    """
+
+    results: tuple[Result, ...]
+    found: int
+    faults: tuple[FileFault, ...] = ()
+    seconds: float = 0.0
+    environment: dict[str, str] = field(default_factory=dict)
+    candidate: str = ""
+    proof: str = ""
+    unlocked: tuple[str, ...] = ()
+    signal: int = 0
+    stopped: str = ""
+    asked: Asked = field(default_factory=Asked)
+
+    def __repr__(self) -> str:
+        """The counts, and the first that are not green; `results` has the rest."""
+        counts = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count)
+        red = [r for r in self.results if not r.ok][:_LISTED]
+        return "\n".join([f"<Report exit code {self.exit_code}: {counts}>", *map(repr, red)])
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Cases found, judged, and not as they should be; one count for each verdict.
+
+        Found are those judged, not run, and errors: defects of the suite, and cases that got lost.
+        Of a run that ended early, those that it did not come to are not run.
+        """
+        verdicts = Counter(r.verdict for r in self.results)
+        judged = len(self.results) - verdicts[Verdict.NOT_RUN] - verdicts[Verdict.ERROR]
+        left = self.found - len(self.results)
+        if self.signal or self.stopped:
+            verdicts[Verdict.NOT_RUN] += left
+        return {
+            "found": self.found,
+            "judged": judged,
+            "locked": sum(r.locked and r.verdict is not Verdict.NOT_RUN for r in self.results),
+            "errors": self.found - judged - verdicts[Verdict.NOT_RUN],
+        } | {str(v): verdicts[v] for v in Verdict if v is not Verdict.ERROR}
+
+    @property
+    def ok(self) -> bool:
+        """Every file was read, something was judged, and all that was judged passed."""
+        return self.exit_code == 0
+
+    @property
+    def exit_code(self) -> int:
+        counts = self.counts
+        if self.faults:
+            return 2
+        if self.signal:
+            return 128 + self.signal
+        if counts["errors"]:
+            return 3
+        if counts["FAIL"] or counts["CANNOT JUDGE"] or self.unlocked:
+            return 1
+        return 0 if counts["judged"] else 5
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types only; `format` changes when the layout does."""
+        derived = {"format": 1, "ok": self.ok, "exit_code": self.exit_code, "counts": self.counts}
+        stored = {k: v for k, v in asdict(replace(self, results=())).items() if k != "found"}
+        results = {"results": [r.to_dict() for r in self.results]}
+        return {**derived, **_jsonable(stored), **results}
+
+    def to_dataframe(self) -> Any:
+        """The cases as a pandas DataFrame, a row each.
+
+        Raises  UsageError where pandas is absent.
+        """
+        return notebook.frame([_row(result) for result in self.results])
+
+    def _repr_html_(self) -> str:
+        counts = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count)
+        red_first = sorted(self.results, key=lambda r: r.ok)
+        return notebook.table(counts or "nothing was judged", [_row(r) for r in red_first])
+
+
+def _row(result: Result) -> dict[str, Any]:
+    """A case in one row: what it is, its verdict, and its nearest approach to a bound."""
+    worst = result.worst
+    return {
+        "path": result.path,
+        "case": result.case,
+        "dtype": result.dtype,
+        "device": result.device,
+        "verdict": str(result.verdict),
+        "link": worst.link if worst else "",
+        "error / bound": worst.ratio if worst else math.nan,
+        "ulps": worst.ulps if worst else math.nan,
+        "resolution": result.resolution,
+        "loss_before": result.loss_before,
+        "loss_after": result.loss_after,
+        "seconds": result.seconds,
+    }
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _jsonable(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value

@@ -1,0 +1,234 @@
+"""The same chain by PyTorch autograd: the only module that knows torch.
+
+The cost is written down once per form; every gradient is autograd's own, read from its
+intermediate tensors. Of a stack of problems, one backward pass of the sum of their costs gives the
+gradients of all: none depends on another's W. Nothing here repeats a formula of the backward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from verify.errors import EnvironmentUnfit
+from verify.network.problem import NK, Chain, Problem
+
+
+def post_form(problem: Problem, device: str = "cpu") -> Chain:
+    """The chain of C = -(1/N) sum p log(sigmoid(y)), differentiated by autograd.
+
+    Shapes  as manual.post_form.
+    Breaks  where the post's formulas break: torch.sigmoid is 1 / (1 + exp(-y)) too.
+    Raises  EnvironmentUnfit when the device is absent.
+    Source  torch.sigmoid, torch.log and their derivatives in PyTorch.
+    """
+    return _differentiated("post", problem, device)
+
+
+def stable_form(problem: Problem, device: str = "cpu") -> Chain:
+    """The chain of C = -(1/N) sum p logsigmoid(y), differentiated by autograd.
+
+    Shapes  as manual.post_form.
+    Breaks  dC_dy_o alone, where y_o or p / y_o is beyond the dtype.
+    Raises  EnvironmentUnfit when the device is absent.
+    Source  torch.nn.functional.logsigmoid and its derivative in PyTorch.
+    """
+    return _differentiated("stable", problem, device)
+
+
+def _differentiated(form: str, problem: Problem, device: str) -> Chain:
+    with pinned(device) as torch:
+        X, W, P = _tensors(torch, problem, device)
+        y, y_o, C, dC_dy_o, dy_o_dy = links(torch, form, X, W, P, X.shape[-2])
+        C.sum().backward()
+        W_next = W.detach() - torch.from_numpy(np.asarray(problem.h)).to(W) * W.grad
+        tensors = [t.detach().cpu() for t in (y, y_o, C, dC_dy_o, dy_o_dy, y.grad, W.grad, W_next)]
+        return Chain(*(np.asarray(t) for t in tensors))
+
+
+def links(torch: Any, form: str, X: Any, W: Any, P: Any, N: int) -> tuple[Any, Any, Any, Any, Any]:
+    """(y, y_o, C, dC_dy_o, dy_o_dy) of some of N rows; C.backward() gives the rest.
+
+    In the stable form y_o is not on the path to C, so the two links that touch it are taken by
+    their definition, each from a graph of its own: dC_dy_o at y_o held as a leaf, dy_o_dy from
+    sigmoid.
+
+    Shapes  X (n, D), W (D, K), P (n, K) give (n, K); C ().
+    """
+    y = X @ W
+    y_o = torch.sigmoid(y)
+    if form == "post":
+        C = -(P * torch.log(y_o)).sum(NK) / N
+    else:
+        C = -(P * torch.nn.functional.logsigmoid(y)).sum(NK) / N
+
+    on_path = form == "post"
+    at = y_o if on_path else y_o.detach().requires_grad_()
+    costs = C if on_path else -(P * torch.log(at)).sum(NK) / N
+    (dC_dy_o,) = torch.autograd.grad(costs.sum(), at, retain_graph=True)
+    (dy_o_dy,) = torch.autograd.grad(y_o, y, torch.ones_like(y), retain_graph=True)
+    y.retain_grad()  # after the lines above, whose gradients it would keep too
+    return y, y_o, C, dC_dy_o, dy_o_dy
+
+
+FORMS: dict[str, Callable[..., Chain]] = {"post": post_form, "stable": stable_form}
+
+
+def available(device: str) -> bool:
+    """Whether torch can compute on `device` here: cpu, cuda, or one of many as cuda:1."""
+    if device == "cpu":
+        return True
+    cuda, index = library().cuda, int(device.partition(":")[2] or 0)
+    return bool(cuda.is_available() and index < cuda.device_count())
+
+
+@contextmanager
+def pinned(device: str = "cpu") -> Iterator[Any]:
+    """Torch at full precision, on one thread, recording gradients; everything is put back after.
+
+    TF32 and reduced-precision sums are outside the rounding model of the bounds (they keep 10 or
+    fewer bits of a product), so they are off while a twin runs.
+
+    Raises  EnvironmentUnfit when the device is absent.
+    """
+    torch = library()
+    if not available(device):
+        raise EnvironmentUnfit(
+            f"twin: no {device} device here; run on cpu, or on a machine that has one"
+        )
+    matmul = torch.backends.cuda.matmul
+    reduced = (
+        "allow_fp16_reduced_precision_reduction",
+        "allow_bf16_reduced_precision_reduction",
+    )
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    flags = {name: getattr(matmul, name) for name in reduced}
+    try:
+        if threads != 1:
+            torch.set_num_threads(1)
+        torch.set_float32_matmul_precision("highest")
+        for name in reduced:
+            setattr(matmul, name, False)
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            torch.autocast(device.partition(":")[0], enabled=False),
+        ):
+            yield torch
+    finally:
+        for name, flag in flags.items():
+            setattr(matmul, name, flag)
+        torch.set_float32_matmul_precision(precision)
+        if threads != 1:
+            torch.set_num_threads(threads)
+
+
+@cache
+def library() -> Any:
+    """torch, imported when a twin first runs: it costs seconds, and most commands need none."""
+    import torch
+
+    return torch
+
+
+def _tensors(torch: Any, problem: Problem, device: str) -> tuple[Any, Any, Any]:
+    """X, W and P. The columns of W lie in one piece, so that autograd takes X^T dC_dy as
+    (dC_dy^T X)^T, which reads X row by row: up to three times as fast where K is small.
+    """
+    X, P = (torch.from_numpy(a).to(device) for a in (problem.X, problem.P))
+    W = torch.from_numpy(np.array(problem.W.mT, order="C")).mT.to(device)
+    return X, W.requires_grad_(), P
+
+
+def differentiated(
+    function: Any, arguments: Callable[..., Any], upstream: float, device: str = "cpu"
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """A function of torch tensors as one of NumPy arrays, and other gradients of its graph.
+
+    `arguments` calls it with those of X, W, P and h that it takes. Where it returns a scalar, that
+    is the cost C, and its own backward gives dC_dW; anything else is passed on as it is. The second
+    function gives dC_dW, and dC_dX and dC_dP where the function gives them, for another upstream
+    gradient, that gradient as it is afterwards, and dC_dW of a second backward pass.
+
+    Shapes  X (N, D), W (D, K), P (N, K) give C () and dC_dW (D, K).
+    Raises  EnvironmentUnfit, when it is called, if the device is absent.
+    """
+
+    def evaluated(torch: Any, given: Mapping[str, Any], leaves: str) -> tuple[Any, dict[str, Any]]:
+        tensors = {name: _shared(torch, given[name], device) for name in ("X", "W", "P")}
+        for name in leaves:
+            tensors[name].requires_grad_()
+        return arguments(function, {**given, **tensors}), tensors
+
+    def is_cost(torch: Any, found: Any) -> bool:
+        return isinstance(found, torch.Tensor) and not found.ndim
+
+    def call(given: Mapping[str, Any]) -> Any:
+        with pinned(device) as torch:
+            found, tensors = evaluated(torch, given, "W")
+            if not is_cost(torch, found):
+                return found
+            (gradient,) = torch.autograd.grad(found, tensors["W"])
+            return {"C": found, "dC_dW": gradient}
+
+    def backward(given: Mapping[str, Any]) -> Mapping[str, Any]:
+        with pinned(device) as torch:
+            try:
+                C, tensors = evaluated(torch, given, "XWP")
+            except Exception:  # a stranger's function that cannot record gradients by X or P
+                C, tensors = evaluated(torch, given, "W")
+            if not is_cost(torch, C):
+                return {}
+            # Another forward pass in between: what is kept outside the graph is that one's then.
+            evaluated(torch, {**given, "X": given["X"] * given["X"].dtype.type(0.5)}, "W")
+            leaves = [name for name, tensor in tensors.items() if tensor.requires_grad]
+            up = torch.full_like(C, upstream)
+            first = torch.autograd.grad(
+                C, [tensors[n] for n in leaves], up, retain_graph=True, allow_unused=True
+            )
+            (second,) = torch.autograd.grad(C, tensors["W"])
+            found = {f"dC_d{name}": g for name, g in zip(leaves, first, strict=True)}
+            found |= {"scaled": found.pop("dC_dW"), "second": second, "upstream": up}
+            return {name: g for name, g in found.items() if g is not None}
+
+    return call, backward
+
+
+def _shared(torch: Any, array: Any, device: str) -> Any:
+    """A tensor on the array's own memory and strides, where torch can have it so."""
+    plain = array.flags.writeable and min(array.strides, default=0) >= 0
+    return torch.from_numpy(array if plain else array.copy()).to(device)
+
+
+def eager(problem: Problem) -> Callable[[], Any]:
+    """C and dC_dW as a user of torch computes them, ready to be timed: no link is kept.
+
+    Shapes  as Problem; gives dC_dW (D, K).
+    Source  torch.nn.functional.logsigmoid and autograd.
+    """
+    torch = library()
+    X, W, P = (torch.tensor(a) for a in (problem.X, problem.W, problem.P))
+    W.requires_grad_()
+
+    def gradient() -> Any:
+        C = -(P * torch.nn.functional.logsigmoid(X @ W)).sum() / len(X)
+        return torch.autograd.grad(C, W)[0]
+
+    return gradient
+
+
+def kernels(device: str = "cpu") -> dict[str, Callable[[Any], Any]]:
+    """torch.exp, torch.log and torch.sigmoid on a device, as functions of NumPy arrays.
+
+    Shapes  any; the same.
+    """
+    torch = library()
+
+    def of_arrays(kernel: Any) -> Callable[[Any], Any]:
+        return lambda x: np.asarray(kernel(torch.from_numpy(x).to(device)).cpu())
+
+    return {f"torch.{name}": of_arrays(getattr(torch, name)) for name in ("exp", "log", "sigmoid")}

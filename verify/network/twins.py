@@ -1,0 +1,186 @@
+"""Other ways to the same derivatives: torch.func, vmap, forward mode, compiled graphs, ranks.
+
+    verify run --twin func                                      # vmap, forward-ad, compile
+    torchrun --nproc-per-node 2 -m verify run scenarios --twin distributed
+
+Each writes the cost down as a term of one entry, -p log sigma(y), and differentiates that; links
+that no gradient passes through are taken by their definition. All are judged by the same bound.
+
+Source  torch.func, torch.autograd and torch.compile of PyTorch.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from verify.errors import EnvironmentUnfit, UsageError
+from verify.network import distributed, twin
+from verify.network.problem import Chain, Problem
+
+Term: TypeAlias = Callable[[Any, Any], Any]
+"""A cost of one entry, from its y or y_o and its p; also of whole tensors, entry by entry."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How to differentiate.
+
+    `elementwise` gives the derivative of a term at every entry of a tensor; `gradient` that of the
+    sum of a term of X W, by W; `work` what the entry by entry ones cost, in multiplications.
+
+    Shapes  elementwise (torch, term, a (N, K), P (N, K)) gives (N, K); gradient (torch, term, X, W,
+            P) gives (D, K).
+    """
+
+    elementwise: Callable[[Any, Term, Any, Any], Any]
+    gradient: Callable[[Any, Term, Any, Any, Any], Any]
+    work: Callable[[Problem], int] = lambda _problem: 0
+
+
+def chain(way: Way, form: str, problem: Problem, device: str = "cpu") -> Chain:
+    """The chain of one form, differentiated in one way.
+
+    Shapes  as manual.post_form.
+    Raises  EnvironmentUnfit when the device is absent.
+    """
+    with twin.pinned(device) as torch:
+        X, W, P = (torch.tensor(a, device=device) for a in (problem.X, problem.W, problem.P))
+        N, term = len(X), _term(form)
+
+        y = X @ W
+        y_o = torch.sigmoid(y)
+        C = term(y, P).sum() / N
+
+        dC_dy_o = way.elementwise(torch, _of_y_o, y_o, P) / N
+        dy_o_dy = way.elementwise(torch, _sigmoid, y, P)
+        dC_dy = way.elementwise(torch, term, y, P) / N
+        dC_dW = way.gradient(torch, term, X, W, P) / N
+
+        W_next = W - torch.from_numpy(np.asarray(problem.h)).to(device) * dC_dW
+        links = (y, y_o, C, dC_dy_o, dy_o_dy, dC_dy, dC_dW, W_next)
+        return Chain(*(np.asarray(link.detach().cpu()) for link in links))
+
+
+@cache
+def _term(form: str) -> Term:
+    """The same function for the same form, so that it is compiled once."""
+    torch = twin.library()
+    if form == "post":
+        return lambda y, p: -p * torch.log(torch.sigmoid(y))
+    return lambda y, p: -p * torch.nn.functional.logsigmoid(y)
+
+
+def _of_y_o(y_o: Any, p: Any) -> Any:
+    return -p * y_o.log()
+
+
+def _sigmoid(y: Any, _p: Any) -> Any:
+    return y.sigmoid()
+
+
+def _cost(term: Term, W: Any, X: Any, P: Any) -> Any:
+    return term(X @ W, P).sum()
+
+
+FUNC = Way(
+    lambda torch, term, a, P: torch.func.grad(lambda a: term(a, P).sum())(a),
+    lambda torch, term, X, W, P: torch.func.grad(partial(_cost, term))(W, X, P),
+)
+VMAP = Way(  # a gradient for every entry, and for every row
+    lambda torch, term, a, P: torch.func.vmap(torch.func.vmap(torch.func.grad(term)))(a, P),
+    lambda torch, term, X, W, P: torch.func.vmap(
+        torch.func.grad(partial(_cost, term)), in_dims=(None, 0, 0))(W, X, P).sum(0),
+    lambda problem: problem.work,
+)  # fmt: skip
+
+
+def _directions(torch: Any, term: Term, X: Any, W: Any, P: Any) -> Any:
+    """The derivative in the direction of every entry of W, some at a time."""
+
+    def along(direction: Any) -> Any:
+        return torch.func.jvp(lambda W: _cost(term, W, X, P), (W,), (direction.view_as(W),))[1]
+
+    size = W.numel()
+    found = []
+    for start in range(0, size, _TANGENTS):
+        entries = torch.arange(start, min(start + _TANGENTS, size), device=W.device)
+        directions = torch.nn.functional.one_hot(entries, size).to(W.dtype)
+        found.append(torch.func.vmap(along)(directions))
+    return torch.cat(found).view_as(W)
+
+
+_TANGENTS = 64
+FORWARD = Way(
+    lambda torch, term, a, P: torch.func.jvp(lambda a: term(a, P), (a,), (torch.ones_like(a),))[1],
+    _directions,
+    lambda problem: problem.work * problem.W.size // _TANGENTS,
+)
+
+
+def _compiled_elementwise(torch: Any, term: Term, a: Any, P: Any) -> Any:
+    a = a.detach().requires_grad_()
+    return torch.autograd.grad(_compiled(term)(a, P), a)[0]
+
+
+def _compiled_gradient(torch: Any, term: Term, X: Any, W: Any, P: Any) -> Any:
+    W = W.detach().requires_grad_()
+    return torch.autograd.grad(_compiled(_cost_of(term))(W, X, P), W)[0]
+
+
+@cache
+def _cost_of(term: Term) -> Callable[..., Any]:
+    """The cost of a term; the same function for the same term, so that it is compiled once."""
+    return lambda W, X, P: term(X @ W, P)
+
+
+@cache
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The sum of a function of tensors, as one graph for all shapes."""
+    torch = twin.library()
+    compiled: Callable[..., Any] = torch.compile(
+        lambda *tensors: function(*tensors).sum(), dynamic=True
+    )
+    return compiled
+
+
+COMPILE = Way(_compiled_elementwise, _compiled_gradient)
+
+_WAYS = {"func": FUNC, "vmap": VMAP, "forward-ad": FORWARD, "compile": COMPILE}
+
+TWINS: Mapping[str, Mapping[str, Callable[..., Chain]]] = {
+    "eager": twin.FORMS,
+    **{name: {form: partial(chain, way, form) for form in twin.FORMS}
+       for name, way in _WAYS.items()},
+    "distributed": distributed.FORMS,
+}  # fmt: skip
+
+WORK = 2**26  # above it, per-row gradients and tangents are too many
+
+
+def ready(name: str) -> None:
+    """Whether there is such a twin, and what it needs.
+
+    Raises  UsageError with the names that there are, or where torchrun did not start this process;
+            EnvironmentUnfit without a C++ compiler for what is compiled.
+    """
+    if name not in TWINS:
+        raise UsageError(f"twin {name!r}: choose one of {', '.join(TWINS)}")
+    if name == "distributed":
+        distributed.started()
+    if name == "compile" and not any(map(shutil.which, (os.environ.get("CXX", "g++"), "clang++"))):
+        raise EnvironmentUnfit(
+            "twin compile: torch.compile needs a C++ compiler (g++, clang++, or CXX); install one,"
+            " or take another --twin"
+        )
+
+
+def too_much(name: str, problem: Problem) -> bool:
+    """Whether a twin is not to be had for a problem of this size."""
+    return name in _WAYS and _WAYS[name].work(problem) > WORK

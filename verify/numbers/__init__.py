@@ -1,0 +1,1 @@
+"""What it is computed on: the arithmetic that a bound allows for."""

@@ -1,0 +1,73 @@
+"""What `--json` wrote, read back: a report, and the matrix of planted faults."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from verify.errors import UsageError, printable
+from verify.judge.result import Report
+
+
+class Planted(BaseModel):
+    """A fault of the table, with the files that catch it and how."""
+
+    link: str
+    mistake: str
+    visible: bool
+    killed_by: dict[str, str]
+
+
+class Matrix(BaseModel):
+    """What `verify faults --json` writes, as far as it is shown."""
+
+    faults: dict[str, Planted]
+    kinds: dict[str, list[str]]
+
+
+def report(text: str | bytes, name: str = "this text") -> Report:
+    """The report of `verify run --json`.
+
+    Raises  UsageError for anything else, by its name.
+    """
+    read = _json(text, name, "verify run --json FILE")
+    try:
+        whole = {**read, "found": read["counts"]["found"]}
+        return TypeAdapter(Report).validate_python(whole)
+    except (ValidationError, KeyError, TypeError) as error:
+        raise _no(name, "verify run --json FILE", _first(error)) from None
+
+
+def matrix(text: str | bytes, name: str = "this text") -> Matrix:
+    """The matrix of `verify faults --json`.
+
+    Raises  UsageError for anything else, by its name.
+    """
+    read = _json(text, name, "verify faults --json")
+    try:
+        return Matrix.model_validate(read)
+    except ValidationError as error:
+        raise _no(name, "verify faults --json", _first(error)) from None
+
+
+def _json(text: str | bytes, name: str, command: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:  # no JSON, no text, or a number of too many digits
+        raise _no(name, command, str(error)) from None
+    except RecursionError:
+        raise _no(name, command, "it is nested too deeply") from None
+
+
+def _no(name: str, command: str, why: str) -> UsageError:
+    told = printable(f"{name} is not what `{command}` writes: {why}")
+    return UsageError(f"{told}; give a file that it wrote")
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        one = error.errors(include_url=False)[0]
+        return f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
+    return f"{type(error).__name__}: {error}"

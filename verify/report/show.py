@@ -1,0 +1,224 @@
+"""The post's walk on one case: link by link, manual, twin and truth beside each other, in lines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from verify.candidate.candidate import Candidate
+from verify.errors import CandidateError, UsageError, printable
+from verify.judge import compare
+from verify.judge.result import Figure, Result
+from verify.judge.runner import judged
+from verify.judge.sides import both_sides
+from verify.network import truth
+from verify.network.problem import Chain, Problem
+from verify.network.truth import Enclosure
+from verify.scenario.cases import Case
+from verify.threads import one_thread
+
+_POST = {
+    "y": ("y = X W", "pre-sigmoid output"),
+    "y_o": ("y_o = sigma(y)", "post-sigmoid output"),
+    "C": ("C = -(1/N) sum p log(y_o)", "cost: cross-entropy, in nats a row"),
+    "dC_dy_o": ("dC_dy_o = -(1/N) p / y_o", "how C changes with the output"),
+    "dy_o_dy": ("dy_o_dy = sigma(y) (1 - sigma(y))", "the slope of the sigmoid"),
+    "dC_dy": ("dC_dy = dC_dy_o * dy_o_dy", "element-wise product"),
+    "dC_dW": ("dC_dW = X^T dC_dy", "matrix product: the gradient"),
+    "W_next": ("W_next = W - h dC_dW", "update rule"),
+}
+_STABLE = _POST | {
+    "C": ("C = -(1/N) sum p (min(y, 0) - log1p(exp(-|y|)))", _POST["C"][1]),
+    "dy_o_dy": ("dy_o_dy = sigma(y) sigma(-y)", _POST["dy_o_dy"][1]),
+    "dC_dy": ("dC_dy = -(1/N) p sigma(-y)", "the same product, without a division by y_o"),
+}
+_FORMULAS = {"post": _POST, "stable": _STABLE}
+
+_LISTED = 12  # entries of a link that are listed one by one
+_TERMS = 4  # rows up to which the element-wise sums are written out
+_STEPS = 6  # of a training, that are shown
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """One case with what each side computed in its first step, by the side's short name.
+
+    Shapes  of the chains: SHAPES; `exact` encloses the columns of `columns` only.
+    """
+
+    case: Case
+    problem: Problem
+    result: Result
+    form: str
+    chains: Mapping[str, Chain]
+    names: Mapping[str, str]
+    exact: Mapping[str, Enclosure]
+    columns: Sequence[int]
+
+
+def walk(
+    case: Case, budget: float = truth.BUDGET, candidate: Candidate | None = None, way: str = "eager"
+) -> Walk:
+    """Judge a case and keep every link of its first step, in the form of the post where it holds.
+
+    Raises  UsageError for a case that is judged by blocks of rows, and as judge.
+    """
+    if case.large:
+        raise UsageError(
+            f"{printable(case.id)} is judged by blocks of rows and too large to be shown; verify"
+            " run judges it"
+        )
+    with one_thread(), np.errstate(all="ignore"):
+        result = judged(case, budget, candidate, way)
+        problem = case.batches[0]
+        ref = compare.reference(problem, budget)
+        post = ref.bounds.post_holds and case.expect.post_form != "nonfinite"
+        form = "post" if post else "stable"
+        sides = dict(zip(("manual", "twin"), both_sides(form, case.device, way), strict=True))
+        chains = {side: compare.evaluate(s, problem)[0] for side, s in sides.items()}
+        names = {side: subject.name for side, subject in sides.items()}
+        if candidate is not None:
+            names["candidate"] = f"candidate {candidate.name}"
+            chains["candidate"] = _answer(candidate, problem)
+    exact = dict(ref.truth.chain) if ref.truth else {}
+    return Walk(case, problem, result, form, chains, names, exact, ref.columns)
+
+
+def _answer(candidate: Candidate, problem: Problem) -> Chain:
+    try:
+        return candidate.chain(problem)
+    except CandidateError:  # the result says so
+        return Chain()
+
+
+def text(seen: Walk) -> str:
+    """The walk, to be read from the first line to the last."""
+    return "\n".join(line.rstrip() for line in _lines(seen))
+
+
+def _lines(seen: Walk) -> Iterator[str]:
+    yield from _head(seen)
+    for link, (formula, meaning) in _FORMULAS[seen.form].items():
+        shape = f" {seen.problem.shape(link)}" if seen.problem.shape(link) else ""
+        yield f"{formula:<40}{meaning}{shape}"
+        yield from _link(seen, link)
+        yield ""
+    yield from _element_wise(seen)
+    yield from _steps(seen.result)
+
+
+def _head(seen: Walk) -> Iterator[str]:
+    origin, problem = seen.case.origin, seen.problem
+    yield printable(seen.case.id)
+    yield from (printable(text) for text in (origin.title, origin.source) if text)
+    yield ""
+    sizes = ", ".join(f"{axis} = {size}" for axis, size in problem.sizes.items())
+    yield f"{sizes}, h = {problem.h!s}, {problem.dtype}, {seen.form} form"
+    if len(seen.case.batches) > 1:
+        yield f"the first of {len(seen.case.batches)} batches"
+    if len(seen.columns) < problem.sizes["K"]:
+        yield f"the truth covers columns {', '.join(map(str, seen.columns))} of W"
+    for name, what, array in (
+        ("X", "inputs", problem.X), ("W", "weights", problem.W), ("P", "labels", problem.P),
+    ):  # fmt: skip
+        yield ""
+        yield f"{name:<40}{what} {array.shape}"
+        yield from _matrix(array)
+    yield ""
+
+
+def _matrix(array: Any) -> Iterator[str]:
+    made = np.array2string(
+        np.asarray(array), precision=6, threshold=48, edgeitems=3, max_line_width=100
+    )
+    yield from (f"    {row}" for row in made.split("\n"))
+
+
+def _link(seen: Walk, link: str) -> Iterator[str]:
+    """A link's entries, or its matrix and its worst entries; and how near each side is."""
+    figures = {side: _figure(seen, name, link) for side, name in seen.names.items()}
+    shape = seen.problem.shape(link)
+    if math.prod(shape) <= _LISTED:
+        entries = list(np.ndindex(shape))
+    else:
+        first = getattr(seen.chains["manual"], link)
+        yield from _matrix("not reached" if first is None else first)
+        entries = sorted({figure.entry for figure in figures.values() if figure})
+    yield from _rows(seen, link, entries)
+    told = (
+        f"{side} {figure.ratio:.3g}" + f" at {list(figure.entry)}" * bool(shape)
+        for side, figure in figures.items()
+        if figure
+    )
+    near = ", ".join(told)
+    if near:
+        yield f"    error / bound (limit 1): {near}"
+
+
+def _figure(seen: Walk, subject: str, link: str) -> Figure | None:
+    return next((f for f in seen.result.figures if (f.subject, f.link) == (subject, link)), None)
+
+
+def _rows(seen: Walk, link: str, entries: Sequence[tuple[int, ...]]) -> Iterator[str]:
+    """A row an entry: the value of each side that gives the link, and the truth."""
+    given = {side: getattr(chain, link) for side, chain in seen.chains.items()}
+    sides = {side: value for side, value in given.items() if value is not None}
+    table = [["", *sides, "truth"]]
+    for entry in entries:
+        values = (_value(value, entry, seen.problem.shape(link)) for value in sides.values())
+        table.append([str(list(entry)) if entry else "", *values, _exact(seen, link, entry)])
+    widths = [max(map(len, column)) + 2 for column in zip(*table, strict=True)]
+    for row in table if entries else ():
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        yield "    " + "".join(cells).rstrip()
+
+
+def _value(array: Any, entry: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """In the fewest digits that are this number in its dtype."""
+    found = np.shape(array)
+    return str(np.asarray(array)[entry]) if found == shape else f"of shape {found}"
+
+
+def _exact(seen: Walk, link: str, entry: tuple[int, ...]) -> str:
+    """The float64 nearest to the truth, where the truth covers the entry."""
+    if link not in seen.exact or (entry and link != "C" and entry[1] not in seen.columns):
+        return "-"
+    place = (entry[0], list(seen.columns).index(entry[1])) if entry else ()
+    return str(np.asarray(seen.exact[link].hi)[place])
+
+
+def _element_wise(seen: Walk) -> Iterator[str]:
+    """The chain rule as the post writes it, each entry of the gradient of a small case."""
+    N, D, K = seen.problem.sizes.values()
+    chain, X = seen.chains["manual"], seen.problem.X
+    if N > _TERMS or D * K > _LISTED or seen.form != "post":
+        return
+    links = ("dC_dy_o", "dy_o_dy", "dC_dW")
+    if any(np.shape(getattr(chain, link)) != seen.problem.shape(link) for link in links):
+        return
+    yield "dC/dw_dk = sum_n dC/dy_o_nk dy_o_nk/dy_nk dy_nk/dw_dk, with dy_nk/dw_dk = x_nd"
+    for d, k in np.ndindex(D, K):
+        factors = ((chain.dC_dy_o[n, k], chain.dy_o_dy[n, k], X[n, d]) for n in range(N))
+        products = ("".join(f"({factor:.6g})" for factor in term) for term in factors)
+        yield f"    dC/dw_{d}{k} = {' + '.join(products)} = {chain.dC_dW[d, k]:.6g}"
+    yield ""
+
+
+def _steps(result: Result) -> Iterator[str]:
+    """Where the cost went, and where it might have gone."""
+    if math.isnan(result.loss_before):
+        return
+    yield f"C of all rows: {result.loss_before!r} before, {result.loss_after!r} after"
+    steps = result.steps
+    shown = steps if len(steps) <= _STEPS else (*steps[: _STEPS - 1], steps[-1])
+    if shown:
+        yield "a step changes C as far as convexity and smoothness allow:"
+    for s in shown:
+        yield (
+            f"    step {s.step:<6} {s.before:<14.8g} to {s.after:<14.8g}"
+            f" allowed {s.lowest:.8g} to {s.highest:.8g}"
+        )

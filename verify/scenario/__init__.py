@@ -1,0 +1,1 @@
+"""What is asked: scenario files, and the Cases made of them."""

@@ -1,0 +1,299 @@
+"""Paths -> Cases: what there is to judge, as it was locked, and nothing beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from verify.errors import FileFault, ScenarioError, UsageError, printable
+from verify.network.problem import Problem
+from verify.scenario import manifest, selection
+from verify.scenario.cases import Case, cases, of_problem, on_device
+from verify.scenario.document import Limits
+from verify.scenario.folder import (
+    MANIFEST,
+    entries,
+    is_folder,
+    is_known,
+    is_scenario,
+    packaged,
+    shown,
+    stranger,
+)
+from verify.scenario.load import Scenario, load
+from verify.scenario.manifest import AGAIN, Manifest
+
+S = TypeVar("S")
+T = TypeVar("T")
+Subject = str | os.PathLike[str] | Scenario | Case | Problem
+"""What can be run: a file, a folder, file::case, a packaged name, a Scenario, Case or Problem."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The cases to judge; and which files are not those of the manifest of their folder."""
+
+    cases: tuple[Case, ...]
+    unlocked: tuple[str, ...]
+
+
+def collect(
+    paths: Subject | Iterable[Subject] | None = None,
+    *,
+    keyword: str = "",
+    device: str | None = None,
+    limits: Limits | None = None,
+) -> list[Case]:
+    """The cases of the given subjects, in the order of names.
+
+    Raises  as run.
+    """
+    return list(collection(paths, keyword=keyword, device=device, limits=limits).cases)
+
+
+def collection(
+    paths: Subject | Iterable[Subject] | None = None,
+    *,
+    keyword: str = "",
+    device: str | None = None,
+    limits: Limits | None = None,
+) -> Collection:
+    """The cases of the given subjects with their pins, and what the manifests miss.
+
+    Raises  as run.
+    """
+    limits = limits or Limits()
+    subjects = [usual()] if paths is None else _listed(paths)
+    unlocked: dict[str, None] = {}
+    numbers = itertools.count(1)
+
+    def of(subject: Subject) -> list[Case]:
+        if isinstance(subject, Case):
+            return [subject]
+        if isinstance(subject, Scenario):
+            return cases(subject)
+        if isinstance(subject, Problem):
+            return [of_problem(subject, f"problem-{next(numbers)}", limits=limits)]
+        if not isinstance(subject, str | os.PathLike):
+            raise _unknown(subject)
+        name, separator, wanted = str(subject).partition("::")
+        path = _found(name)
+        if path.is_dir() and not path.is_symlink():
+            if separator:
+                raise UsageError(
+                    f"{printable(name)} is a folder, which has no case of its own; give FILE::CASE,"
+                    " or -k EXPR to choose"
+                )
+            made = of_folder(path, limits)
+            unlocked.update(dict.fromkeys(made.unlocked))
+            return list(made.cases)
+        scenario = load(path, limits)
+        folder, locked = manifest_above(path)
+        if locked and (what := changed(locked, scenario, folder)):
+            unlocked[what] = None
+        return _wanted(pinned(scenario, folder, locked), name, wanted)
+
+    chosen = gathered(subjects, of)
+    if device is not None:
+        chosen = [on_device(c, device) for c in chosen]
+    once = {case.id: case for case in chosen}
+    selected = _selected(list(once.values()), keyword)
+    return Collection(tuple(without_copies(selected)), tuple(unlocked))
+
+
+def usual() -> Path:
+    """What is judged if nothing is named: the folder of scenarios here, or the packaged ones."""
+    here = Path("scenarios")
+    return here if here.is_dir() else packaged()
+
+
+def _found(name: str) -> Path:
+    """A file or folder by its path, or a packaged scenario by its name.
+
+    Raises  UsageError for what is neither.
+    """
+    path = Path(name)
+    if path.exists() or path.is_symlink():
+        return path
+    short = packaged() / f"{name}.toml"
+    if "/" not in name and short.is_file():
+        return shown(short)
+    near = difflib.get_close_matches(name, [p.stem for p in packaged().glob("*.toml")], 1)
+    guess = f"; did you mean {near[0]}?" if near else ""
+    raise UsageError(
+        f"{printable(name)}: no such file or folder, and no packaged scenario of that name; give"
+        f" scenario files or folders of them{guess}"
+    )
+
+
+def without_copies(cases: Sequence[Case]) -> Iterator[Case]:
+    """The cases, of which those of a file with the bytes of an earlier one say whose they are."""
+    first: dict[str, Case] = {}
+    for case in cases:
+        one = first.setdefault(case.origin.digest or case.id, case)
+        yield case if one.path == case.path else replace(case, same_as=one.path)
+
+
+def one_of(
+    subject: str, limits: Limits | None = None, device: str | None = None
+) -> tuple[Case, list[str]]:
+    """The case that a `file::case` names, or the first of a file; and the names of the others.
+
+    Raises  UsageError for a folder; and as run.
+    """
+    if Path(subject).is_dir() and "::" not in subject:
+        raise UsageError(f"{printable(subject)} is a folder; give one file, or FILE::CASE")
+    first, *others = collect(subject, limits=limits, device=device)
+    return first, [case.name for case in others]
+
+
+def scenarios(folder: Path, limits: Limits) -> dict[str, Scenario]:
+    """The scenarios of a folder by their names below it.
+
+    Raises  ScenarioError with all faults of all files.
+    """
+
+    def of(path: Path) -> list[Scenario]:
+        if is_scenario(path):
+            return [load(path, limits)]
+        if not is_known(path):
+            raise ScenarioError([stranger(path)])
+        return []
+
+    found = gathered(entries(folder, limits), of)
+    return {scenario.path.relative_to(folder).as_posix(): scenario for scenario in found}
+
+
+def pinned(scenario: Scenario, folder: Path, locked: Manifest | None) -> list[Case]:
+    """The cases of a scenario, with their pins if it is as it was locked."""
+    name = scenario.path.absolute().relative_to(folder.absolute()).as_posix()
+    entry = locked.scenarios.get(name) if locked else None
+    held = entry.cases if entry and entry.content == scenario.digest else {}
+    return [replace(case, pin=held.get(case.name)) for case in cases(scenario)]
+
+
+def manifest_of(folder: Path) -> Manifest | None:
+    """The manifest of a folder; None where there is none.
+
+    Raises  ScenarioError for a malformed one.
+    """
+    path = folder / MANIFEST
+    return manifest.read(path) if os.path.lexists(path) else None
+
+
+def _listed(paths: Subject | Iterable[Subject]) -> list[Subject]:
+    if isinstance(paths, str | os.PathLike | Scenario | Case | Problem):
+        return [paths]
+    if isinstance(paths, bytes) or not isinstance(paths, Iterable):
+        raise _unknown(paths)
+    return list(paths)
+
+
+def _unknown(thing: object) -> UsageError:
+    return UsageError(
+        f"{type(thing).__name__} {thing!r} cannot be run; give files, folders, FILE::CASE, names of"
+        " packaged scenarios, Scenarios, Cases or Problems"
+    )
+
+
+def of_folder(folder: Path, limits: Limits) -> Collection:
+    """The cases of a folder, and how it differs from its manifest, if it has one.
+
+    Raises  ScenarioError with all faults of all files.
+    """
+    found = scenarios(folder, limits)
+    above, locked = manifest_above(folder / MANIFEST)
+    made = [case for scenario in found.values() for case in pinned(scenario, above, locked)]
+    inside = folder.absolute().relative_to(above.absolute()).as_posix()
+    below = "" if inside == "." else f"{inside}/"
+    named = {f"{below}{name}": scenario for name, scenario in found.items()}
+    differ = differences(locked, named, below) if locked else ()
+    return Collection(tuple(made), tuple(f"{above.as_posix()}/{what}" for what in differ))
+
+
+def manifest_above(path: Path) -> tuple[Path, Manifest | None]:
+    """The folder whose manifest a file is in, and the manifest; its own folder where there is none.
+
+    It is that of the file's folder, or of a folder around it in which folders of scenarios may lie.
+
+    Raises  ScenarioError for a malformed one.
+    """
+    own = manifest_of(path.parent)
+    if own is not None:
+        return path.parent, own
+    folder = Path(os.path.abspath(path.parent))  # noqa: PTH100 links are not followed
+    while is_folder(folder) and folder != folder.parent:
+        folder = folder.parent
+        with contextlib.suppress(ScenarioError):  # another program's, of the same name
+            found = manifest_of(folder)
+            if found is not None:
+                return shown(folder), found
+    return path.parent, None
+
+
+def changed(locked: Manifest, scenario: Scenario, folder: Path) -> str:
+    """What a file that is locked is not any more; empty where it is, or never was."""
+    name = scenario.path.absolute().relative_to(folder.absolute()).as_posix()
+    if name not in locked.scenarios:
+        return ""
+    what = next(differences(locked, {name: scenario}, name), "")
+    return what and f"{folder.as_posix()}/{what}"
+
+
+def differences(
+    manifest: Manifest, found: Mapping[str, Scenario], below: str = ""
+) -> Iterator[str]:
+    """Which files are not those of the manifest; `found` maps names below its folder.
+
+    Only of those whose names begin with `below`.
+    """
+    known = {name for name in manifest.scenarios if name.startswith(below)}
+    for name in sorted({*known, *found}):
+        locked, scenario = manifest.scenarios.get(name), found.get(name)
+        if scenario is None:
+            yield f"{name} was locked and is not here; {AGAIN}"
+        elif locked is None:
+            yield f"{name} is not locked yet; `verify lock` pins it"
+        elif locked.content != scenario.digest:
+            yield f"{name}, or its data, has changed since it was locked; {AGAIN}"
+        elif locked.cases.keys() != {case.name for case in cases(scenario)}:
+            yield f"{name} makes other cases than those {locked.count} that were locked; {AGAIN}"
+
+
+def _wanted(found: list[Case], name: str, wanted: str) -> list[Case]:
+    """All cases, or the one of that name."""
+    chosen = [case for case in found if wanted in ("", case.name)]
+    if not chosen:
+        names = ", ".join(case.name for case in found[:8]) + ", ..." * (len(found) > 8)
+        raise UsageError(f"{printable(name)} has no case {wanted!r}; it has {names}")
+    return chosen
+
+
+def _selected(chosen: list[Case], expression: str) -> list[Case]:
+    if not expression:
+        return chosen
+    matches = selection.matching(expression)
+    return [case for case in chosen if matches(case.id)]
+
+
+def gathered(things: Iterable[S], made_of: Callable[[S], list[T]]) -> list[T]:
+    """What is made of all things, or the faults of all: none hides another's.
+
+    Raises  ScenarioError with all faults.
+    """
+    found: list[T] = []
+    faults: list[FileFault] = []
+    for thing in things:
+        try:
+            found += made_of(thing)
+        except ScenarioError as error:
+            faults += error.faults
+    if faults:
+        raise ScenarioError(dict.fromkeys(faults))
+    return found

@@ -1,0 +1,228 @@
+"""What a scenario file may say: its keys, their types and limits, and their JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from verify.errors import UsageError
+from verify.network.problem import DTYPES
+
+Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+Row: TypeAlias = Annotated[list[Number], Field(min_length=1)]
+Matrix: TypeAlias = Annotated[list[Row], Field(min_length=1)]
+Indices: TypeAlias = Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1)]
+Count: TypeAlias = Annotated[int, Field(ge=1, lt=2**63)]
+Steps: TypeAlias = Annotated[int, Field(ge=1, le=100_000)]
+Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
+StepSize: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Dtype: TypeAlias = Literal["float32", "float64"]
+Device: TypeAlias = Literal["cpu", "cuda"]
+Layout: TypeAlias = Literal["C", "F", "strided"]
+LONGEST = 200  # characters of a title or a source
+Text: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=LONGEST, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+Printed: TypeAlias = Annotated[
+    str, Field(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?$")
+]
+"""A figure as a program prints it; it stands for half a unit of its last digit to either side."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class RandomValues(_Strict):
+    """Draws from the frozen stream: multiples of 1/64, times `scale`, rounded to 8 bits."""
+
+    random: Literal["normal", "uniform", "integers"]
+    scale: StepSize = 1.0
+
+
+class RandomLabels(_Strict):
+    """Labels from the frozen stream: one class a row, shares of 1, several classes, or 1/K each."""
+
+    random: Literal["classes", "soft", "multi-hot", "uniform"]
+
+
+class TableColumns(_Strict):
+    """Columns of a CSV file under the scenario's folder."""
+
+    file: str
+    columns: Annotated[list[str], Field(min_length=1)]
+
+
+class TableColumn(_Strict):
+    """One column of a CSV file: its sorted distinct values are the classes 0, 1, ..."""
+
+    file: str
+    column: str
+
+
+class ArrayFile(_Strict):
+    """A .npy file under the scenario's folder: X, W or P, or a class per row."""
+
+    file: Annotated[str, Field(pattern=r"\.npy$")]
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dict):
+        if str(value.get("file", "")).endswith(".npy"):
+            return "#npy"
+        return "#file" if "file" in value else "#random"
+    if isinstance(value, list) and value and not isinstance(value[0], list):
+        return "#indices"
+    return "#matrix"
+
+
+def _kind_of_values(value: Any) -> str:
+    return _kind(value).replace("indices", "matrix")
+
+
+def _kind_of_weights(value: Any) -> str:
+    """Weights are in no table: a table of theirs with a file is one of an array."""
+    return _kind_of_values(value).replace("file", "npy")
+
+
+Inputs: TypeAlias = Annotated[
+    Annotated[Matrix, Tag("#matrix")]
+    | Annotated[RandomValues, Tag("#random")]
+    | Annotated[TableColumns, Tag("#file")]
+    | Annotated[ArrayFile, Tag("#npy")],
+    Discriminator(_kind_of_values),
+]
+Weights: TypeAlias = Annotated[
+    Annotated[Matrix, Tag("#matrix")]
+    | Annotated[RandomValues, Tag("#random")]
+    | Annotated[ArrayFile, Tag("#npy")],
+    Discriminator(_kind_of_weights),
+]
+Labels: TypeAlias = Annotated[
+    Annotated[Matrix, Tag("#matrix")]
+    | Annotated[Indices, Tag("#indices")]
+    | Annotated[RandomLabels, Tag("#random")]
+    | Annotated[TableColumn, Tag("#file")]
+    | Annotated[ArrayFile, Tag("#npy")],
+    Discriminator(_kind),
+]
+
+
+class Vary(_Strict):
+    """Parameters that take several values; crossed, one case per combination."""
+
+    features: list[Count] | None = None
+    classes: list[Count] | None = None
+    batch_size: list[Count] | None = None
+    step_size: list[StepSize] | None = None
+    steps: list[Steps] | None = None
+    seed: list[Seed] | None = None
+    dtype: list[Dtype] | None = None
+    device: list[Device] | None = None
+    layout: list[Layout] | None = None
+
+
+class Expect(_Strict):
+    """What must be seen. There is no tolerance, skip or expected failure."""
+
+    loss: Literal["falls", "rises", "any"] = Field("falls", description="over all steps")
+    loss_before: Printed | None = Field(None, description='a printed figure of C, as "7.87"')
+    loss_after: Printed | None = Field(None, description="the same after all steps")
+    post_form: Literal["agrees", "nonfinite", "blind"] | None = Field(
+        "agrees",
+        description="nonfinite: exp(-y) overflows in the post's formulas; blind: 1 - y_o has lost"
+        " its digits, so that they could notice nothing",
+    )
+
+
+class Document(_Strict):
+    """A scenario: a problem, what varies, and what is expected."""
+
+    model_config = ConfigDict(
+        title="verify scenario",
+        json_schema_extra={"required": ["title", "inputs", "weights", "labels"]},
+    )
+
+    title: Text | None = Field(None, description="the fact that this scenario shows")
+    source: Text | None = Field(None, description="where the numbers are from")
+    inputs: Inputs | None = Field(None, description="X, N rows of D numbers")
+    weights: Weights | None = Field(None, description="W, D rows of K numbers")
+    labels: Labels | None = Field(
+        None, description="a class per row, or P, N rows of K numbers >= 0"
+    )
+    step_size: StepSize | None = Field(None, description="h")
+    steps: Steps | None = Field(None, description="gradient steps; 1 if absent")
+    features: Count | None = Field(None, description="D, for random inputs")
+    classes: Count | None = Field(None, description="K, where labels and weights do not say")
+    batch_size: Count | None = Field(
+        None, description="N for random inputs; else rows a step, taken in turn"
+    )
+    seed: Seed | None = Field(None, description="of the draws, or of the order of a table's rows")
+    dtype: Dtype | None = Field(None, description="both if absent")
+    device: Device | None = Field(None, description="cpu if absent")
+    layout: Layout | None = Field(None, description="memory layout of X; C if absent")
+    vary: Vary | None = None
+    expect: Expect | None = None
+
+
+DEFAULTS: Mapping[str, tuple[Any, ...]] = {
+    "features": (None,),
+    "classes": (None,),
+    "batch_size": (None,),
+    "step_size": (),
+    "steps": (1,),
+    "seed": (0,),
+    "dtype": DTYPES,
+    "device": ("cpu",),
+    "layout": ("C",),
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What files may ask for; beyond it they are refused before memory is taken.
+
+    Units   files: entries of a folder; file_bytes: of a scenario file; data_bytes: of a data file;
+            numbers: of X, W and P of a case together; cases: of a scenario file; work: N D K of a
+            case; total_work: N D K of every step of every case of a file.
+    """
+
+    files: int = 10_000
+    file_bytes: int = 2**18
+    data_bytes: int = 2**26
+    numbers: int = 2**24
+    cases: int = 10_000
+    work: int = 2**34
+    total_work: int = 2**40
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """What differs from the usual limits, as NAME=N."""
+        usual = asdict(Limits())
+        return tuple(f"{n}={v}" for n, v in asdict(self).items() if v != usual[n])
+
+    def allow(self, name: str) -> str:
+        """What to say to somebody who asks for more."""
+        return f"at most {getattr(self, name)}; --scenario-limit {name}=N allows more"
+
+
+def limits(settings: Iterable[str]) -> Limits:
+    """The limits, some of them set by NAME=N.
+
+    Raises  UsageError for a name that is none, or an N that is no number of 1 or more.
+    """
+    known = asdict(Limits())
+    for setting in settings:
+        name, _, figure = setting.partition("=")
+        try:
+            value = int(float(figure))
+        except (ValueError, OverflowError):
+            value = 0
+        if name not in known or value < 1:
+            allowed = ", ".join(f"{n}={v}" for n, v in asdict(Limits()).items())
+            raise UsageError(f"--scenario-limit {setting!r}: give NAME=N, 1 or more, of {allowed}")
+        known[name] = value
+    return Limits(**known)
