@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from verify.errors import FileFault, ScenarioError
-from verify.scenario import checks, npy, table
+from verify.scenario import checks, table
 from verify.scenario import values as magnitudes
-from verify.scenario.data import decoded, located, refusal, regular
+from verify.scenario.data import Rows, decoded, located, opened, refusal, regular
 from verify.scenario.document import (
     DEFAULTS,
     ArrayFile,
@@ -136,7 +136,7 @@ class _Reader:
 
     def data(self, document: Document) -> Data:
         """The data files that the document names and that can be read, each read once."""
-        found: dict[str, table.Table | npy.Rows] = {}
+        found: dict[str, table.Table | Rows] = {}
         for key in ("inputs", "weights", "labels"):
             source = getattr(document, key)
             if isinstance(source, _FILES) and source.file not in found:
@@ -150,11 +150,11 @@ class _Reader:
                         self.check(iter([((key, "file"), first.what, first.found, first.allowed)]))
         return found
 
-    def _read(self, name: str) -> table.Table | npy.Rows:
+    def _read(self, name: str) -> table.Table | Rows:
         limits, most = self.limits, self.limits.allow("data_bytes")
         path = located(self.path.parent, name, most, limits.data_bytes)
         if name.endswith(".npy"):
-            rows = npy.opened(path)
+            rows = opened(path)
             self.digests.append(rows.digest)
             return rows
         content = regular(path, most, limits.data_bytes)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from verify.scenario.data import Rows
 from verify.scenario.document import ArrayFile, Document, RandomValues, TableColumn, TableColumns
-from verify.scenario.npy import Rows
 from verify.scenario.places import Key
 from verify.scenario.table import Table
 
