@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import ConfigDict, Field, PlainSerializer, TypeAdapter, computed_field
 
 from verify.errors import FileFault
 from verify.judge import notebook
@@ -15,6 +17,21 @@ from verify.judge.asked import Asked
 from verify.network.problem import LINKS
 
 _LISTED = 8  # results of a report's repr
+Number: TypeAlias = Annotated[
+    float,
+    PlainSerializer(
+        lambda value: value if math.isfinite(value) else str(value),
+        return_type=float | Literal["nan", "inf", "-inf"],
+        when_used="json",
+    ),
+]
+"""A float; as JSON, one that JSON has no word for becomes a string."""
+
+_COMPLETE = ConfigDict(
+    json_schema_serialization_defaults_required=True,
+    json_schema_extra={"additionalProperties": False},
+)
+"""What is written has every part, and the schema says so."""
 
 
 class Verdict(StrEnum):
@@ -37,12 +54,12 @@ class Figure:
     subject: str
     link: str
     entry: tuple[int, ...]
-    found: float
-    truth: float
-    error: float
-    bound: float
-    ratio: float
-    ulps: float
+    found: Number
+    truth: Number
+    error: Number
+    bound: Number
+    ratio: Number
+    ulps: Number
 
     @property
     def holds(self) -> bool:
@@ -83,10 +100,10 @@ class Step:
     """
 
     step: int
-    before: float
-    after: float
-    lowest: float
-    highest: float
+    before: Number
+    after: Number
+    lowest: Number
+    highest: Number
 
 
 @dataclass(frozen=True)
@@ -116,6 +133,7 @@ class Result:
             there was nothing to compare.
     """
 
+    __pydantic_config__: ClassVar = _COMPLETE
     path: str
     case: str
     line: int
@@ -126,12 +144,12 @@ class Result:
     findings: tuple[Finding, ...] = ()
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = ()
-    resolution: float = math.nan
-    post_resolution: float = math.nan
-    loss_before: float = math.nan
-    loss_after: float = math.nan
+    resolution: Number = math.nan
+    post_resolution: Number = math.nan
+    loss_before: Number = math.nan
+    loss_after: Number = math.nan
     columns: tuple[int, ...] = ()
-    seconds: float = 0.0
+    seconds: Number = 0.0
     digest: str = ""
     locked: bool = False
     twin: str = "eager"
@@ -146,10 +164,12 @@ class Result:
         near = f", error/bound {worst.ratio:.3g} at {worst.link}" if worst else ""
         return f"<Result {self.verdict} {self.id}{near}>"
 
+    @computed_field
     @property
     def id(self) -> str:
         return f"{self.path}::{self.case}"
 
+    @computed_field
     @property
     def verdict(self) -> Verdict:
         found = {f.verdict for f in self.findings}
@@ -159,6 +179,7 @@ class Result:
     def ok(self) -> bool:
         return self.verdict is Verdict.PASS
 
+    @computed_field
     @property
     def first_broken_link(self) -> str | None:
         """The first link, in the post's order, that a failed finding names."""
@@ -174,12 +195,8 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types only; a float that JSON has no word for becomes a string."""
-        derived = {
-            "id": self.id,
-            "verdict": str(self.verdict),
-            "first_broken_link": self.first_broken_link,
-        }
-        return {**derived, **_jsonable(asdict(self))}
+        made: dict[str, Any] = RESULT.dump_python(self, mode="json")
+        return made
 
     def to_dataframe(self) -> Any:
         """The figures as a pandas DataFrame, a row each.
@@ -204,8 +221,9 @@ class Report:
     `stopped` why it ended before all cases were judged, empty if it did not.
     """
 
+    __pydantic_config__: ClassVar = _COMPLETE
     results: tuple[Result, ...]
-    found: int
+    found: Annotated[int, Field(exclude=True)]
     faults: tuple[FileFault, ...] = ()
     seconds: float = 0.0
     environment: dict[str, str] = field(default_factory=dict)
@@ -216,12 +234,19 @@ class Report:
     stopped: str = ""
     asked: Asked = field(default_factory=Asked)
 
+    @computed_field
+    @property
+    def format(self) -> Literal[1]:
+        """Another when the layout of `to_dict` is."""
+        return 1
+
     def __repr__(self) -> str:
         """The counts, and the first that are not green; `results` has the rest."""
         counts = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count)
         red = [r for r in self.results if not r.ok][:_LISTED]
         return "\n".join([f"<Report exit code {self.exit_code}: {counts}>", *map(repr, red)])
 
+    @computed_field
     @property
     def counts(self) -> dict[str, int]:
         """Cases found, judged, and not as they should be; one count for each verdict.
@@ -241,11 +266,13 @@ class Report:
             "errors": self.found - judged - verdicts[Verdict.NOT_RUN],
         } | {str(v): verdicts[v] for v in Verdict if v is not Verdict.ERROR}
 
+    @computed_field
     @property
     def ok(self) -> bool:
         """Every file was read, something was judged, and all that was judged passed."""
         return self.exit_code == 0
 
+    @computed_field
     @property
     def exit_code(self) -> int:
         counts = self.counts
@@ -261,10 +288,8 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types only; `format` changes when the layout does."""
-        derived = {"format": 1, "ok": self.ok, "exit_code": self.exit_code, "counts": self.counts}
-        stored = {k: v for k, v in asdict(replace(self, results=())).items() if k != "found"}
-        results = {"results": [r.to_dict() for r in self.results]}
-        return {**derived, **_jsonable(stored), **results}
+        made: dict[str, Any] = REPORT.dump_python(self, mode="json")
+        return made
 
     def to_dataframe(self) -> Any:
         """The cases as a pandas DataFrame, a row each.
@@ -298,11 +323,4 @@ def _row(result: Result) -> dict[str, Any]:
     }
 
 
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _jsonable(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_jsonable(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
+RESULT, REPORT = TypeAdapter(Result), TypeAdapter(Report)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from verify.errors import UsageError, printable
-from verify.judge.result import Report
+from verify.judge.result import REPORT, Report
 
 
 class Planted(BaseModel):
@@ -35,7 +35,7 @@ def report(text: str | bytes, name: str = "this text") -> Report:
     read = _json(text, name, "verify run --json FILE")
     try:
         whole = {**read, "found": read["counts"]["found"]}
-        return TypeAdapter(Report).validate_python(whole)
+        return REPORT.validate_python(whole)
     except (ValidationError, KeyError, TypeError) as error:
         raise _no(name, "verify run --json FILE", _first(error)) from None
 
