@@ -171,7 +171,7 @@ def walk(
     from verify.scenario.document import limits
 
     draw = picture_of(plot)
-    twins.ready(twin)
+    twins.require_twin(twin)
     case, others = one_of(path or "worked-example", limits(settings), device)
     subject = loaded(candidate, arrays, case.device, timeout, memory) if candidate else None
     budget = truth.BUDGET if truth_budget is None else truth_budget

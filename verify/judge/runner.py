@@ -81,7 +81,7 @@ def run(
     _meant(budget=budget, timeout=timeout, memory=memory, arrays=arrays)
     if device is not None and not re.fullmatch(DEVICE, str(device)):
         raise UsageError(f"device {device!r}: give cpu, cuda, or cuda:1")
-    twins.ready(twin)
+    twins.require_twin(twin)
     if require_device and not available(require_device):
         raise EnvironmentUnfit(
             f"there is no {require_device} device here; run without --require-device"

@@ -6,22 +6,31 @@
 Each writes the cost down as a term of one entry, -p log sigma(y), and differentiates that; links
 that no gradient passes through are taken by their definition. All are judged by the same bound.
 
-Source  torch.func, torch.autograd and torch.compile of PyTorch.
+Of several processes every rank runs the same judge on the same case, differentiates its own rows
+and has all of every link afterwards; rank 0 speaks. The ranks need not have equally many rows, nor
+any. What is summed is the cost of the rows over the N of all: the mean of the ranks' own means,
+which is what DistributedDataParallel takes, is another number where N does not divide.
+
+Source  torch.func, torch.autograd, torch.compile and torch.distributed of PyTorch; gloo on CPU,
+        nccl on CUDA.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache, partial
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from verify.errors import EnvironmentUnfit, UsageError
-from verify.network import distributed, twin
+from verify.network import twin
 from verify.network.problem import Chain, Problem
 
 Term: TypeAlias = Callable[[Any, Any], Any]
@@ -33,15 +42,18 @@ class Way:
     """How to differentiate.
 
     `elementwise` gives the derivative of a term at every entry of a tensor; `gradient` that of the
-    sum of a term of X W, by W; `work` what the entry by entry ones cost, in multiplications.
+    sum of a term of X W, by W; `total` that sum; `work` what the entry by entry ones cost, in
+    multiplications; `device` where this process computes.
 
     Shapes  elementwise (torch, term, a (N, K), P (N, K)) gives (N, K); gradient (torch, term, X, W,
-            P) gives (D, K).
+            P) gives (D, K); total (torch, term, y (N, K), P) gives ().
     """
 
     elementwise: Callable[[Any, Term, Any, Any], Any]
     gradient: Callable[[Any, Term, Any, Any, Any], Any]
+    total: Callable[[Any, Term, Any, Any], Any] = lambda _torch, term, y, P: term(y, P).sum()
     work: Callable[[Problem], int] = lambda _problem: 0
+    device: Callable[[str], str] = lambda device: device
 
 
 def chain(way: Way, form: str, problem: Problem, device: str = "cpu") -> Chain:
@@ -51,12 +63,13 @@ def chain(way: Way, form: str, problem: Problem, device: str = "cpu") -> Chain:
     Raises  EnvironmentUnfit when the device is absent.
     """
     with twin.pinned(device) as torch:
+        device = way.device(device)
         X, W, P = (torch.tensor(a, device=device) for a in (problem.X, problem.W, problem.P))
         N, term = len(X), _term(form)
 
         y = X @ W
         y_o = torch.sigmoid(y)
-        C = term(y, P).sum() / N
+        C = way.total(torch, term, y, P) / N
 
         dC_dy_o = way.elementwise(torch, _of_y_o, y_o, P) / N
         dy_o_dy = way.elementwise(torch, _sigmoid, y, P)
@@ -97,7 +110,7 @@ VMAP = Way(  # a gradient for every entry, and for every row
     lambda torch, term, a, P: torch.func.vmap(torch.func.vmap(torch.func.grad(term)))(a, P),
     lambda torch, term, X, W, P: torch.func.vmap(
         torch.func.grad(partial(_cost, term)), in_dims=(None, 0, 0))(W, X, P).sum(0),
-    lambda problem: problem.work,
+    work=lambda problem: problem.work,
 )  # fmt: skip
 
 
@@ -120,18 +133,14 @@ _TANGENTS = 64
 FORWARD = Way(
     lambda torch, term, a, P: torch.func.jvp(lambda a: term(a, P), (a,), (torch.ones_like(a),))[1],
     _directions,
-    lambda problem: problem.work * problem.W.size // _TANGENTS,
+    work=lambda problem: problem.work * problem.W.size // _TANGENTS,
 )
 
 
-def _compiled_elementwise(torch: Any, term: Term, a: Any, P: Any) -> Any:
-    a = a.detach().requires_grad_()
-    return torch.autograd.grad(_compiled(term)(a, P), a)[0]
-
-
-def _compiled_gradient(torch: Any, term: Term, X: Any, W: Any, P: Any) -> Any:
-    W = W.detach().requires_grad_()
-    return torch.autograd.grad(_compiled(_cost_of(term))(W, X, P), W)[0]
+def _by_autograd(torch: Any, total: Callable[[Any], Any], at: Any) -> Any:
+    """The gradient of a sum by its only argument."""
+    leaf = at.detach().requires_grad_()
+    return torch.autograd.grad(total(leaf), leaf)[0]
 
 
 @cache
@@ -150,30 +159,90 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
-COMPILE = Way(_compiled_elementwise, _compiled_gradient)
+COMPILE = Way(
+    lambda torch, term, a, P: _by_autograd(torch, lambda a: _compiled(term)(a, P), a),
+    lambda torch, term, X, W, P: _by_autograd(
+        torch, lambda W: _compiled(_cost_of(term))(W, X, P), W),
+)  # fmt: skip
 
-_WAYS = {"func": FUNC, "vmap": VMAP, "forward-ad": FORWARD, "compile": COMPILE}
+
+@cache
+def _group(device: str) -> Any:
+    """torch.distributed, in whose group this process is until it ends."""
+    group = twin.library().distributed
+    backend = "nccl" if device.startswith("cuda") else "gloo"
+    group.init_process_group(backend, timeout=_PATIENCE)
+    atexit.register(group.destroy_process_group)
+    return group
+
+
+_PATIENCE = timedelta(minutes=5)  # with a rank that does not come
+
+
+def _rows(group: Any, N: int) -> list[slice]:
+    """Which of N rows each rank has."""
+    ranks = group.get_world_size()
+    edges = [N * r // ranks for r in range(ranks + 1)]
+    return [slice(*ends) for ends in pairwise(edges)]
+
+
+def _summed(like: Any, part: Callable[[slice], Any]) -> Any:
+    """The sum over all ranks of what each makes of its own rows."""
+    group = _group(like.device.type)
+    total = part(_rows(group, len(like))[group.get_rank()])
+    group.all_reduce(total)
+    return total
+
+
+def _gathered(torch: Any, like: Any, part: Callable[[slice], Any]) -> Any:
+    """All ranks' rows; sent in parts of one size, because gloo takes no others."""
+    group = _group(like.device.type)
+    places = _rows(group, len(like))
+    mine = part(places[group.get_rank()])
+    sizes = [place.stop - place.start for place in places]
+    padded = torch.zeros((max(sizes), mine.shape[1]), dtype=mine.dtype, device=mine.device)
+    padded[: len(mine)] = mine
+    parts = [torch.empty_like(padded) for _ in sizes]
+    group.all_gather(parts, padded)
+    return torch.cat([p[:size] for p, size in zip(parts, sizes, strict=True)])
+
+
+DISTRIBUTED = Way(
+    lambda torch, term, a, P: _gathered(torch, a, lambda rows: _by_autograd(
+        torch, lambda part: term(part, P[rows]).sum(), a[rows])),
+    lambda torch, term, X, W, P: _summed(X, lambda rows: _by_autograd(
+        torch, lambda W: _cost(term, W, X[rows], P[rows]), W)),
+    lambda _torch, term, y, P: _summed(y, lambda rows: term(y[rows], P[rows]).sum()),
+    device=lambda device: f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" else device,
+)  # fmt: skip
+
+WAYS: Mapping[str, Way] = {
+    "func": FUNC, "vmap": VMAP, "forward-ad": FORWARD, "compile": COMPILE,
+    "distributed": DISTRIBUTED,
+}  # fmt: skip
 
 TWINS: Mapping[str, Mapping[str, Callable[..., Chain]]] = {
     "eager": twin.FORMS,
     **{name: {form: partial(chain, way, form) for form in twin.FORMS}
-       for name, way in _WAYS.items()},
-    "distributed": distributed.FORMS,
+       for name, way in WAYS.items()},
 }  # fmt: skip
 
 WORK = 2**26  # above it, per-row gradients and tangents are too many
 
 
-def ready(name: str) -> None:
-    """Whether there is such a twin, and what it needs.
+def require_twin(name: str) -> None:
+    """Let a twin that does not exist, or cannot run here, be told before anything is judged.
 
     Raises  UsageError with the names that there are, or where torchrun did not start this process;
             EnvironmentUnfit without a C++ compiler for what is compiled.
     """
     if name not in TWINS:
         raise UsageError(f"twin {name!r}: choose one of {', '.join(TWINS)}")
-    if name == "distributed":
-        distributed.started()
+    if name == "distributed" and "RANK" not in os.environ:
+        raise UsageError(
+            "twin distributed: not started by torchrun; start it by"
+            " `torchrun --nproc-per-node 2 -m verify run ... --twin distributed`"
+        )
     if name == "compile" and not any(map(shutil.which, (os.environ.get("CXX", "g++"), "clang++"))):
         raise EnvironmentUnfit(
             "twin compile: torch.compile needs a C++ compiler (g++, clang++, or CXX); install one,"
@@ -183,4 +252,4 @@ def ready(name: str) -> None:
 
 def too_much(name: str, problem: Problem) -> bool:
     """Whether a twin is not to be had for a problem of this size."""
-    return name in _WAYS and _WAYS[name].work(problem) > WORK
+    return name in WAYS and WAYS[name].work(problem) > WORK

@@ -165,7 +165,7 @@ class CaseItem(_Item):
             budget = self.config.getoption("--truth-budget")
             candidate = candidate_of(self.config)
             twin = self.config.getoption("--twin")
-            twins.ready(twin)
+            twins.require_twin(twin)
             result = judged(self.case, truth.BUDGET if budget is None else budget, candidate, twin)
         self.told = Report((result,), 1)
         self.user_properties += _properties(result)
