@@ -18,7 +18,7 @@ from tests.support.processes import has_ended
 from verify.candidate.candidate import Candidate
 from verify.candidate.child import Child
 from verify.candidate.examine import Reply
-from verify.network.layout import laid_out
+from verify.network.problem import laid_out
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 BAD = EXAMPLES / "misbehaving.py"

@@ -9,7 +9,7 @@ import pytest
 
 from verify.candidate.examine import Call, Reply
 from verify.candidate.messages import Broken, call_of, packed, request_of, unpacked
-from verify.network.layout import placed
+from verify.network.problem import placed
 
 
 def test_an_answer_is_the_same_on_the_other_side():

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from verify.experiments import bench, peers
-from verify.experiments.tables import timings
 
 SHAPE = (8, 5, 3)
 
@@ -34,7 +33,7 @@ def test_figures_are_json_and_a_table_with_versions(found):
     read = json.loads(json.dumps(found.to_dict()))
     assert read["format"] == 1
     assert read["environment"]["threads"] == "1"
-    text = timings(found)
+    text = found.text()
     for word in ("manual.block_form", "gradcheck, fast", "two matrix products", "torch 2"):
         assert word in text
     ours = {f.resolution for f in found.figures if f.method.startswith("this suite")}

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from tests.support.texts import EXAMPLE, written
-from verify.experiments.faults import KINDS, OURS, Sight, comparison, sight
+from verify.experiments.faults import OURS, Sight, comparison, sight
+from verify.experiments.kinds import KINDS
 from verify.faults.table import FAULTS, INVISIBLE
 from verify.scenario.collection import packaged
 

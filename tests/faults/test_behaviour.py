@@ -11,8 +11,7 @@ from tests.support.problems import drawn
 from verify.faults.behaviour import BEHAVIOUR
 from verify.faults.table import FAULTS
 from verify.network import manual
-from verify.network.layout import laid_out
-from verify.network.problem import Problem
+from verify.network.problem import Problem, laid_out
 
 
 @pytest.fixture(params=["float32", "float64"])

@@ -10,7 +10,7 @@ from verify.faults.arithmetic import with_formulas
 from verify.faults.corners import SIZES, VALUES
 from verify.faults.table import FAULTS, INVISIBLE
 from verify.judge import compare
-from verify.judge.proof import caught_by
+from verify.judge.selftest import caught_by
 from verify.network.problem import LINKS
 
 

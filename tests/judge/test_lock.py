@@ -8,7 +8,8 @@ from tests.support.texts import DRAWN, EXAMPLE, written
 from verify.errors import ScenarioError, UsageError
 from verify.judge import lock, pins
 from verify.scenario import draw
-from verify.scenario.collection import manifest_of, packaged
+from verify.scenario.collection import packaged
+from verify.scenario.locked import manifest_of
 
 
 def test_a_folder_that_passes_is_locked_and_then_as_locked(tmp_path):

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from tests.support.problems import drawn, extreme, made
 from verify.network import manual, relations, twin
 from verify.network.bounds import bounds
-from verify.network.layout import laid_out
-from verify.network.problem import DTYPES
+from verify.network.problem import DTYPES, laid_out
 
 FORMS = [manual.post_form, manual.stable_form, twin.post_form, twin.stable_form]
 

@@ -12,8 +12,7 @@ from tests.support.problems import drawn, made, worked_example
 from verify.errors import EnvironmentUnfit
 from verify.judge import compare
 from verify.network import manual, twin
-from verify.network.layout import laid_out
-from verify.network.problem import DTYPES, LINKS
+from verify.network.problem import DTYPES, LINKS, laid_out
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -124,7 +124,7 @@ def test_the_suite_proves_itself_before_a_candidate_is_judged(workers, pytester,
     """In every process that judges it, as the command does."""
     (pytester.path / "mine.py").write_text("def zero(X, W, P, h):\n    return W * 0\n")
     pytester.makeconftest(
-        "import verify.judge.proof as p\nfrom verify.errors import EnvironmentUnfit\n"
+        "import verify.judge.selftest as p\nfrom verify.errors import EnvironmentUnfit\n"
         "def unfit(device='cpu'): raise EnvironmentUnfit('numpy.exp errs here')\np.proven = unfit\n"
     )
     result = nested("cases", "--candidate", "mine.py:zero", *workers)

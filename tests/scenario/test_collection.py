@@ -12,7 +12,7 @@ from verify.judge.pins import entry
 from verify.judge.result import Verdict
 from verify.scenario import collection
 from verify.scenario.cases import cases
-from verify.scenario.collection import collect
+from verify.scenario.collection import collect, matching
 from verify.scenario.load import load
 from verify.scenario.manifest import Manifest
 
@@ -257,3 +257,34 @@ def test_a_problem_in_memory_is_a_case_of_the_same_numbers_of_which_nothing_is_e
 def test_what_cannot_be_run_is_told_what_can(thing):
     with pytest.raises(UsageError, match="cannot be run; give files, folders, FILE::CASE"):
         collect(thing)
+
+
+ID = "scenarios/batch-sizes.toml::batch_size=7-seed=0-dtype=float32"
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("batch", True),
+        ("FLOAT32", True),
+        ("batch_size=7", True),
+        ("batch_size=8", False),
+        ("batch and float64", False),
+        ("batch and not float64", True),
+        ("wine or float32", True),
+        ("not (wine or float32)", False),
+        ("wine or batch and seed=0", True),
+        ("(wine or batch) and seed=1", False),
+        ("not not batch", True),
+    ],
+)
+def test_an_expression_selects_by_words_of_the_id(expression, expected):
+    assert matching(expression)(ID) == expected
+
+
+@pytest.mark.parametrize(
+    "expression", ["and", "a and", "not", "(a", "a)", "a b", "a or or b", "()"]
+)
+def test_what_does_not_read_is_refused(expression):
+    with pytest.raises(UsageError, match="does not read"):
+        matching(expression)

@@ -12,8 +12,7 @@ from verify.candidate.child import Child
 from verify.candidate.examine import Call, Reply, Session
 from verify.candidate.load import Misuse, adapted
 from verify.errors import CandidateError
-from verify.network.layout import PAGE, Place, bits, placed
-from verify.network.problem import Chain, Problem
+from verify.network.problem import PAGE, Chain, Place, Problem, bits, placed
 
 
 class Answer(NamedTuple):

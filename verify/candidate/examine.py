@@ -20,8 +20,7 @@ import numpy as np
 from verify.candidate.load import BACKWARD, Function, Misuse, adapted
 from verify.candidate.undisturbed import Interrupted, own_interrupts, undisturbed
 from verify.errors import Terminated
-from verify.network.layout import PAGE, Place
-from verify.network.problem import LINKS
+from verify.network.problem import LINKS, PAGE, Place
 
 _MEANT = {"dw": "dC_dW", "grad": "dC_dW", "gradient": "dC_dW", "loss": "C", "cost": "C",
           "w": "W_next", "w_new": "W_next"}  # fmt: skip

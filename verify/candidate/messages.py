@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from verify.candidate.examine import Call, Reply
-from verify.network.layout import Place
+from verify.network.problem import Place
 
 
 def request_of(call: Call, size: int) -> dict[str, Any]:

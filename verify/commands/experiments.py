@@ -42,17 +42,16 @@ def faults(paths: Sequence[str], json_file: str | None, workers: int, compare: b
     Exit 1 when a visible fault survives, or a kind of scenario that faults need is missing.
     """
     from verify.experiments.faults import comparison, sight
-    from verify.experiments.tables import kill_matrix, side_by_side
     from verify.scenario.collection import collect
 
     cases = collect(paths or None)
     files = list(dict.fromkeys(case.path for case in cases))
     if compare:
         found = comparison(files, partial(bar, unit="files"))
-        emit(json.dumps(found.to_dict(), indent=1), side_by_side(found), json_file)
+        emit(json.dumps(found.to_dict(), indent=1), found.text(), json_file)
         sys.exit(0)
     seen = sight(files, workers=workers, progress=partial(bar, unit="files"))
-    emit(json.dumps(seen.to_dict(), indent=1), kill_matrix(seen), json_file)
+    emit(json.dumps(seen.to_dict(), indent=1), seen.text(), json_file)
     sys.exit(bool(seen.survivors or (seen.missing_kinds and not paths)))
 
 
@@ -67,11 +66,10 @@ def faults(paths: Sequence[str], json_file: str | None, workers: int, compare: b
 def bench(shapes: Sequence[str], seconds: float, json_file: str | None) -> NoReturn:
     """Cost and sight beside other checks, as ratios of one run."""
     from verify.experiments import bench as benches
-    from verify.experiments.tables import timings
 
     chosen = [_shape(text) for text in shapes] or benches.SHAPES
     found = benches.bench(chosen, seconds, partial(bar, unit="shapes"))
-    emit(json.dumps(found.to_dict(), indent=1), timings(found), json_file)
+    emit(json.dumps(found.to_dict(), indent=1), found.text(), json_file)
     sys.exit(0)
 
 
@@ -121,7 +119,6 @@ def campaign(
     from verify.experiments import violation as violations
     from verify.experiments.outcome import planned
     from verify.experiments.stacks import COUNT
-    from verify.experiments.tables import campaign as told
     from verify.scenario.write import home, written
 
     part, shards = _pair(shard)
@@ -149,7 +146,7 @@ def campaign(
             found = found.model_copy(update={"violations": (first,)})
         except UsageError as error:  # its file cannot be written; what was found is told first
             trouble = error
-    emit(found.model_dump_json(indent=1), told(found, asked), json_file)
+    emit(found.model_dump_json(indent=1), found.text(asked), json_file)
     if trouble is not None:
         raise trouble
     sys.exit(128 + signal if signal else found.exit_code)
@@ -165,10 +162,9 @@ def merge(parts: Sequence[Path], json_file: str | None) -> NoReturn:
     Exit 2 where one is missing or doubled.
     """
     from verify.experiments.outcome import merged
-    from verify.experiments.tables import campaign as told
 
     found = merged([(str(file), files.contents(file)) for file in parts])
-    emit(found.model_dump_json(indent=1), told(found, Asked(found.plan.candidate)), json_file)
+    emit(found.model_dump_json(indent=1), found.text(Asked(found.plan.candidate)), json_file)
     sys.exit(found.exit_code)
 
 

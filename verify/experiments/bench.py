@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import import_module, metadata, util
+from itertools import groupby
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,8 +20,8 @@ from verify.experiments import peers
 from verify.faults.table import FAULTS
 from verify.judge import compare
 from verify.judge.judge import judge
-from verify.judge.proof import caught_by
 from verify.judge.runner import environment
+from verify.judge.selftest import caught_by
 from verify.network import manual, truth, twin
 from verify.network.problem import Problem
 from verify.scenario import draw
@@ -74,6 +75,35 @@ class Bench:
     figures: tuple[Figure, ...]
     planted: tuple[str, ...]
     environment: dict[str, str]
+
+    def text(self) -> str:
+        """Both tables, a column a shape: ratios to the first row, and what is seen."""
+        shapes = list(dict.fromkeys(figure.shape for figure in self.figures))
+        lines = []
+        for name, group in groupby(
+            sorted(self.figures, key=lambda f: f.table), key=lambda f: f.table
+        ):
+            figures = {(f.method, f.shape): f for f in group}
+            methods = list(dict.fromkeys(method for method, _ in figures))
+            lines.append(f"{name + ', float64, one thread':<34}" + _columns(map(str, shapes)))
+            base = [f"{1000 * figures[methods[0], shape].seconds:.3g} ms" for shape in shapes]
+            lines.append(f"{methods[0]:<34}" + _columns(base))
+            for method in methods[1:]:
+                cells = (figures.get((method, shape)) for shape in shapes)
+                lines.append(f"{method:<34}" + _columns(_cell(f, len(self.planted)) for f in cells))
+            seen = [
+                max(f.resolution for (_, s), f in figures.items() if s == shape) for shape in shapes
+            ]
+            if any(seen):
+                lines.append(
+                    f"{'resolution of this suite':<34}" + _columns(f"{r:.1e}" for r in seen)
+                )
+            lines.append("")
+        lines.append(
+            f"k/{len(self.planted)}: how many of {', '.join(self.planted)} it reports there"
+        )
+        lines.append(", ".join(f"{k} {v}" for k, v in self.environment.items()))
+        return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types only."""
@@ -229,3 +259,14 @@ def _sight(problem: Problem) -> dict[str, int]:
         reported = (peers.notices(check, fault.make(), problem) for fault in faults)
         found[name] = 0 if alarm else sum(reported)
     return found
+
+
+def _columns(cells: Iterable[str]) -> str:
+    return "".join(f"{cell:>18}" for cell in cells)
+
+
+def _cell(figure: Figure | None, planted: int) -> str:
+    if figure is None:
+        return "too slow"
+    sees = f" {figure.sees}/{planted}" if figure.sees >= 0 else ""
+    return f"{figure.ratio:.3g}{sees}"

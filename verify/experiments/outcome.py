@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from verify.errors import UsageError, printable
 from verify.experiments.stacks import COUNT, Shape
+from verify.judge.asked import Asked
+from verify.judge.expect import BLIND
 
 Dtype: TypeAlias = Literal["float32", "float64", "both"]
 
@@ -88,6 +90,36 @@ class Outcome(_Data):
     def exit_code(self) -> int:
         """1 for a violation, 5 where nothing was judged."""
         return 1 if self.violations else 0 if self.judged else 5
+
+    def text(self, asked: Asked) -> str:
+        """What was judged, how near to its bound each link came, and what was beyond one."""
+        plan, rate = self.plan, self.found / self.seconds if self.seconds else 0.0
+        parts = ", ".join(map(str, found.parts))
+        whole = len(self.parts) in (0, plan.shards)
+        shards = "" if whole else f", shard {parts} of {plan.shards}"
+        lines = [f"seed {plan.seed}, {plan.dtype}{shards}: {self.judged:,} cases judged,"
+                 f" {self.enclosed:,} of them against the truth, {len(self.violations)} violations,"
+                 f" {self.seconds:.1f} s, {rate:,.0f} cases/s"]  # fmt: skip
+        if self.unjudged:
+            lines.append(f"{self.unjudged:,} cases are out of the range in which bounds hold")
+        subjects: dict[str, dict[str, float]] = {}
+        for key, ratio in self.worst.items():
+            what, _, link = key.rpartition(": ")
+            subjects.setdefault(what, {})[link] = ratio
+        lines.append("worst error / bound")
+        for what, links in subjects.items():
+            worst = ", ".join(f"{link} {ratio:.3g}" for link, ratio in links.items())
+            lines.append(f"  {what:<40} {worst}")
+        lines.append("relative errors of one gradient entry that cases notice")
+        lines += _noticed(self.resolution)
+        for v in self.violations:
+            lines.append(f"VIOLATION  case {v.case} ({v.dtype}): {v.what}, {v.link}: {v.ratio:.3g}")
+            shown = f"  shrunk: {printable(asked.command([v.file]))}" if v.file else (
+                "  it does not show when its problem is judged alone")  # fmt: skip
+            lines.append(shown)
+        if not self.parts:
+            lines.append("INTERRUPTED: this is no whole shard")
+        return "\n".join(lines)
 
     def added(self, other: Outcome) -> Outcome:
         """Both together; of one plan."""
@@ -191,3 +223,13 @@ def decades(resolution: Any) -> dict[str, int]:
     keys = np.ceil(np.log10(resolution[finite])).astype(int).tolist()
     others = {"inf": int((~finite).sum())} if not finite.all() else {}
     return {**{str(d): n for d, n in sorted(Counter(keys).items())}, **others}
+
+
+def _noticed(resolution: Mapping[str, int]) -> Iterator[str]:
+    """The shares of cases by decade, the sharpest first; what could notice nothing in one line."""
+    total, seen = sum(resolution.values()), Counter[str]()
+    for decade, count in sorted(resolution.items(), key=lambda item: float(item[0])):
+        sharp = decade != "inf" and float(f"1e{decade}") <= BLIND
+        size = f"1e{decade}" if sharp else f"none below {BLIND:g}"
+        seen["the gradient is 0" if decade == "inf" else size] += count
+    yield from (f"  {size:<20} {count / total:8.3%}" for size, count in seen.items())

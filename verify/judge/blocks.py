@@ -18,8 +18,7 @@ import numpy as np
 from verify.candidate.candidate import Candidate
 from verify.judge import compare, steps
 from verify.judge.compare import Reference
-from verify.judge.evidence import evidence
-from verify.judge.expected import expectations
+from verify.judge.expect import evidence, expectations
 from verify.judge.pins import departures
 from verify.judge.result import Figure, Finding, Result, worst_of
 from verify.judge.sides import LEAD, OUT_OF_RANGE, one_step, subjects

@@ -12,8 +12,7 @@ from verify.candidate.candidate import Candidate
 from verify.judge import compare, steps
 from verify.judge.blocks import by_blocks
 from verify.judge.compare import Reference, Subject
-from verify.judge.evidence import evidence
-from verify.judge.expected import expectations
+from verify.judge.expect import evidence, expectations
 from verify.judge.pins import departures
 from verify.judge.result import Finding, Result, Verdict
 from verify.judge.sides import LEAD, OUT_OF_RANGE, one_step, subjects

@@ -26,8 +26,8 @@ from verify.errors import EnvironmentUnfit, UsageError, VerifyError, number
 from verify.judge.asked import DEVICE, Asked
 from verify.judge.causes import SHOWN, UNKNOWN, causes
 from verify.judge.judge import judge
-from verify.judge.proof import proven
 from verify.judge.result import Finding, Report, Result, Verdict
+from verify.judge.selftest import proven
 from verify.network import truth, twins
 from verify.network.twin import available
 from verify.scenario.cases import Case

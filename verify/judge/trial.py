@@ -17,8 +17,7 @@ from verify.judge.questions import LAYOUT_WORK, LAYOUTS, OTHER_WORK, gradient_by
 from verify.judge.result import Figure, Finding, Likeness, Verdict, worst_of
 from verify.network import manual
 from verify.network.bounds import bounds
-from verify.network.layout import bits
-from verify.network.problem import Chain, Problem
+from verify.network.problem import Chain, Problem, bits
 
 _LEAD = "manual.stable_form"
 _BLIND = 2.0  # a bound that is not below 2 |g| anywhere cannot tell -g from g

@@ -11,8 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from verify.network.layout import same_layout
-from verify.network.problem import Chain, Implementation, Problem
+from verify.network.problem import Chain, Implementation, Problem, same_layout
 
 _K, _J = 3, 2
 _ROWS = 8  # enough for the relation; more would only cost

@@ -52,9 +52,9 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         from verify.errors import ScenarioError
-        from verify.scenario.collection import changed, manifest_above, pinned
         from verify.scenario.folder import shown
         from verify.scenario.load import load
+        from verify.scenario.locked import changed, manifest_above, pinned
 
         try:
             scenario = load(shown(self.path), _limits(self.config))
@@ -199,7 +199,7 @@ def candidate_of(config: pytest.Config) -> Candidate | None:
     spec = config.getoption("--candidate")
     if spec and _CANDIDATE not in config.stash:
         from verify.candidate.candidate import candidate
-        from verify.judge.proof import proven
+        from verify.judge.selftest import proven
 
         proven()
         asked = asked_of(config)

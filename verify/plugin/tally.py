@@ -80,8 +80,8 @@ class Tally:
                 self.complaint = _NOTHING
         if self.page and not self.config.option.collectonly:
             from verify.files import write
-            from verify.plugin.joined import joined
             from verify.report.page import page
+            from verify.report.read import joined
 
             report = joined(
                 self.found,

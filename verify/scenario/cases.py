@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from verify.errors import FileFault, ScenarioError
-from verify.network.layout import laid_out
-from verify.network.problem import Problem
+from verify.network.problem import Problem, laid_out
 from verify.scenario import draw
 from verify.scenario.document import (
     ArrayFile,

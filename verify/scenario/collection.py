@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from verify.errors import FileFault, ScenarioError, UsageError, printable
 from verify.network.problem import Problem
-from verify.scenario import manifest, selection
 from verify.scenario.cases import Case, cases, of_problem, on_device
 from verify.scenario.document import Limits
 from verify.scenario.folder import (
     MANIFEST,
     entries,
-    is_folder,
     is_known,
     is_scenario,
     packaged,
@@ -27,7 +25,7 @@ from verify.scenario.folder import (
     stranger,
 )
 from verify.scenario.load import Scenario, load
-from verify.scenario.manifest import AGAIN, Manifest
+from verify.scenario.locked import changed, differences, manifest_above, pinned
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -170,23 +168,6 @@ def scenarios(folder: Path, limits: Limits) -> dict[str, Scenario]:
     return {scenario.path.relative_to(folder).as_posix(): scenario for scenario in found}
 
 
-def pinned(scenario: Scenario, folder: Path, locked: Manifest | None) -> list[Case]:
-    """The cases of a scenario, with their pins if it is as it was locked."""
-    name = scenario.path.absolute().relative_to(folder.absolute()).as_posix()
-    entry = locked.scenarios.get(name) if locked else None
-    held = entry.cases if entry and entry.content == scenario.digest else {}
-    return [replace(case, pin=held.get(case.name)) for case in cases(scenario)]
-
-
-def manifest_of(folder: Path) -> Manifest | None:
-    """The manifest of a folder; None where there is none.
-
-    Raises  ScenarioError for a malformed one.
-    """
-    path = folder / MANIFEST
-    return manifest.read(path) if os.path.lexists(path) else None
-
-
 def _listed(paths: Subject | Iterable[Subject]) -> list[Subject]:
     if isinstance(paths, str | os.PathLike | Scenario | Case | Problem):
         return [paths]
@@ -217,55 +198,6 @@ def of_folder(folder: Path, limits: Limits) -> Collection:
     return Collection(tuple(made), tuple(f"{above.as_posix()}/{what}" for what in differ))
 
 
-def manifest_above(path: Path) -> tuple[Path, Manifest | None]:
-    """The folder whose manifest a file is in, and the manifest; its own folder where there is none.
-
-    It is that of the file's folder, or of a folder around it in which folders of scenarios may lie.
-
-    Raises  ScenarioError for a malformed one.
-    """
-    own = manifest_of(path.parent)
-    if own is not None:
-        return path.parent, own
-    folder = Path(os.path.abspath(path.parent))  # noqa: PTH100 links are not followed
-    while is_folder(folder) and folder != folder.parent:
-        folder = folder.parent
-        with contextlib.suppress(ScenarioError):  # another program's, of the same name
-            found = manifest_of(folder)
-            if found is not None:
-                return shown(folder), found
-    return path.parent, None
-
-
-def changed(locked: Manifest, scenario: Scenario, folder: Path) -> str:
-    """What a file that is locked is not any more; empty where it is, or never was."""
-    name = scenario.path.absolute().relative_to(folder.absolute()).as_posix()
-    if name not in locked.scenarios:
-        return ""
-    what = next(differences(locked, {name: scenario}, name), "")
-    return what and f"{folder.as_posix()}/{what}"
-
-
-def differences(
-    manifest: Manifest, found: Mapping[str, Scenario], below: str = ""
-) -> Iterator[str]:
-    """Which files are not those of the manifest; `found` maps names below its folder.
-
-    Only of those whose names begin with `below`.
-    """
-    known = {name for name in manifest.scenarios if name.startswith(below)}
-    for name in sorted({*known, *found}):
-        locked, scenario = manifest.scenarios.get(name), found.get(name)
-        if scenario is None:
-            yield f"{name} was locked and is not here; {AGAIN}"
-        elif locked is None:
-            yield f"{name} is not locked yet; `verify lock` pins it"
-        elif locked.content != scenario.digest:
-            yield f"{name}, or its data, has changed since it was locked; {AGAIN}"
-        elif locked.cases.keys() != {case.name for case in cases(scenario)}:
-            yield f"{name} makes other cases than those {locked.count} that were locked; {AGAIN}"
-
-
 def _wanted(found: list[Case], name: str, wanted: str) -> list[Case]:
     """All cases, or the one of that name."""
     chosen = [case for case in found if wanted in ("", case.name)]
@@ -278,7 +210,7 @@ def _wanted(found: list[Case], name: str, wanted: str) -> list[Case]:
 def _selected(chosen: list[Case], expression: str) -> list[Case]:
     if not expression:
         return chosen
-    matches = selection.matching(expression)
+    matches = matching(expression)
     return [case for case in chosen if matches(case.id)]
 
 
@@ -297,3 +229,53 @@ def gathered(things: Iterable[S], made_of: Callable[[S], list[T]]) -> list[T]:
     if faults:
         raise ScenarioError(dict.fromkeys(faults))
     return found
+
+
+def matching(expression: str) -> Callable[[str], bool]:
+    """A predicate on ids, without regard to case.
+
+    Raises  UsageError where the expression does not read.
+    """
+    tokens = re.findall(r"[()]|[^\s()]+", expression)
+    words = {"and", "or", "not", "(", ")"}
+    position = 0
+
+    def take() -> str:
+        nonlocal position
+        position += 1
+        return tokens[position - 1] if position <= len(tokens) else ""
+
+    def peek() -> str:
+        return tokens[position] if position < len(tokens) else ""
+
+    def alternatives() -> Callable[[str], bool]:
+        parts = [conjunction()]
+        while peek() == "or":
+            take()
+            parts.append(conjunction())
+        return lambda text: any(part(text) for part in parts)
+
+    def conjunction() -> Callable[[str], bool]:
+        parts = [atom()]
+        while peek() == "and":
+            take()
+            parts.append(atom())
+        return lambda text: all(part(text) for part in parts)
+
+    def atom() -> Callable[[str], bool]:
+        token = take()
+        if token == "not":
+            negated = atom()
+            return lambda text: not negated(text)
+        if token == "(":
+            inner = alternatives()
+            if take() == ")":
+                return inner
+        elif token and token not in words:
+            return lambda text: token.lower() in text.lower()
+        raise UsageError(f"-k {expression!r} does not read; words, and, or, not and brackets do")
+
+    predicate = alternatives()
+    if peek():
+        raise UsageError(f"-k {expression!r} does not read after {' '.join(tokens[:position])!r}")
+    return predicate
