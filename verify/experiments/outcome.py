@@ -94,7 +94,7 @@ class Outcome(_Data):
     def text(self, asked: Asked) -> str:
         """What was judged, how near to its bound each link came, and what was beyond one."""
         plan, rate = self.plan, self.found / self.seconds if self.seconds else 0.0
-        parts = ", ".join(map(str, found.parts))
+        parts = ", ".join(map(str, self.parts))
         whole = len(self.parts) in (0, plan.shards)
         shards = "" if whole else f", shard {parts} of {plan.shards}"
         lines = [f"seed {plan.seed}, {plan.dtype}{shards}: {self.judged:,} cases judged,"
