@@ -169,11 +169,11 @@ def test_an_interrupted_run_says_what_was_judged(name, code, tmp_path):
     """The second of two cases interrupts the process that judges it."""
     script = f"""
 import os, signal, sys, verify.cli, verify.judge.runner as r
-real = r.judge
+real = r.judgement
 def judge(case, *rest):
     if case.dtype == "float64": os.kill(os.getpid(), signal.{name})
     return real(case, *rest)
-r.judge = judge
+r.judgement = judge
 sys.argv = ["verify", "run", {str(written(tmp_path, EXAMPLE))!r},
             "--json", {str(tmp_path / "r.json")!r}]
 verify.cli.main()

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.support.results import FAILED, FAULT, PASSED
-from verify.commands.terminal import bar, picture_of, show, tell
+from verify.commands.terminal import bar, picture_of, show_report, tell
 from verify.errors import ScenarioError, UsageError
 from verify.judge.asked import Asked
 from verify.judge.result import Report
@@ -22,14 +22,14 @@ def test_without_a_terminal_there_is_no_bar(capsys):
 
 
 def test_a_report_is_shown_with_the_json_beside_it(tmp_path, capsys):
-    show(Report((PASSED, FAILED), 2), False, str(tmp_path / "r.json"))
+    show_report(Report((PASSED, FAILED), 2), False, str(tmp_path / "r.json"))
     assert '"exit_code": 1' in (tmp_path / "r.json").read_text()
     assert "2 cases found" in capsys.readouterr().out
 
 
 def test_faults_of_files_are_written_as_json_and_then_raised(tmp_path):
     with pytest.raises(ScenarioError, match="p:1:1"):
-        show(Report((), 0, (FAULT,)), False, str(tmp_path / "r.json"))
+        show_report(Report((), 0, (FAULT,)), False, str(tmp_path / "r.json"))
     assert '"exit_code": 2' in (tmp_path / "r.json").read_text()
 
 
@@ -37,7 +37,7 @@ def test_faults_of_files_are_written_as_json_and_then_raised(tmp_path):
 def test_in_a_workflow_there_are_annotations_and_a_summary(workflow, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("GITHUB_ACTIONS", workflow)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
-    show(Report((PASSED, FAILED), 2), True, None)
+    show_report(Report((PASSED, FAILED), 2), True, None)
     told = capsys.readouterr()
     assert ("::error file=s.toml,line=3" in told.err) == bool(workflow)
     assert "::error" not in told.out

@@ -9,8 +9,8 @@ from tests.support.texts import EXAMPLE, the_case, the_cases
 from verify.judge.compare import Subject
 from verify.judge.expect import evidence, expectations
 from verify.judge.judge import judge
+from verify.judge.parts import Loss
 from verify.judge.result import Verdict
-from verify.judge.steps import Loss
 from verify.network.problem import Chain
 
 

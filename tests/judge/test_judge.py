@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import with_numpy
@@ -13,11 +15,13 @@ from tests.support.problems import extreme
 from tests.support.texts import DRAWN, EXAMPLE, the_case, the_cases
 from verify.candidate.candidate import candidate
 from verify.judge import judge as module
+from verify.judge.asked import Asked
 from verify.judge.judge import judge
 from verify.judge.result import Verdict
 from verify.network import manual, truth, twin
 from verify.network.problem import LINKS, Problem
-from verify.scenario.write import explicit
+from verify.scenario.cases import of_problem
+from verify.scenario.document import Expect
 
 
 def test_a_right_case_passes_with_figures_for_every_link_of_both_sides(tmp_path):
@@ -43,78 +47,74 @@ def test_every_case_of_a_valid_document_is_judged_and_green(tmp_path_factory, te
         assert result.verdict is Verdict.PASS, (case.name, result.findings)
 
 
-MANUAL = [(form, link) for form in ("post_form", "stable_form")
-          for link in broken.lines_of_links(manual, form)]  # fmt: skip
-
-
-def test_every_link_of_both_manual_forms_has_a_line_to_break():
-    assert len(MANUAL) == 2 * len(LINKS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("form", manual.FORMS)
+def test_what_the_tests_break_is_right_as_long_as_it_is_whole(form, dtype, tmp_path, monkeypatch):
+    monkeypatch.setitem(manual.FORMS, form, broken.manual(form))
+    assert judge(the_case(tmp_path, DRAWN, dtype)).ok
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("form", "link"), MANUAL)
-def test_one_broken_line_of_manual_is_named_by_its_link(form, link, dtype, tmp_path, monkeypatch):
-    line = broken.lines_of_links(manual, form)[link]
-    wrong = broken.with_line(manual, form, line, broken.scaled(line))
-    monkeypatch.setitem(manual.FORMS, form.removesuffix("_form"), wrong)
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("form", manual.FORMS)
+def test_one_broken_link_of_manual_is_named(form, link, dtype, tmp_path, monkeypatch):
+    monkeypatch.setitem(manual.FORMS, form, broken.scaled(form, link))
     result = judge(the_case(tmp_path, DRAWN, dtype))
     assert result.verdict is Verdict.FAIL
     assert result.first_broken_link == link
-    assert result.worst.subject.startswith(f"manual.{form}")
+    assert result.worst.subject.startswith(f"manual.{form}_form")
 
 
-TWIN = {
-    "y": ("y = X @ W", "y = X @ W * 1.001"),
-    "y_o": ("y_o = torch.sigmoid(y)", "y_o = torch.sigmoid(y) * 1.001"),
-    "C": ("    on_path =", "    C = C * 1.001\n    on_path ="),
-    "dC_dy_o": ("costs.sum(), at", "costs.sum() * 1.001, at"),
-    "dy_o_dy": ("torch.ones_like(y)", "1.001 * torch.ones_like(y)"),
-}
-
-
-@pytest.mark.parametrize("link", TWIN)
-@pytest.mark.parametrize("form", ["post_form", "stable_form"])
-def test_one_broken_line_of_the_twin_is_named_by_its_link(form, link, tmp_path, monkeypatch):
-    wrong = broken.with_line(twin, "links", *TWIN[link], wanted=form)
-    monkeypatch.setitem(twin.FORMS, form.removesuffix("_form"), wrong)
+@pytest.mark.parametrize("link", ["y", "y_o", "C", "dC_dy_o", "dy_o_dy"])
+@pytest.mark.parametrize("form", twin.FORMS)
+def test_one_broken_link_of_the_twin_is_named(form, link, tmp_path, monkeypatch):
+    monkeypatch.setattr(twin, "links", broken.twin_links(link))
     result = judge(the_case(tmp_path, DRAWN))
     assert result.verdict is Verdict.FAIL
     assert result.first_broken_link == link
+    assert any(f.subject == f"twin.{form}_form" and f.link == link for f in result.findings)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "link"),
+    ("link", "wrong"),
     [
-        ("dC_dy = dC_dy_o * dy_o_dy", "dC_dy = dC_dy_o", "dC_dy"),
-        ("dC_dW = X.mT @ dC_dy", "dC_dW = -X.mT @ dC_dy", "dC_dW"),
-        ("dC_dW = X.mT @ dC_dy", "dC_dW = X @ dC_dy", "dC_dW"),
-        ("dC_dW = X.mT @ dC_dy", "dC_dW = (X.mT @ dC_dy).T", "dC_dW"),
-        ("dC_dW = X.mT @ dC_dy", "dC_dW = X[:-1].mT @ dC_dy[:-1]", "dC_dW"),
-        ("W_next = W - h * dC_dW", "W_next = W + h * dC_dW", "W_next"),
-        ("dC_dy_o = -P / y_o / N", "dC_dy_o = -P / y_o", "dC_dy_o"),
-        ("y = X @ W", "y = X @ W + np.nan", "y"),
-        ("y_o = sigma(y)", "y_o = sigma(sigma(y))", "y_o"),
-        ("C = -np.sum(P * np.log(y_o), axis=NK) / N", "C = -np.sum(P * np.log(y_o))", "C"),
-        ("C = -np.sum(P * np.log(y_o), axis=NK) / N", "C = np.float16(1)", "C"),
+        ("dC_dy", lambda v: v.dC_dy_o),
+        ("dC_dW", lambda v: -v.X.T @ v.dC_dy),
+        ("dC_dW", lambda v: v.X[:-1].T @ v.dC_dy[:-1]),
+        ("W_next", lambda v: v.W + v.h * v.dC_dW),
+        ("dC_dy_o", lambda v: -v.P / v.y_o),
+        ("y", lambda v: v.X @ v.W + np.nan),
+        ("y_o", lambda v: 1 / (1 + np.exp(-1 / (1 + np.exp(-v.y))))),
+        ("C", lambda v: -np.sum(v.P * np.log(v.y_o))),
+        ("C", lambda v: np.float16(1)),
     ],
 )
-def test_what_people_get_wrong_is_named_by_its_link(old, new, link, tmp_path, monkeypatch):
-    monkeypatch.setitem(manual.FORMS, "post", broken.with_line(manual, "post_form", old, new))
+def test_what_people_get_wrong_is_named_by_its_link(link, wrong, tmp_path, monkeypatch):
+    monkeypatch.setitem(manual.FORMS, "post", broken.manual("post", **{link: wrong}))
     result = judge(the_case(tmp_path, DRAWN))
     assert result.verdict is Verdict.FAIL
     assert result.first_broken_link == link
 
 
+def test_a_transposed_gradient_is_named_by_its_shape(tmp_path, monkeypatch):
+    turned = {"dC_dW": lambda v: (v.X.T @ v.dC_dy).T, "W_next": lambda v: v.W}
+    monkeypatch.setitem(manual.FORMS, "post", broken.manual("post", **turned))
+    result = judge(the_case(tmp_path, DRAWN))
+    assert result.first_broken_link == "dC_dW"
+    assert "Is it transposed?" in result.findings[0].message
+
+
 def test_what_is_wrong_takes_no_step(tmp_path, monkeypatch):
-    raising = broken.with_line(manual, "stable_form", "dC_dW = X.mT @ dC_dy", "dC_dW = X @ dC_dy")
+    raising = broken.manual("stable", dC_dW=lambda v: v.X @ v.dC_dy)
     monkeypatch.setitem(manual.FORMS, "stable", raising)
     result = judge(the_case(tmp_path, DRAWN))
     assert {f.check for f in result.findings} == {"exception"}  # nothing of a gradient that is not
+    assert result.findings[0].message.startswith("ValueError in test_judge.py:")
     assert (result.steps, np.isnan(result.loss_after)) == ((), True)
 
 
 def test_a_candidate_is_not_blamed_for_what_manual_does(tmp_path, monkeypatch):
-    wrong = broken.with_line(manual, "post_form", "y_o = sigma(y)", "y_o = sigma(y) * 1.001")
+    wrong = broken.scaled("post", "y_o")
     monkeypatch.setitem(manual.FORMS, "post", wrong)
     result = judge(the_case(tmp_path, DRAWN), candidate=candidate(with_numpy.gradient))
     assert result.verdict is Verdict.FAIL
@@ -129,8 +129,9 @@ def test_a_candidate_that_is_wrong_once_is_not_followed_any_further(tmp_path):
 
 
 def test_a_fault_of_a_single_entry_names_the_entry_and_both_values(tmp_path, monkeypatch):
-    new = "dC_dW = X.mT @ dC_dy; dC_dW[3, 1] *= 1 + 1e-12"
-    wrong = broken.with_line(manual, "stable_form", "dC_dW = X.mT @ dC_dy", new)
+    factors = np.ones((5, 3))
+    factors[3, 1] += 1e-12
+    wrong = broken.manual("stable", dC_dW=lambda v: v.X.T @ v.dC_dy * factors)
     monkeypatch.setitem(manual.FORMS, "stable", wrong)
     figure = judge(the_case(tmp_path, DRAWN)).worst
     assert (figure.link, figure.entry) == ("dC_dW", (3, 1))
@@ -142,10 +143,10 @@ def test_a_fault_of_a_single_entry_names_the_entry_and_both_values(tmp_path, mon
 
 def test_without_a_truth_manual_and_twin_still_judge_each_other(tmp_path, monkeypatch):
     case = the_case(tmp_path, DRAWN)
-    assert judge(case, budget=0).verdict is Verdict.PASS
-    wrong = broken.with_line(manual, "post_form", "y_o = sigma(y)", "y_o = sigma(y) * 1.001")
+    assert judge(case, Asked(budget=0)).verdict is Verdict.PASS
+    wrong = broken.scaled("post", "y_o")
     monkeypatch.setitem(manual.FORMS, "post", wrong)
-    result = judge(case, budget=0)
+    result = judge(case, Asked(budget=0))
     assert result.first_broken_link == "y_o"
     assert {f.check for f in result.findings} == {"agreement"}
 
@@ -180,15 +181,14 @@ def test_the_cost_moves_as_declared_or_the_case_fails(h, truth, declared, tmp_pa
 
 
 @pytest.mark.parametrize("seeds", [range(i, i + 50) for i in range(0, 300, 50)], ids=str)
-def test_no_right_answer_is_blamed_at_the_ends_of_the_dtype(seeds, tmp_path):
+def test_no_right_answer_is_blamed_at_the_ends_of_the_dtype(seeds):
     judged = 0
     for seed in seeds:
         problem, budget = extreme(seed), (0, truth.BUDGET)[seed % 2]
         for form in ("agrees", "blind", "nonfinite"):
-            expect = {"loss": "any", "post_form": form}
-            text = explicit(problem, "t", "s", expect, steps=1 + seed % 4)
-            (case,) = the_cases(tmp_path, text)
-            result = judge(case, budget, candidate(_stable))
+            expect = Expect(loss="any", post_form=form)
+            case = replace(of_problem(problem, expect=expect), steps=1 + seed % 4)
+            result = judge(case, Asked(budget=budget), candidate(_stable))
             blamed = [f for f in result.findings if f.verdict is Verdict.FAIL]
             assert {f.check for f in blamed} <= {"post_form"}, (seed, form, blamed)
             judged += result.ok
@@ -206,7 +206,8 @@ def test_a_step_that_is_too_long_for_the_dtype_is_not_judged_and_not_blamed(
 ):
     """After 1e300 the square of X d is beyond float64, after 1e307 C itself."""
     text = DRAWN.replace("0.25", h) + f'dtype = "float64"\nsteps = {steps}\n'
-    result = judge(the_case(tmp_path, text + '[expect]\nloss = "any"\nloss_after = "1"\n'), budget)
+    asked = Asked(budget=budget)
+    result = judge(the_case(tmp_path, text + '[expect]\nloss = "any"\nloss_after = "1"\n'), asked)
     assert {f.check for f in result.findings} == {"range"}
     assert "step 1 is so long that C, or what it may fall by, is beyond the dtype" in {
         f.message for f in result.findings
@@ -246,16 +247,15 @@ loss_after = "1.0"
 
 
 def test_a_large_case_is_judged_on_sampled_columns_and_says_which(tmp_path):
-    result = judge(the_case(tmp_path, DRAWN), budget=3000)
+    result = judge(the_case(tmp_path, DRAWN), Asked(budget=3000))
     assert result.verdict is Verdict.PASS
     assert result.columns == (0,)
     assert "columns 0 of W" in " ".join(result.notes)
 
 
 def test_an_error_outside_the_sampled_columns_is_seen_against_the_twin(tmp_path, monkeypatch):
-    new = "dC_dW = X.mT @ dC_dy; dC_dW[:, 2] *= 1.001"
-    wrong = broken.with_line(manual, "stable_form", "dC_dW = X.mT @ dC_dy", new)
+    wrong = broken.manual("stable", dC_dW=lambda v: v.X.T @ v.dC_dy * [1, 1, 1.001])
     monkeypatch.setitem(manual.FORMS, "stable", wrong)
-    result = judge(the_case(tmp_path, DRAWN), budget=3000)
+    result = judge(the_case(tmp_path, DRAWN), Asked(budget=3000))
     assert result.first_broken_link == "dC_dW"
     assert {f.check for f in result.findings} == {"agreement"}

@@ -85,14 +85,14 @@ def test_every_pool_has_one_thread_while_cases_run(tmp_path):
 def test_a_case_that_the_suite_itself_breaks_at_is_an_error_and_the_others_are_judged(
     tmp_path, monkeypatch
 ):
-    real = runner.judge
+    real = runner.judgement
 
     def judge(case, *rest):
         if case.dtype == "float32":
             raise ZeroDivisionError("a defect")
         return real(case, *rest)
 
-    monkeypatch.setattr(runner, "judge", judge)
+    monkeypatch.setattr(runner, "judgement", judge)
     report = verify.run(written(tmp_path, EXAMPLE))
     assert [r.verdict for r in report.results] == [Verdict.ERROR, Verdict.PASS]
     assert report.exit_code == 3
@@ -102,14 +102,14 @@ def test_a_case_that_the_suite_itself_breaks_at_is_an_error_and_the_others_are_j
 
 
 def test_a_case_without_memory_fails_and_the_others_are_judged(tmp_path, monkeypatch):
-    real = runner.judge
+    real = runner.judgement
 
     def judge(case, *rest):
         if case.dtype == "float32":
             raise MemoryError
         return real(case, *rest)
 
-    monkeypatch.setattr(runner, "judge", judge)
+    monkeypatch.setattr(runner, "judgement", judge)
     report = verify.run(written(tmp_path, EXAMPLE))
     assert [r.verdict for r in report.results] == [Verdict.FAIL, Verdict.PASS]
     assert "not enough memory" in report.results[0].findings[0].message
@@ -119,7 +119,7 @@ def test_an_error_on_purpose_is_not_taken_for_a_defect(tmp_path, monkeypatch):
     def judge(*_):
         raise EnvironmentUnfit("no")
 
-    monkeypatch.setattr(runner, "judge", judge)
+    monkeypatch.setattr(runner, "judgement", judge)
     with pytest.raises(EnvironmentUnfit):
         verify.run(written(tmp_path, EXAMPLE))
 

@@ -11,24 +11,23 @@ import pytest
 from tests.support.problems import drawn, made
 from verify.judge import steps as training
 from verify.judge.compare import Subject
+from verify.judge.parts import everywhere
 from verify.judge.result import Step, Verdict
-from verify.network import manual, truth, twin
-from verify.network.bounds import bounds
+from verify.network import manual, twin
+from verify.scenario.cases import Batch
 
 MANUAL = Subject("manual.stable_form", manual.stable_form, "stable")
 TWIN = Subject("twin.stable_form", twin.stable_form, "stable")
 BUDGET = 2.0**30
 
 
-def train(subjects, batches, steps, columns, budget):
-    starts = {s: training.evaluated(s, batches[0]) for s in subjects}
+def train(subjects, batches, steps, budget):
+    in_parts = [Batch.of(batch) for batch in batches]
+    columns = range(batches[0].sizes["K"])
     with np.errstate(all="ignore"):  # as the judge does
-        return training.train(starts, batches, steps, columns, budget)
-
-
-def loss(problem, W, drift, budget):
-    there = replace(problem, W=W)
-    return training.loss(training.evaluated(MANUAL, there), drift, truth.cost(there, budget))
+        starts = [everywhere(training.start_of(s, in_parts[0])) for s in subjects]
+        exact = training.exactly(batches, steps, columns, budget)
+        return training.train(starts, in_parts, steps, exact, columns)
 
 
 def altered(change):
@@ -41,14 +40,14 @@ def altered(change):
 
 
 def test_right_trajectories_stay_within_their_drift():
-    trained = train([MANUAL, TWIN], [drawn(1)], 40, range(3), BUDGET)
+    trained = train([MANUAL, TWIN], [drawn(1)], 40, BUDGET)
     assert trained.findings == ()
     assert trained.enclosed == 40
-    assert (trained.trajectories["manual.stable_form"].drift > 0).all()
+    assert (trained.trajectories["manual.stable_form"].here.drift > 0).all()
 
 
 def test_each_step_says_where_the_cost_went_and_where_it_might_have():
-    trained = train([MANUAL, TWIN], [drawn(1)], 5, range(3), BUDGET)
+    trained = train([MANUAL, TWIN], [drawn(1)], 5, BUDGET)
     steps = trained.trajectories["manual.stable_form"].steps
     assert [s.step for s in steps] == [1, 2, 3, 4, 5]
     assert all(s.lowest <= s.after <= s.highest <= s.before for s in steps)
@@ -65,7 +64,7 @@ def test_of_many_steps_some_are_kept_at_even_distances_and_the_last(n, kept):
 def test_batches_are_taken_in_turn_each_with_its_own_fall():
     a, b = drawn(1), drawn(2, N=5)
     batches = [a, replace(b, W=a.W)]
-    assert train([MANUAL, TWIN], batches, 10, range(3), BUDGET).findings == ()
+    assert train([MANUAL, TWIN], batches, 10, BUDGET).findings == ()
 
 
 def test_momentum_is_seen_at_the_second_step():
@@ -78,7 +77,7 @@ def test_momentum_is_seen_at_the_second_step():
             return replace(chain, W_next=problem.W - problem.h * self.velocity)
 
     subject = Subject("momentum", Momentum(), "stable")
-    trained = train([subject], [drawn(1)], 5, range(3), BUDGET)
+    trained = train([subject], [drawn(1)], 5, BUDGET)
     assert "trajectory" in {f.check for f in trained.findings}
     assert trained.enclosed <= 2
 
@@ -86,7 +85,7 @@ def test_momentum_is_seen_at_the_second_step():
 @pytest.mark.parametrize("budget", [BUDGET, 0.0])
 def test_a_step_a_thousandth_too_long_is_seen_by_truth_or_by_the_twin(budget):
     long = altered(lambda c, p: replace(c, W_next=p.W - p.h * c.dC_dW * 1.001))
-    trained = train([long, TWIN], [drawn(1)], 5, range(3), budget)
+    trained = train([long, TWIN], [drawn(1)], 5, budget)
     assert {f.check for f in trained.findings} >= {"trajectory"}
     assert trained.enclosed == (1 if budget else 0)
 
@@ -97,7 +96,7 @@ def test_a_gradient_that_the_cost_does_not_follow_breaks_the_fall(factor):
         return replace(c, dC_dW=factor * c.dC_dW, W_next=p.W - p.h * factor * c.dC_dW)
 
     problem = replace(drawn(1), h=np.float64(1e-3))
-    trained = train([altered(wrong)], [problem], 1, range(3), 0.0)
+    trained = train([altered(wrong)], [problem], 1, 0.0)
     assert [f.check for f in trained.findings] == ["descent"]
 
 
@@ -108,7 +107,7 @@ def test_the_cost_of_every_step_is_the_subjects_own():
         calls.append(1)
         return replace(c, C=c.C + (len(calls) > 2))
 
-    found = train([altered(lying)], [drawn(1)], 5, range(3), 0.0).findings
+    found = train([altered(lying)], [drawn(1)], 5, 0.0).findings
     assert [(f.check, f.message.split()[:2]) for f in found] == [("descent", ["step", "2"])]
 
 
@@ -119,20 +118,20 @@ def test_one_column_that_strays_is_enough(budget):
         W_next[:, 1] += 1e-9
         return replace(c, W_next=W_next)
 
-    found = train([altered(astray), TWIN], [drawn(1)], 2, range(3), budget).findings
+    found = train([altered(astray), TWIN], [drawn(1)], 2, budget).findings
     assert found
     assert all("column 1 of W" in f.message for f in found)
 
 
 def test_two_steps_are_followed_by_the_truth_and_one_is_not():
     for steps, enclosed in ((1, 0), (2, 2)):
-        assert train([MANUAL], [drawn(1)], steps, range(3), BUDGET).enclosed == enclosed
+        assert train([MANUAL], [drawn(1)], steps, BUDGET).enclosed == enclosed
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_weights_that_are_not_finite_end_the_path(value):
     lost = altered(lambda c, p: replace(c, W_next=np.full_like(p.W, value)))
-    trained = train([lost], [drawn(1)], 3, range(3), BUDGET)
+    trained = train([lost], [drawn(1)], 3, BUDGET)
     assert [f.message for f in trained.findings] == ["W_next is unusable after step 1"]
 
 
@@ -140,47 +139,7 @@ def test_a_post_form_that_leaves_its_domain_is_followed_no_further():
     post = Subject("manual.post_form", manual.post_form, "post")
     problem = made([[1]], [[-650]], [[0.5]], 100)
     away = Subject("away", lambda p: replace(manual.post_form(p), W_next=p.W - 100), "post")
-    assert train([post], [problem], 3, range(1), 0.0).findings == ()
-    trained = train([away], [problem], 3, range(1), 0.0)
+    assert train([post], [problem], 3, 0.0).findings == ()
+    trained = train([away], [problem], 3, 0.0)
     assert trained.findings[0].message == "W leaves the domain of the post form at step 2"
     assert trained.findings[0].verdict is Verdict.CANNOT_JUDGE
-
-
-def test_the_loss_is_the_truths_and_its_spread_covers_the_drift():
-    problem = drawn(3)
-    exact = loss(problem, problem.W, np.zeros(3), BUDGET)
-    assert exact.spread < 1e-25
-    drift = np.full(3, 1e-6)
-    loose = loss(problem, problem.W, drift, BUDGET)
-    moved = loss(problem, problem.W + 1e-6 / np.sqrt(4), np.zeros(3), BUDGET)
-    assert 0 < abs(moved.minus(loose)) <= loose.spread
-    rows = np.sqrt((problem.X**2).sum(axis=1))
-    q = 1 / (1 + np.exp(problem.X @ problem.W))
-    g, L = rows @ (problem.P * q) / 6, rows**2 @ problem.P / (4 * 6)
-    assert loose.spread == pytest.approx((g * 1e-6 + L * 1e-12 / 2).sum(), rel=1e-9, abs=0)
-    bound_C = bounds(problem).C("wider")
-    assert loose.printed == pytest.approx(2 * loose.spread + bound_C, rel=1e-12, abs=0)
-
-
-def test_costs_are_told_apart_to_twice_the_digits_of_float64():
-    one, other = (training.Loss(1.0, rest, 0, 0, 0) for rest in (3e-20, 1e-20))
-    assert one.minus(other) == pytest.approx(2e-20, rel=1e-12, abs=0)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_without_a_truth_the_loss_is_as_certain_as_float64_makes_it(dtype):
-    problem = drawn(3, dtype=dtype)
-    found = loss(problem, problem.W, np.zeros(3), 0)
-    exact = loss(problem, problem.W, np.zeros(3), BUDGET)
-    assert 1e-17 < found.radius < 1e-13
-    assert abs(found.minus(exact)) <= found.radius
-
-
-def test_the_cost_of_all_rows_is_the_mean_of_their_parts_with_room_for_its_rounding():
-    parts = [(0.25, training.Loss(1.0, 1e-20, 1e-16, 2e-16, 3e-16)),
-             (0.75, training.Loss(3.0, 2e-20, 1e-16, 4e-16, 6e-16))]  # fmt: skip
-    found = training.mean(parts)
-    assert (found.C, found.rest) == (2.5, pytest.approx(1.75e-20))
-    rounding = 4 * 2.0**-53 * 2.5
-    expected = [1e-16 + rounding, 3.5e-16 + rounding, 5.25e-16 + rounding]
-    np.testing.assert_allclose([found.radius, found.spread, found.printed], expected, 1e-12, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from verify.judge.steps import trained
 from verify.judge.trial import tried
 from verify.network import manual
 from verify.network.problem import DTYPES, Problem
+from verify.scenario.cases import of_problem
 
 RIGHT = with_formulas()()
 
@@ -95,9 +97,16 @@ def test_beyond_the_post_form_a_candidate_is_judged_by_the_stable_form_and_told(
     assert checks(posts) == set()
 
 
+def over_steps(candidate, steps, budget=2.0**30):
+    case = replace(of_problem(drawn(1)), steps=steps)
+    ref = compare.reference(case.problem, budget)
+    with np.errstate(all="ignore"):
+        return list(trained(candidate, case, ref, budget))
+
+
 def test_a_trajectory_needs_no_more_than_the_gradient():
     right = of_function(lambda *a: RIGHT(*a)["dC_dW"], "it")
-    assert list(trained(right, [drawn(1)], 5, range(3), 2.0**30)) == []
+    assert over_steps(right, 5) == []
 
 
 def test_a_fault_that_begins_later_is_seen_on_the_trajectory():
@@ -108,7 +117,7 @@ def test_a_fault_that_begins_later_is_seen_on_the_trajectory():
         return RIGHT(X, W, P, h)["dC_dW"] * (1.001 if len(calls) > 4 else 1)
 
     late = of_function(tiring, "it")
-    (finding, *_) = trained(late, [drawn(1)], 9, range(3), 2.0**30)
+    (finding, *_) = over_steps(late, 9)
     assert finding.check == "trajectory"
 
 
@@ -116,7 +125,7 @@ def test_an_exception_on_the_trajectory_is_a_finding():
     def failing(X, W, P, h):
         raise ValueError("tired")
 
-    (finding,) = trained(of_function(failing, "it"), [drawn(1)], 3, range(3), 0.0)
+    (finding,) = over_steps(of_function(failing, "it"), 3, 0.0)
     assert finding.check == "exception"
     assert finding.message.startswith("ValueError: tired, at ")
 

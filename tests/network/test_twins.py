@@ -16,6 +16,7 @@ from tests.support.problems import drawn, made
 from tests.support.texts import DRAWN, the_case, written
 from verify.errors import EnvironmentUnfit, UsageError
 from verify.judge import compare
+from verify.judge.asked import Asked
 from verify.judge.judge import judge
 from verify.judge.result import Verdict
 from verify.network import twin, twins
@@ -56,7 +57,7 @@ def test_without_a_compiler_a_compiled_twin_is_unfit(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("name", HERE)
 def test_a_case_is_judged_with_it_and_its_name_is_told(name, tmp_path):
-    result = judge(the_case(tmp_path, DRAWN), way=name)
+    result = judge(the_case(tmp_path, DRAWN), Asked(twin=name))
     assert result.ok
     assert result.twin == name
     subjects = {f.subject for f in result.figures}
@@ -76,7 +77,7 @@ def test_a_way_that_goes_wrong_is_a_failure(name, part, tmp_path, monkeypatch):
     wrong = replace(way, **{part: lambda *arguments: right(*arguments) * 1.001})
     broken = {form: partial(twins.chain, wrong, form) for form in twin.FORMS}
     monkeypatch.setattr(twins, "TWINS", {**twins.TWINS, name: broken})
-    result = judge(the_case(tmp_path, DRAWN), way=name)
+    result = judge(the_case(tmp_path, DRAWN), Asked(twin=name))
     assert result.verdict is Verdict.FAIL
     assert result.first_broken_link == ("dC_dy_o" if part == "elementwise" else "dC_dW")
 
@@ -93,7 +94,7 @@ def test_what_is_too_large_for_entry_by_entry_is_not_run(tmp_path, monkeypatch):
     monkeypatch.setattr(twins, "WORK", 2)
     for name, verdict in (("vmap", Verdict.NOT_RUN), ("forward-ad", Verdict.NOT_RUN),
                           ("func", Verdict.PASS), ("eager", Verdict.PASS)):  # fmt: skip
-        assert judge(the_case(tmp_path, DRAWN), way=name).verdict is verdict
+        assert judge(the_case(tmp_path, DRAWN), Asked(twin=name)).verdict is verdict
 
 
 def test_a_name_that_is_none_is_refused_with_those_that_are(tmp_path):

@@ -106,11 +106,11 @@ def test_a_case_that_another_plugin_swallows_is_an_error(workers, pytester, fold
 
 DYING = """
 import os, verify.judge.judge as j
-real = j.judge
+real = j.judgement
 def judge(case, *rest):
     if case.dtype == "float32": os.kill(os.getpid(), 9)
     return real(case, *rest)
-j.judge = judge
+j.judgement = judge
 """
 
 

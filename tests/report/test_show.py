@@ -11,6 +11,7 @@ import pytest
 from tests.support.texts import DRAWN, EXAMPLE, the_case
 from verify.candidate.candidate import candidate
 from verify.errors import UsageError
+from verify.judge.asked import Asked
 from verify.judge.result import Verdict
 from verify.network import manual
 from verify.network.manual import stable_form
@@ -19,7 +20,7 @@ from verify.report import show
 
 
 def told(case, **more) -> str:
-    return show.text(show.walk(case, **more))
+    return show.text(show.walk(case, Asked(**more)))
 
 
 def part(text: str, link: str) -> list[str]:
@@ -69,7 +70,7 @@ def test_a_small_case_has_the_element_wise_chain_rule(tmp_path):
 
 
 def test_of_a_large_link_the_matrix_and_the_worst_entries_are_shown(tmp_path):
-    seen = show.walk(the_case(tmp_path, DRAWN, "float32"))
+    seen = show.walk(the_case(tmp_path, DRAWN, "float32"), Asked())
     lines = part(show.text(seen), "y")
     assert lines[1].startswith("    [[")
     worst = {str(list(f.entry)) for f in seen.result.figures
@@ -93,7 +94,7 @@ def test_a_broken_line_is_seen_where_it_is(tmp_path, monkeypatch):
         return manual.Chain(**{**dict(chain), "dC_dy": chain.dC_dy_o})
 
     monkeypatch.setitem(manual.FORMS, "post", wrong)
-    seen = show.walk(the_case(tmp_path, EXAMPLE))
+    seen = show.walk(the_case(tmp_path, EXAMPLE), Asked())
     assert seen.result.verdict is Verdict.FAIL
     assert seen.result.first_broken_link == "dC_dy"
     rows = part(show.text(seen), "dC_dy")
@@ -102,16 +103,22 @@ def test_a_broken_line_is_seen_where_it_is(tmp_path, monkeypatch):
     assert "manual 3.92e+18 at [0, 0]" in rows[-1]
 
 
-def test_what_raises_or_has_another_shape_is_still_walked(tmp_path, monkeypatch):
+def test_what_has_another_shape_is_still_walked(tmp_path, monkeypatch):
     def transposed(problem):
         y = problem.X @ problem.W
-        dC_dW = (problem.X.T @ y).T
-        return manual.Chain(y=y, W_next=problem.W - dC_dW)
+        return manual.Chain(y=y, dC_dW=(problem.X.T @ y).T)
 
     monkeypatch.setitem(manual.FORMS, "post", transposed)
     text = told(the_case(tmp_path, EXAMPLE))
     assert "of shape (2, 3)" in "".join(part(text, "dC_dW"))
     assert part(text, "y_o")[1].split() == ["twin", "truth"]
+
+
+def test_what_raises_is_not_reached(tmp_path, monkeypatch):
+    def raising(problem):
+        raise ArithmeticError
+
+    monkeypatch.setitem(manual.FORMS, "post", raising)
     text = told(the_case(tmp_path, DRAWN))
     assert "not reached" in "".join(part(text, "y_o"))
 
@@ -120,7 +127,7 @@ def test_a_candidate_is_a_column_beside_the_others(tmp_path):
     def mine(X, W, P, h):
         return {"y": X @ W, "dC_dW": W * 0}
 
-    seen = show.walk(the_case(tmp_path, EXAMPLE), candidate=candidate(mine))
+    seen = show.walk(the_case(tmp_path, EXAMPLE), Asked(), candidate=candidate(mine))
     text = show.text(seen)
     assert part(text, "y")[1].split() == ["manual", "twin", "candidate", "truth"]
     assert part(text, "C")[1].split() == ["manual", "twin", "truth"]
@@ -132,7 +139,7 @@ def test_a_candidate_that_raises_has_no_column_and_a_verdict(tmp_path):
     def mine(X, W, P, h):
         raise ZeroDivisionError
 
-    seen = show.walk(the_case(tmp_path, EXAMPLE), candidate=candidate(mine))
+    seen = show.walk(the_case(tmp_path, EXAMPLE), Asked(), candidate=candidate(mine))
     assert part(show.text(seen), "y")[1].split() == ["manual", "twin", "truth"]
     assert seen.result.findings[0].check == "exception"
 
@@ -154,7 +161,7 @@ def test_batches_and_sampled_columns_are_said(tmp_path):
 
 def test_the_truth_of_a_sampled_column_is_that_of_its_own(tmp_path):
     case = the_case(tmp_path, DRAWN.replace("classes = 3", "classes = 40"))
-    seen = show.walk(case, budget=60000.0)
+    seen = show.walk(case, Asked(budget=60000.0))
     assert 1 < len(seen.columns) < 40
     for k in seen.columns:
         shown = float(show._exact(seen, "y", (0, k)))
@@ -171,12 +178,12 @@ def test_without_a_truth_the_sides_stand_beside_each_other(tmp_path):
 def test_a_case_that_is_judged_by_blocks_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("verify.scenario.cases.Case.large", True)
     with pytest.raises(UsageError, match="judged by blocks of rows and too large to be shown"):
-        show.walk(the_case(tmp_path, EXAMPLE))
+        show.walk(the_case(tmp_path, EXAMPLE), Asked())
 
 
 def test_a_case_that_is_not_run_has_no_cost_after_a_step(tmp_path, monkeypatch):
     monkeypatch.setattr("verify.network.twin.available", lambda device: False)
-    seen = show.walk(the_case(tmp_path, EXAMPLE))
+    seen = show.walk(the_case(tmp_path, EXAMPLE), Asked())
     assert seen.result.verdict is Verdict.NOT_RUN
     text = show.text(seen)
     assert "C of all rows" not in text
@@ -185,7 +192,7 @@ def test_a_case_that_is_not_run_has_no_cost_after_a_step(tmp_path, monkeypatch):
 
 
 def test_a_cost_without_a_judged_step_has_no_interval(tmp_path):
-    seen = show.walk(the_case(tmp_path, EXAMPLE))
+    seen = show.walk(the_case(tmp_path, EXAMPLE), Asked())
     text = show.text(replace(seen, result=replace(seen.result, steps=())))
     assert "C of all rows" in text
     assert "a step changes" not in text

@@ -24,9 +24,9 @@ def test_a_written_problem_is_the_problem(tmp_path):
 
 def test_a_case_in_memory_is_one_block_of_its_first_batch(tmp_path):
     case = the_case(tmp_path, DRAWN + "[vary]\nsteps = [4]\n")
-    (block,) = case.blocks()
-    assert block is case.batches[0]
-    assert len(block.X) == 11
+    ((share, part),) = case.in_parts[0]
+    assert (share, len(part.X)) == (1, 11)
+    assert part is case.batches[0]
 
 
 def test_a_case_says_where_it_is_from(tmp_path):

@@ -1,44 +1,65 @@
-"""Manual and twin with one line of their source broken, as a person would break it."""
+"""Manual and twin with one link broken, as a person would break it."""
 
 from __future__ import annotations
 
-import re
-import types
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from verify.network.problem import LINKS, Chain
+import numpy as np
+
+from verify.faults.arithmetic import with_formulas
+from verify.network import twin
+from verify.network.problem import Chain, Problem
+
+_POST = {
+    "y_o": lambda v: 1 / (1 + np.exp(-v.y)),
+    "C": lambda v: -np.sum(v.P * np.log(v.y_o)) / v.N,
+    "dy_o_dy": lambda v: v.y_o * (1 - v.y_o),
+    "dC_dy": lambda v: v.dC_dy_o * v.dy_o_dy,
+}
+"""Where the post's formulas are others than those of the stable form."""
+
+RIGHT = {"post": _POST, "stable": {}}
+SCALE = 1.0009765625  # exact in both dtypes
 
 
-def with_line(
-    module: types.ModuleType, function: str, old: str, new: str, wanted: str = ""
-) -> Callable[..., Chain]:
-    """`wanted`, or `function`, of a copy of the module with another line in that function."""
-    source = Path(str(module.__file__)).read_text()
-    start = source.index(f"def {function}(")
-    end = source.find("\ndef ", start + 1)
-    body = source[start : end if end > 0 else None]
-    if body.count(old) != 1:
-        raise ValueError(f"{old!r} stands {body.count(old)} times in {function}")
-    copy: dict[str, Any] = {"__name__": module.__name__, "__file__": module.__file__}
-    exec(source.replace(body, body.replace(old, new)), copy)
-    return copy[wanted or function]
+def manual(form: str, **wrong: Callable[[Any], Any]) -> Callable[[Problem], Chain]:
+    """A form of manual, link by link, with some formulas replaced; later links are made of them."""
+    chain = with_formulas(**{**RIGHT[form], **wrong})()
+    return lambda problem: Chain(**chain(problem.X, problem.W, problem.P, problem.h))
 
 
-def lines_of_links(module: types.ModuleType, function: str) -> dict[str, str]:
-    """The line that assigns each link."""
-    source = Path(str(module.__file__)).read_text()
-    start = source.index(f"def {function}(")
-    end = source.find("\ndef ", start + 1)
-    found = {}
-    for line in source[start : end if end > 0 else None].split("\n"):
-        match = re.fullmatch(r" +\(?(\w+),?\)? = (.*)", line)
-        if match and match[1] in LINKS:
-            found[match[1]] = line
-    return found
+def scaled(form: str, link: str) -> Callable[[Problem], Chain]:
+    """A form of manual with one link a thousandth too large."""
+    from verify.faults.arithmetic import RIGHT as STABLE
+
+    right = RIGHT[form].get(link, STABLE[link])
+    return manual(form, **{link: lambda v: right(v) * v.X.dtype.type(SCALE)})
 
 
-def scaled(line: str) -> str:
-    """The same line with its value a millionth larger than it should be, twice over in float32."""
-    return re.sub(r"^( +\w+) = (.*)$", r"\1 = (\2) * 1.0009765625", line)
+class _Scaled:
+    """torch, whose sigmoid is a thousandth too large."""
+
+    def __init__(self, torch: Any) -> None:
+        self._torch = torch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._torch, name)
+
+    def sigmoid(self, y: Any) -> Any:
+        return self._torch.sigmoid(y) * SCALE
+
+
+def twin_links(link: str) -> Callable[..., tuple[Any, ...]]:
+    """The twin's own function with one of its links a thousandth too large."""
+    right, names = twin.links, ("y", "y_o", "C", "dC_dy_o", "dy_o_dy")
+
+    def links(torch: Any, form: str, X: Any, W: Any, P: Any, N: int) -> tuple[Any, ...]:
+        if link == "y":
+            return right(torch, form, X * SCALE, W, P, N)
+        if link == "y_o":
+            return right(_Scaled(torch), form, X, W, P, N)
+        found = dict(zip(names, right(torch, form, X, W, P, N), strict=True))
+        return tuple({**found, link: found[link] * SCALE}.values())
+
+    return links

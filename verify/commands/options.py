@@ -15,6 +15,11 @@ from verify.errors import UsageError, VerifyError, printable
 from verify.files import destination
 from verify.judge.asked import DEVICE
 
+EXIT_CODES = """\b
+Exit codes: 0 all judged cases passed; 1 a case failed or cannot be judged;
+2 bad scenario file or usage; 3 internal error; 4 unfit environment (a required
+device is missing); 5 nothing was judged; 130 or 143 interrupted."""
+
 
 class ScenarioPath(click.types.StringParamType):
     """A scenario file, a folder of them, or file::case; completed in the shell."""
@@ -121,7 +126,7 @@ LIMITS = click.option(
     help="Allow scenario files to ask for more: cases, work, numbers, ...",
 )  # fmt: skip
 TRUTH_BUDGET = click.option(
-    "--truth-budget", type=Finite(min=0), metavar="WORK",
+    "--truth-budget", "budget", type=Finite(min=0), metavar="WORK",
     help="Multiplications that a case's truth may cost; above, columns are sampled. [2^24]",
 )  # fmt: skip
 CANDIDATE = click.option(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from verify.commands.options import JSON, LIMITS, QUIET, ScenarioPath
-from verify.commands.terminal import bar, emit, show
+from verify.commands.terminal import bar, emit, show_report
 from verify.errors import ScenarioError, number, printable
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def lock(
         sys.exit(1 if differences else 0)
     done = locks.lock(folder, limits(settings), files)
     if done.manifest is None:
-        show(done.report, True, None)
+        show_report(done.report, True, None)
         sys.exit(done.report.exit_code)
     locked = done.manifest.scenarios.values()
     cases = number(sum(entry.count for entry in locked), "case")

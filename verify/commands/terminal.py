@@ -22,7 +22,9 @@ T = TypeVar("T")
 _NAMES = 8  # of cases that are listed
 
 
-def show(report: Report, quiet: bool, json_file: str | None, everything: bool = False) -> None:
+def show_report(
+    report: Report, quiet: bool, json_file: str | None, everything: bool = False
+) -> None:
     """The table on a terminal, plain lines elsewhere; the JSON where it was asked for.
 
     Raises  ScenarioError with the report's faults, if any, when the rest is said.

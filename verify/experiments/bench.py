@@ -19,6 +19,7 @@ import numpy as np
 from verify.experiments import peers
 from verify.faults.table import FAULTS
 from verify.judge import compare
+from verify.judge.asked import Asked
 from verify.judge.judge import judge
 from verify.judge.runner import environment
 from verify.judge.selftest import caught_by
@@ -122,7 +123,9 @@ def bench(
             case = _case(shape)
             for table, methods in (("gradient", _gradients), ("verifying", _checks)):
                 sees = _sight(case.problem) if table == "verifying" else {}
-                resolution = judge(case, 0).resolution if table == "verifying" else 0.0
+                resolution = (
+                    judge(case, Asked(budget=0)).resolution if table == "verifying" else 0.0
+                )
                 timed = measured(methods(case), seconds)
                 figures += [
                     Figure(
@@ -221,7 +224,7 @@ def _checks(case: Case) -> dict[str, Call]:
 
     checks: dict[str, Call] = {
         "manual, twin, difference": bare,
-        "this suite, without truth": partial(judge, case, 0),
+        "this suite, without truth": partial(judge, case, Asked(budget=0)),
         "this suite, with truth": partial(judge, case),
     }
     for name, check in _others(problem).items():

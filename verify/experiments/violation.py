@@ -16,7 +16,6 @@ from verify.experiments.shrink import shrunk
 from verify.judge.asked import Asked
 from verify.judge.judge import judge
 from verify.judge.result import Result, Verdict
-from verify.network import truth
 from verify.network.problem import DTYPES, Problem
 from verify.scenario.cases import of_problem
 from verify.scenario.document import Expect
@@ -113,7 +112,7 @@ def _shows(problem: Problem, candidate: Candidate | None) -> dict[str, str] | No
 
 
 def _result(problem: Problem, expect: dict[str, str], candidate: Candidate | None) -> Result:
-    return judge(of_problem(problem, expect=Expect.model_validate(expect)), truth.BUDGET, candidate)
+    return judge(of_problem(problem, expect=Expect.model_validate(expect)), None, candidate)
 
 
 @cache

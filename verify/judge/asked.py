@@ -1,10 +1,17 @@
-"""What a run was asked for, and the command that asks for some of its cases again."""
+"""What a run was asked for, and the command that asks for some of its cases again.
+
+Every command builds one, so that nothing else of this package is imported before it is needed.
+"""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from verify.candidate.candidate import Candidate
 
 DEVICE = r"cpu|cuda(:[0-9]{1,3})?"
 """A pattern of the names of devices."""
@@ -33,6 +40,25 @@ class Asked:
     limits: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     keyword: str = ""
+
+    @property
+    def work(self) -> float:
+        """Multiplications that may be spent on the truth of a case."""
+        from verify.network import truth
+
+        return truth.BUDGET if self.budget < 0 else self.budget
+
+    def loaded(self) -> Candidate | None:
+        """The candidate that was named, in a child process of its own; None where none was.
+
+        Raises  CandidateError where it cannot be loaded, or cannot be a candidate as it is.
+        """
+        if not self.candidate:
+            return None
+        from verify.candidate.candidate import candidate
+
+        device = self.device or "cpu"
+        return candidate(self.candidate, self.arrays, device, self.timeout, self.memory)
 
     def command(self, ids: Sequence[str] = (), command: str = "run") -> str:
         """The command line that judges cases again, or shows one; of a function, the call.

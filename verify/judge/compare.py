@@ -5,13 +5,14 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from verify.judge.result import Figure, Finding, Verdict
 from verify.network.bounds import Bounds, bounds
-from verify.network.problem import LINKS, SHAPES, Chain, Implementation, Problem
+from verify.network.problem import SHAPES, Chain, Implementation, Problem
 from verify.network.truth import Truth, truth
 
 
@@ -42,23 +43,20 @@ class Reference:
 
 
 def evaluate(subject: Subject, problem: Problem) -> tuple[Chain, Finding | None]:
-    """The subject's chain. Where it raises: the links it had got to, and what it raised at which.
+    """The subject's chain; where it raises, none of its links, and what it raised.
 
-    The links are read from the local variables of the function that failed, so that a gradient of
-    the wrong shape is named there and not where it first hurt.
+    Shapes  as Problem and Chain.
     """
     try:
         return subject.implementation(problem), None
     except Exception as error:  # a subject may raise anything, and that is what is found
-        frames = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
-        reached: dict[str, Any] = next(
-            (f for f in reversed(frames) if any(link in f for link in LINKS)), {}
-        )
-        arrays = {n: a for n, a in reached.items() if isinstance(a, np.ndarray | np.generic)}
-        partial = Chain(**{link: arrays[link] for link in LINKS if link in arrays})
-        link = next((link for link in LINKS if link not in reached), None)
-        message = f"{type(error).__name__} on the way to {link}: {error}"
-        return partial, Finding("exception", Verdict.FAIL, message, subject.name, link)
+        return Chain(), Finding("exception", Verdict.FAIL, raised(error), subject.name)
+
+
+def raised(error: Exception) -> str:
+    """An exception with the line that it came from."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}: {error}"
 
 
 def reference(problem: Problem, budget: float) -> Reference:

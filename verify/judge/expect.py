@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from verify.judge.parts import Loss
 from verify.judge.result import Finding, Verdict
 from verify.judge.sides import both_sides
-from verify.judge.steps import Loss
 from verify.network import manual
 from verify.scenario.cases import Case
 
@@ -33,7 +33,7 @@ def evidence(case: Case, holds: bool, sees: float, post_sees: float) -> Iterator
     if declared == "nonfinite":
         yield from _finite(case)
     elif not holds:
-        lowest = min(float(np.min(manual.stable_form(rows).y)) for rows in case.blocks())
+        lowest = min(float(np.min(manual.stable_form(rows).y)) for _, rows in case.in_parts[0])
         message = (
             f"y is as low as {lowest:.4g}: exp(-y) leaves"
             f" the range of {case.dtype} and the post's formulas do not hold; raise y, or declare"
@@ -55,7 +55,7 @@ def evidence(case: Case, holds: bool, sees: float, post_sees: float) -> Iterator
 
 def _finite(case: Case) -> Iterator[Finding]:
     for subject in both_sides("post", case.device):
-        chains = map(subject.implementation, case.blocks())
+        chains = (subject.implementation(rows) for _, rows in case.in_parts[0])
         if all(np.isfinite(c.C) and np.isfinite(c.dC_dW).all() for c in chains):
             message = 'post_form = "nonfinite" is declared, but C and dC_dW are finite'
             yield Finding("post_form", Verdict.FAIL, message, subject.name, "C")

@@ -1,150 +1,203 @@
-"""Case x Implementation -> Result: everything that one case asserts."""
+"""Case -> Result: everything that one case asserts."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from verify.candidate.candidate import Candidate
-from verify.judge import compare, steps
-from verify.judge.blocks import by_blocks
-from verify.judge.compare import Reference, Subject
+from verify.candidate.candidate import Candidate, updated
+from verify.judge import compare
+from verify.judge.asked import Asked
 from verify.judge.expect import evidence, expectations
+from verify.judge.parts import evaluated, loss
 from verify.judge.pins import departures
-from verify.judge.result import Finding, Result, Verdict
-from verify.judge.sides import LEAD, OUT_OF_RANGE, one_step, subjects
-from verify.judge.steps import Evaluation, evaluated, trained
+from verify.judge.result import Figure, Finding, Likeness, Result, Step, Verdict, verdict_of
+from verify.judge.sides import LEAD, First, first_step, has_truth, in_rows
+from verify.judge.steps import Training, exactly, thinned, train, trained
 from verify.judge.trial import tried
 from verify.network import manual, truth, twin, twins
 from verify.network.problem import Chain
 from verify.scenario.cases import Case
 
 
-def judge(
-    case: Case, budget: float = truth.BUDGET, candidate: Candidate | None = None, way: str = "eager"
-) -> Result:
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """A Result, and what it is made of: the first evaluation, and the candidate's first answer."""
+
+    result: Result
+    first: First | None = None
+    chain: Chain | None = None
+
+
+def judge(case: Case, asked: Asked | None = None, candidate: Candidate | None = None) -> Result:
+    """The Result of one case."""
+    return judgement(case, asked or Asked(), candidate).result
+
+
+def judgement(case: Case, asked: Asked, candidate: Candidate | None = None) -> Judgement:
     """The judgement of one case: manual and twin, in the forms that hold there, and a candidate.
 
-    `way` is one of ways.TWINS.
-    `budget` is the work that may be spent on the truth; 0 leaves manual and twin to each other. A
-    candidate is judged only where manual and twin pass, so that it is not blamed for the machine.
+    A candidate is judged only where manual and twin pass, so that it is not blamed for the machine.
     """
     started = time.perf_counter()
-    blank = Result(
+    seen = _Seen()
+    reason = _not_run(case, asked)
+    if reason is not None:
+        seen.findings.append(reason)
+    else:
+        with np.errstate(all="ignore"):  # non-finite numbers are judged as numbers, not as warnings
+            _see(seen, case, asked, candidate)
+    result = Result(
         case.path, case.name, case.origin.line, case.dtype, case.device, case.layout,
-        digest=case.origin.digest, locked=case.pin is not None, twin=way,
+        digest=case.origin.digest, locked=case.pin is not None, twin=asked.twin,
+        seconds=time.perf_counter() - started, **seen.parts(),
     )  # fmt: skip
-    if case.same_as:
-        message = f"the same bytes as {case.same_as}, which is judged: no further evidence"
-        return replace(blank, findings=(Finding("copy", Verdict.NOT_RUN, message),))
-    if not twin.available(case.device):
-        message = f"no {case.device} device here"
-        return replace(blank, findings=(Finding("device", Verdict.NOT_RUN, message),))
-    if twins.too_much(way, next(case.blocks())):
-        message = f"too large for the {way} twin, which differentiates entry by entry"
-        return replace(blank, findings=(Finding("twin", Verdict.NOT_RUN, message),))
-    with np.errstate(all="ignore"):  # non-finite numbers are judged as numbers, not as warnings
-        judged = by_blocks if case.large else _judged
-        result = judged(blank, case, budget, candidate, way)
-    return replace(result, seconds=time.perf_counter() - started)
+    return Judgement(result, seen.first, seen.chain)
 
 
-def _judged(
-    blank: Result, case: Case, budget: float, candidate: Candidate | None, way: str
-) -> Result:
-    ref = compare.reference(case.batches[0], budget)
-    blank = replace(blank, work=ref.problem.work, sizes=tuple(ref.problem.sizes.values()))
-    if not ref.bounds.fits:
-        return replace(blank, findings=(OUT_OF_RANGE,))
-    judged = subjects(case, ref, way)
-    chains, findings, figures = one_step(judged, ref)
-    sees = post_sees = np.nan
-    if LEAD in chains:
-        gradient, holds = chains[LEAD].dC_dW, ref.bounds.post_holds
-        sees = compare.resolution(ref.bounds.stable, gradient)
-        post_sees = compare.resolution(ref.bounds.post, gradient) if holds else np.nan
-        findings += evidence(case, holds, sees, post_sees)
-    result = replace(
-        blank,
-        findings=tuple(findings),
-        figures=tuple(figures),
-        resolution=sees,
-        post_resolution=post_sees,
-        columns=ref.truth.columns if ref.truth and not ref.truth.whole else (),
-    )
-    if result.verdict is Verdict.FAIL:
-        return result
-    result = _over_steps(result, case, ref, judged, chains, budget)
-    return _with_candidate(result, case, ref, candidate, budget) if candidate else result
+@dataclass(eq=False)
+class _Seen:
+    """What of a Result is found out, under its names, while it is found out."""
+
+    work: int = 0
+    sizes: tuple[int, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    resolution: float = np.nan
+    post_resolution: float = np.nan
+    loss_before: float = np.nan
+    loss_after: float = np.nan
+    columns: tuple[int, ...] = ()
+    steps: tuple[Step, ...] = ()
+    likenesses: tuple[Likeness, ...] | None = None
+    first: First | None = None
+    chain: Chain | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        return verdict_of(self.findings)
+
+    def parts(self) -> dict[str, Any]:
+        """The parts of the Result, lists as tuples."""
+        kept = {n: v for n, v in vars(self).items() if n not in ("first", "chain")}
+        return {n: tuple(v) if isinstance(v, list) else v for n, v in kept.items()}
 
 
-def _with_candidate(
-    result: Result, case: Case, ref: Reference, candidate: Candidate, budget: float
-) -> Result:
-    """The result with what the candidate did, unless manual and twin are not green themselves."""
-    if not result.ok:
-        return result
-    trial = tried(candidate, ref)
-    findings = list(trial.findings)
-    if not findings:
-        own_step = trial.chain.W_next is not None
-        findings += trained(candidate, case.batches, case.steps, ref.columns, budget, own_step)
-    return replace(
-        result,
-        resolution=trial.resolution,
-        findings=tuple(findings),
-        figures=(*result.figures, *trial.figures),
-        notes=(*result.notes, *trial.notes),
-        likenesses=trial.likenesses,
-    )
+def _not_run(case: Case, asked: Asked) -> Finding | None:
+    """Why a case is not judged at all."""
+    reasons = (
+        ("copy", case.same_as,
+         f"the same bytes as {case.same_as}, which is judged: no further evidence"),
+        ("device", not twin.available(case.device), f"no {case.device} device here"),
+        ("twin", twins.too_much(asked.twin, case.in_parts[0].first),
+         f"too large for the {asked.twin} twin, which differentiates entry by entry"),
+    )  # fmt: skip
+    told = ((check, message) for check, holds, message in reasons if holds)
+    return next((Finding(check, Verdict.NOT_RUN, message) for check, message in told), None)
 
 
-def _over_steps(
-    result: Result,
-    case: Case,
-    ref: Reference,
-    subjects: Sequence[Subject],
-    chains: Mapping[str, Chain],
-    budget: float,
-) -> Result:
-    """The trajectory, the fall of C, and what the file expects of C."""
-    single = case.steps == 1
-    starts = {
-        s: Evaluation(ref.problem, ref.bounds, chains[s.name])
-        for s in subjects
-        if s.name == LEAD or not (single or s.implementation is manual.element_form)
-    }
-    trained = steps.train(starts, case.batches, case.steps, ref.columns, budget)
-    lead = trained.trajectories[LEAD]
-    first, last = starts[lead.subject], lead.here
-    C_first = ref.truth.chain.C if ref.truth else None
-    if last is None or len(case.batches) > 1:  # the batches' costs are not the cost of all rows
-        first = evaluated(lead.subject, case.problem)
-        last = evaluated(lead.subject, replace(case.problem, W=lead.W))
-        C_first = truth.cost(first.problem, budget)
-    before = steps.loss(first, np.zeros_like(lead.drift), C_first)
-    after = steps.loss(last, lead.drift, truth.cost(last.problem, budget))
-    notes = []
-    if not single and ref.truth is not None and trained.enclosed < case.steps:
-        notes.append(
-            f"the truth follows {trained.enclosed} of {case.steps} steps; manual against twin all"
-        )
-    if result.columns:
-        notes.append(f"the truth covers columns {', '.join(map(str, result.columns))} of W")
+def _see(seen: _Seen, case: Case, asked: Asked, candidate: Candidate | None) -> None:
+    """Manual and twin at the first W, over the steps, and then the candidate."""
+    first = seen.first = first_step(case, asked)
+    N, D, K = case.in_parts[0].N, case.sizes.D, case.sizes.K
+    seen.work = N * D * K
+    seen.findings, seen.figures = first.findings, list(first.figures.values())
+    enclosed = [ref.truth for ref in first.kept if ref.truth is not None]
+    if case.large:
+        told = f"judged by blocks of rows; the truth judges {len(enclosed)} of them"
+        seen.notes.append(told)
+    else:
+        seen.sizes = (N, D, K)
+        seen.columns = next((tuple(t.columns) for t in enclosed if not t.whole), ())
+    if not first.in_range:
+        return
+    if LEAD in first.totals:
+        seen.resolution = first.resolution("stable")
+        seen.post_resolution = first.resolution("post")
+        seen.findings += evidence(case, first.post_holds, seen.resolution, seen.post_resolution)
+    if seen.verdict is Verdict.FAIL:
+        return
+    _over_steps(seen, case, first, asked)
+    if candidate is not None and seen.verdict is Verdict.PASS:
+        _try(seen, case, first, candidate, asked)
+
+
+def _over_steps(seen: _Seen, case: Case, first: First, asked: Asked) -> None:
+    """The trajectories, the fall of C, and what the file expects of C."""
+    single, lead = case.steps == 1, first.totals[LEAD]
+    starts = [
+        total for name, total in first.totals.items()
+        if name == LEAD or not (single or total.subject.implementation is manual.element_form)
+    ]  # fmt: skip
+    columns = first.ref.columns
+    in_memory = [] if case.large else case.batches
+    exact = exactly(in_memory, case.steps, columns, asked.work) if in_memory else iter(())
+    training = train(starts, case.in_parts, case.steps, exact, columns)
+    end = training.trajectories[LEAD].here
+    if len(case.in_parts) > 1:  # the batches' costs are not the cost of all rows
+        begin = evaluated(lead.subject, case.problem)
+        last = evaluated(lead.subject, replace(case.problem, W=end.W))
+        before = loss(begin, lead.drift, truth.cost(begin.problem, asked.work))
+        after = loss(last, end.drift, truth.cost(last.problem, asked.work))
+    else:
+        before = lead.loss(first.ref.truth.chain.C if first.ref.truth else None)
+        after = end.loss(truth.cost(end.only.problem, asked.work) if end.only else None)
+    seen.loss_before, seen.loss_after = before.C, after.C
+    seen.steps = thinned(training.trajectories[LEAD].steps)
+    seen.notes += _notes(seen, case, first, training)
     if case.expect.loss == "any" and after.minus(before) < -(after.spread + before.spread):
-        notes.append('loss = "any" is declared, but it falls')
-    # A path that ended early did not come to the W that the file speaks of.
-    expected = () if trained.findings else expectations(case, before, after)
-    pinned = () if trained.findings else departures(case, ref, before, after)
-    findings = (*result.findings, *trained.findings, *expected, *pinned)
-    return replace(
-        result,
-        findings=findings,
-        notes=(*result.notes, *notes),
-        loss_before=before.C,
-        loss_after=after.C,
-        steps=steps.thinned(lead.steps),
-    )
+        seen.notes.append('loss = "any" is declared, but it falls')
+    seen.findings += training.findings
+    if not training.findings:  # a path that ended early did not come to the W the file speaks of
+        seen.findings += expectations(case, before, after)
+        seen.findings += departures(case, None if case.large else first.ref, before, after)
+
+
+def _notes(seen: _Seen, case: Case, first: First, training: Training) -> list[str]:
+    """Which steps and columns the truth covers, where that is not all."""
+    notes, covered = [], training.enclosed
+    if case.steps > 1 and not case.large and first.ref.truth is not None and covered < case.steps:
+        notes.append(f"the truth follows {covered} of {case.steps} steps; manual against twin all")
+    if seen.columns:
+        notes.append(f"the truth covers columns {', '.join(map(str, seen.columns))} of W")
+    return notes
+
+
+def _try(seen: _Seen, case: Case, first: First, candidate: Candidate, asked: Asked) -> None:
+    """The candidate on the first batch, and over the steps.
+
+    Of several parts each is a problem of its own, up to the first that is not right: those that
+    have a truth are tried in full; on the others its links are held against manual's.
+    """
+    kept, start, batch = iter(first.kept), 0, case.in_parts[0]
+    own, resolutions = First(), []
+    for _, problem in batch:
+        n = len(problem.X)
+        in_full = has_truth(start, n, batch.N)
+        ref = next(kept) if in_full else compare.reference(problem, 0)
+        trial = tried(candidate, ref, in_full=in_full)
+        seen.chain = updated(trial.chain, problem)
+        own.tell(trial.figures, start)
+        resolutions.append(trial.resolution)
+        seen.notes += [note for note in trial.notes if note not in seen.notes]
+        if trial.findings:
+            several = batch.several
+            seen.findings += (in_rows(f, start, n) if several else f for f in trial.findings)
+            break
+        start += n
+    if not batch.several:  # N, which an error may be a multiple of, is the part's own
+        seen.likenesses = trial.likenesses
+    seen.figures += own.figures.values()
+    seen.resolution = float(np.min(resolutions))
+    if case.large:
+        if seen.verdict is Verdict.PASS:
+            seen.notes.append(
+                f"the candidate is judged on every block, on {len(first.kept)} of them by the truth"
+            )
+    elif seen.verdict is Verdict.PASS:
+        own_step = trial.chain.W_next is not None
+        seen.findings += trained(candidate, case, ref, asked.work, own_step)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from verify.judge.compare import Reference
+from verify.judge.parts import Loss
 from verify.judge.result import Finding, Verdict
-from verify.judge.steps import Loss
 from verify.network import truth
 from verify.scenario.cases import Case, cases
 from verify.scenario.load import Scenario
@@ -38,7 +38,7 @@ def pinned(case: Case) -> Pin:
 
 def problem_digest(case: Case) -> str:
     """SHA-256 of the numbers of a case, whatever their layout in memory; block by block if large"""
-    problems = case.blocks() if case.large else [case.problem]
+    problems = case.in_parts[0].parts() if case.large else [case.problem]
     return _digest(a for p in problems for a in (p.X, p.W, p.P, p.h))
 
 

@@ -91,6 +91,12 @@ class Finding:
     figure: Figure | None = None
 
 
+def verdict_of(findings: Iterable[Finding]) -> Verdict:
+    """The worst of them; PASS where there is none."""
+    found = {finding.verdict for finding in findings}
+    return next((verdict for verdict in Verdict if verdict in found), Verdict.PASS)
+
+
 @dataclass(frozen=True)
 class Step:
     """How the cost of a step's own batch went, where manual.stable_form went.
@@ -172,8 +178,7 @@ class Result:
     @computed_field
     @property
     def verdict(self) -> Verdict:
-        found = {f.verdict for f in self.findings}
-        return next((v for v in Verdict if v in found), Verdict.PASS)
+        return verdict_of(self.findings)
 
     @property
     def ok(self) -> bool:

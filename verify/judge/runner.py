@@ -10,13 +10,10 @@ import re
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from importlib import metadata
-from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypedDict, Unpack, get_args
 
 import verify
 from verify.candidate.candidate import Candidate
@@ -25,13 +22,14 @@ from verify.candidate.load import Arrays
 from verify.errors import EnvironmentUnfit, UsageError, VerifyError, number
 from verify.judge.asked import DEVICE, Asked
 from verify.judge.causes import SHOWN, UNKNOWN, causes
-from verify.judge.judge import judge
+from verify.judge.compare import raised
+from verify.judge.judge import Judgement, judgement
 from verify.judge.result import Finding, Report, Result, Verdict
 from verify.judge.selftest import proven
 from verify.network import truth, twins
 from verify.network.twin import available
 from verify.scenario.cases import Case
-from verify.scenario.collection import Subject, collection
+from verify.scenario.collection import Source, collection
 from verify.scenario.document import Limits
 from verify.threads import one_thread
 
@@ -46,61 +44,69 @@ class Interrupted(KeyboardInterrupt):
         self.report = report
 
 
+class Options(TypedDict, total=False):
+    """The keywords of `run`, of which each may be left out."""
+
+    keyword: str
+    device: str | None
+    require_device: str | None
+    budget: float
+    limits: Limits | None
+    candidate: str | Callable[..., Any] | None
+    arrays: Arrays
+    timeout: float
+    memory: int
+    twin: str
+    most_failures: int
+
+
+Progress = Callable[[Sequence[Case]], Iterable[Case]]
+
+
 def run(
-    paths: Subject | Iterable[Subject] | None = None,
+    paths: Source | Iterable[Source] | None = None,
     *,
-    keyword: str = "",
-    device: str | None = None,
-    require_device: str | None = None,
-    budget: float = truth.BUDGET,
-    limits: Limits | None = None,
-    candidate: str | Callable[..., Any] | None = None,
-    arrays: Arrays = "numpy",
-    timeout: float = 60.0,
-    memory: int = 0,
-    twin: str = "eager",
-    most_failures: int = 0,
-    progress: Callable[[Sequence[Case]], Iterable[Case]] | None = None,
+    progress: Progress | None = None,
+    **options: Unpack[Options],
 ) -> Report:
     """Judge every case of some files, folders, `file::case` names, Scenarios or Cases.
 
-    `device` overrides the cases' own; `keyword` selects by id; `progress` may wrap the cases.
-    `candidate` is judged too: a name (package.module:attribute or path/to/file.py:attribute) runs
-    in a child process with `timeout` seconds a call and at most `memory` bytes, if not 0; a
-    function runs in this one, without a limit. The run stops after `most_failures`, if not 0, and
-    when a candidate hangs several times.
-    It takes (X, W, P, h), or (X, W, P) as `arrays` of torch or jax. `twin` is the way in which
-    torch differentiates: a name of ways.TWINS.
+    keyword         selects cases by their ids, as "float32 and not soft"
+    device          overrides the cases' own: cpu, cuda, cuda:1
+    require_device  what must be there: cuda
+    budget          multiplications that the truth of one case may cost
+    limits          Limits, of what files may ask for
+    candidate       is judged too: a name (package.module:attribute or path/to/file.py:attribute)
+                    runs in a child process; a function runs in this one, without a limit
+    arrays          what it takes: "numpy", (X, W, P, h); "torch" or "jax", (X, W, P)
+    timeout         seconds for one of its calls
+    memory          bytes that its process may take; 0 for no limit
+    twin            how torch differentiates: a name of twins.TWINS
+    most_failures   after which the run stops; 0 for none. It stops, too, when a candidate hangs
+                    several times
+    progress        may wrap the cases
 
     Raises  ScenarioError with all faults of all files before anything is judged; UsageError for a
-            path, keyword or twin that cannot be meant; CandidateError for a candidate that cannot
+            path, keyword or twin that cannot be used; CandidateError for a candidate that cannot
             be loaded; EnvironmentUnfit where `require_device`, or what the twin needs, is absent;
-            Interrupted, which is a KeyboardInterrupt with the report so far.
+            Interrupted, which is a KeyboardInterrupt with the report so far; TypeError for a
+            keyword that there is none of.
     """
     started = time.perf_counter()
-    _meant(budget=budget, timeout=timeout, memory=memory, arrays=arrays)
-    if device is not None and not re.fullmatch(DEVICE, str(device)):
-        raise UsageError(f"device {device!r}: give cpu, cuda, or cuda:1")
-    twins.require_twin(twin)
-    if require_device and not available(require_device):
+    asked = _asked(paths, options)
+    required = options.get("require_device")
+    twins.require_twin(asked.twin)
+    if required and not available(required):
         raise EnvironmentUnfit(
-            f"there is no {require_device} device here; run without --require-device"
-            f" {require_device}, or on a machine that has one"
+            f"there is no {required} device here; run without --require-device {required}, or on a"
+            " machine that has one"
         )
-    found = collection(paths, keyword=keyword, device=device, limits=limits)
-    load = partial(loaded, candidate or "", arrays, device or "cpu", timeout, memory)
-    subject, proof = None, ""
-    if candidate is not None:
-        with one_thread():
-            proof = proven(device or "cpu")
-        subject = load()
-    asked = Asked(
-        subject.name if subject else "", isinstance(candidate, str), arrays, timeout, memory,
-        device or "", twin, budget if budget != truth.BUDGET else -1.0,
-        limits.settings if limits else (), _named(paths), keyword,
-    )  # fmt: skip
+    device, limits = options.get("device"), options.get("limits")
+    found = collection(paths, keyword=asked.keyword, device=device, limits=limits)
+    proof, subject = _ready(asked, options.get("candidate"))
+    asked = replace(asked, candidate=subject.name if subject else "")
     results: list[Result] = []
-    _log.info("%d cases, twin %s, candidate %s", len(found.cases), twin, candidate)
+    _log.info("%d cases, twin %s, candidate %s", len(found.cases), asked.twin, asked.candidate)
 
     def report(by: int = 0, stopped: str = "") -> Report:
         return Report(
@@ -112,23 +118,64 @@ def run(
     try:
         with one_thread():
             for case in (progress or iter)(found.cases):
-                results.append(judged(case, budget, subject, twin))
+                results.append(judged(case, asked, subject).result)
                 _log.debug("%s %s", results[-1].verdict, case.id)
-                stopped = _enough(results, most_failures)
+                stopped = _enough(results, options.get("most_failures", 0))
                 if stopped and len(results) < len(found.cases):
                     break
-            if isinstance(candidate, str) and not stopped:
-                _alone(results, {c.id: c for c in found.cases}, load, budget)
+            if asked.candidate and asked.named and not stopped:
+                _alone(results, {c.id: c for c in found.cases}, asked)
     except KeyboardInterrupt as interrupt:
         raise Interrupted(report(getattr(interrupt, "signal", signal.SIGINT))) from interrupt
     finally:
         if subject is not None:
             subject.close()
-    _require(require_device, results)
+    _require(required, results)
     return report(stopped=stopped if len(results) < len(found.cases) else "")
 
 
-def _named(paths: Subject | Iterable[Subject] | None) -> tuple[str, ...]:
+def _asked(paths: Source | Iterable[Source] | None, options: Options) -> Asked:
+    """What the options ask for.
+
+    Raises  UsageError for a value that cannot be used; TypeError for another keyword.
+    """
+    for name in options:
+        if name not in Options.__annotations__:
+            known = ", ".join(Options.__annotations__)
+            raise TypeError(f"run() got an unexpected keyword argument {name!r}; it takes {known}")
+    device, limits = options.get("device"), options.get("limits")
+    if device is not None and not re.fullmatch(DEVICE, str(device)):
+        raise UsageError(f"device {device!r}: give cpu, cuda, or cuda:1")
+    subject, budget = options.get("candidate"), options.get("budget", truth.BUDGET)
+    arrays, timeout = options.get("arrays", "numpy"), options.get("timeout", 60.0)
+    memory = options.get("memory", 0)
+    for name, value in (("budget", budget), ("timeout", timeout), ("memory", memory)):
+        real = isinstance(value, int | float) and not isinstance(value, bool)
+        if not real or not (0 <= value < math.inf) or (name == "timeout" and not value):
+            least = "above 0" if name == "timeout" else "of 0 or more"
+            raise UsageError(f"{name} {value!r}: give a finite number {least}")
+    if arrays not in get_args(Arrays):
+        raise UsageError(f"arrays {arrays!r}: choose one of {', '.join(get_args(Arrays))}")
+    return Asked(
+        subject if isinstance(subject, str) else "", isinstance(subject, str), arrays, timeout,
+        memory, device or "", options.get("twin", "eager"),
+        budget if budget != truth.BUDGET else -1.0, limits.settings if limits else (),
+        _named(paths), options.get("keyword", ""),
+    )  # fmt: skip
+
+
+def _ready(asked: Asked, subject: str | Callable[..., Any] | None) -> tuple[str, Candidate | None]:
+    """The candidate, if one is judged, once the suite has tested itself; and what that proved."""
+    if subject is None:
+        return "", None
+    with one_thread():
+        proof = proven(asked.device or "cpu")
+    if isinstance(subject, str):
+        return proof, asked.loaded()
+    return proof, loaded(subject, asked.arrays, asked.device or "cpu")
+
+
+def _named(paths: Source | Iterable[Source] | None) -> tuple[str, ...]:
     """The paths that were named; of what lies in memory nothing."""
     if isinstance(paths, str | os.PathLike):
         return (str(paths),)
@@ -137,16 +184,6 @@ def _named(paths: Subject | Iterable[Subject] | None) -> tuple[str, ...]:
 
 
 _HANGS = 3  # cases in which a candidate gives no answer in time, before it is asked no more
-
-
-def _meant(budget: float, timeout: float, memory: int, arrays: str) -> None:
-    for name, value in (("budget", budget), ("timeout", timeout), ("memory", memory)):
-        real = isinstance(value, int | float) and not isinstance(value, bool)
-        if not real or not (0 <= value < math.inf) or (name == "timeout" and not value):
-            least = "above 0" if name == "timeout" else "of 0 or more"
-            raise UsageError(f"{name} {value!r}: give a finite number {least}")
-    if arrays not in get_args(Arrays):
-        raise UsageError(f"arrays {arrays!r}: choose one of {', '.join(get_args(Arrays))}")
 
 
 def _enough(results: Sequence[Result], most_failures: int) -> str:
@@ -160,16 +197,14 @@ def _enough(results: Sequence[Result], most_failures: int) -> str:
     return ""
 
 
-def _alone(
-    results: list[Result], cases: Mapping[str, Case], load: Callable[[], Candidate], budget: float
-) -> None:
+def _alone(results: list[Result], cases: Mapping[str, Case], asked: Asked) -> None:
     """Find out which failures of those that are shown need an earlier case in the same process."""
     for cause in causes(results)[:SHOWN]:
         at = next(i for i, result in enumerate(results) if result is cause.smallest)
         of_it = any(f.subject.startswith("candidate ") for f in results[at].findings)
         if of_it and results[at].seconds < 1:
             tries = [[], *([case] for case in _before(results, at))]
-            fails = (t for t in tries if _fails([*t, results[at].id], cases, load, budget))
+            fails = (t for t in tries if _fails([*t, results[at].id], cases, asked))
             needed = next(fails, None)
             after = UNKNOWN if needed is None else "".join(needed)
             results[at] = replace(results[at], after=after)
@@ -185,38 +220,33 @@ def _before(results: Sequence[Result], at: int) -> list[str]:
     return list(dict.fromkeys(r.id for r in several))
 
 
-def _fails(
-    ids: Sequence[str], cases: Mapping[str, Case], load: Callable[[], Candidate], budget: float
-) -> bool:
+def _fails(ids: Sequence[str], cases: Mapping[str, Case], asked: Asked) -> bool:
     """Whether the last of some cases fails in a new process of the candidate."""
-    subject = load()
+    subject = asked.loaded()
     try:
-        return not [judged(cases[each], budget, subject).ok for each in ids][-1]
+        return not [judged(cases[each], asked, subject).result.ok for each in ids][-1]
     finally:
-        subject.close()
+        if subject is not None:
+            subject.close()
 
 
-def judged(
-    case: Case, budget: float, candidate: Candidate | None = None, twin: str = "eager"
-) -> Result:
+def judged(case: Case, asked: Asked, candidate: Candidate | None = None) -> Judgement:
     """The judgement of one case; of one that could not come to an end, what kept it from it.
 
     Raises  EnvironmentUnfit and other errors on purpose.
     """
     try:
-        return judge(case, budget, candidate, twin)
+        return judgement(case, asked, candidate)
     except VerifyError:
         raise
     except MemoryError:
         message = "not enough memory for this case; the others are judged"
         finding = Finding("memory", Verdict.FAIL, message)
     except Exception as error:  # a defect of the suite itself; it must not take other cases along
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(frame.filename).name}:{frame.lineno}"
-        message = f"{type(error).__name__} in {where}: {error}; please report it with this file"
+        message = f"{raised(error)}; please report it with this file"
         finding = Finding("error", Verdict.ERROR, message)
     blank = Result(case.path, case.name, case.origin.line, case.dtype, case.device, case.layout)
-    return replace(blank, findings=(finding,))
+    return Judgement(replace(blank, findings=(finding,)))
 
 
 def environment() -> dict[str, str]:

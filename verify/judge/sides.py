@@ -1,15 +1,22 @@
-"""Who is judged in a case, and what one evaluation of each says."""
+"""Who is judged in a case, and what the first evaluation of each says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
+
+import numpy as np
 
 from verify.judge import compare
+from verify.judge.asked import Asked
 from verify.judge.compare import Reference, Subject
-from verify.judge.result import Figure, Finding, Verdict
+from verify.judge.parts import Evaluation, Totals
+from verify.judge.result import Figure, Finding, Verdict, worst_of
+from verify.judge.steps import start_of
 from verify.network import manual, relations, twins
-from verify.network.problem import Chain
+from verify.network.problem import SHAPES, Chain
 from verify.scenario.cases import Case
 
 LEAD = "manual.stable_form"  # whose W the expected figures are computed at
@@ -19,6 +26,7 @@ OUT_OF_RANGE = Finding(
     "|X||W|, C or |X|^T|dC_dy| comes near the largest number of the dtype: no bound holds there",
 )
 _ELEMENT_WORK = 512  # N D K up to which the element-wise loops are worth their time
+_ENCLOSED = 3  # parts of several that the truth judges: the first, the last, and between them
 
 
 def subjects(case: Case, ref: Reference, way: str) -> list[Subject]:
@@ -42,32 +50,148 @@ def both_sides(form: str, device: str, way: str = "eager") -> list[Subject]:
     ]
 
 
-def one_step(
-    subjects: Sequence[Subject], ref: Reference
-) -> tuple[dict[str, Chain], list[Finding], list[Figure]]:
-    """The chains of one evaluation, each against the truth, the other side, and its own scaling."""
-    chains: dict[str, Chain] = {}
-    findings: list[Finding] = []
-    figures: list[Figure] = []
+@dataclass(eq=False)
+class First:
+    """The first evaluation: every link of every part of the first batch, of every subject.
+
+    `kept` are the parts that the truth judges, or the only one; `given` is what each subject gave
+    for the last part; `totals` add up what has the right shapes.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    figures: dict[tuple[str, str], Figure] = field(default_factory=dict)
+    given: dict[str, Chain] = field(default_factory=dict)
+    totals: dict[str, Totals] = field(default_factory=dict)
+    kept: list[Reference] = field(default_factory=list)
+    post_holds: bool = True
+    in_range: bool = True
+
+    @property
+    def ref(self) -> Reference:
+        return self.kept[0]
+
+    def tell(self, figures: Sequence[Figure], first: int = 0) -> None:
+        """Of each subject and link the worst figure; its entry is among all rows."""
+        for figure in (among_all(f, first) for f in figures):
+            key = figure.subject, figure.link
+            known = self.figures.get(key)
+            self.figures[key] = worst_of([known, figure] if known else [figure]) or figure
+
+    def resolution(self, form: str) -> float:
+        """What the rows together notice; NaN where the form does not hold in each of them."""
+        lead, own = self.totals.get(LEAD), self.totals.get(f"manual.{form}_form")
+        if lead is not None and lead.only is not None:
+            held = form == "stable" or self.post_holds
+            chain, _ = lead.joined(0.0)
+            return compare.resolution(self.ref.bounds[form], chain.dC_dW) if held else np.nan
+        if own is None:
+            return np.nan
+        chain, bound = own.joined(0.0)
+        return compare.resolution(bound, chain.dC_dW)
+
+
+def first_step(case: Case, asked: Asked) -> First:
+    """All subjects on every part of the first batch, up to the first part that is not right."""
+    seen, first = First(), 0
+    batch = case.in_parts[0]
+    for share, problem in batch:
+        n = len(problem.X)
+        enclosed = has_truth(first, n, batch.N)
+        spent = asked.work if share == 1 else asked.work / _ENCLOSED
+        ref = compare.reference(problem, spent if enclosed else 0)
+        if not ref.bounds.fits:
+            seen.findings.append(OUT_OF_RANGE)
+            seen.in_range = False
+            return seen
+        seen.kept += [ref] if enclosed else []
+        seen.post_holds &= bool(ref.bounds.post_holds)
+        sides = subjects(case, ref, asked.twin)
+        step = one_step(sides, ref)
+        seen.given = step.given
+        seen.tell(step.figures, first)
+        found = step.findings
+        seen.findings += found if share == 1 else (in_rows(f, first, n) for f in found)
+        for subject in sides:
+            if subject.name in step.fit:
+                start = start_of(subject, batch, subject.name == LEAD)
+                here = Evaluation(problem, ref.bounds, step.given[subject.name])
+                seen.totals.setdefault(subject.name, start).add(share, here)
+        if seen.findings and share < 1:
+            return seen
+        first += n
+    if batch.several:  # of all rows are only those whose form holds in each part
+        most = max((total.parts for total in seen.totals.values()), default=0)
+        seen.totals = {name: total for name, total in seen.totals.items() if total.parts == most}
+        _agree(seen)
+    return seen
+
+
+def has_truth(first: int, n: int, N: int) -> bool:
+    """Of the first part, the last, and the one in which half of the rows end."""
+    return first == 0 or first + n == N or first < N // 2 <= first + n
+
+
+def _agree(seen: First) -> None:
+    """Manual against twin of each form, in what the parts add up to."""
+    for one, other in pairwise(seen.totals.values()):
+        if one.subject.form == other.subject.form:
+            h = seen.ref.problem.h
+            (chain, bound), (against, _) = one.joined(h), other.joined(h)
+            names = one.subject.name, f"{other.subject.name}, all rows"
+            figures = compare.against_each_other(names, (chain, against), seen.ref, bound)
+            seen.tell(figures)
+            seen.findings += compare.broken("agreement", figures)
+
+
+def among_all(figure: Figure, first: int) -> Figure:
+    """The figure of a part, with its entry among all rows."""
+    if not first or not SHAPES[figure.link].startswith("N"):
+        return figure
+    row, column = figure.entry
+    return replace(figure, entry=(first + row, column))
+
+
+def in_rows(finding: Finding, first: int, n: int) -> Finding:
+    """The finding of a part, with where its rows are among all."""
+    figure = finding.figure and among_all(finding.figure, first)
+    where = f"{finding.message}, in rows {first} to {first + n - 1}"
+    return replace(finding, message=where, figure=figure)
+
+
+@dataclass(frozen=True, eq=False)
+class OneStep:
+    """One evaluation of every subject: what each gave, and whose links all have their shapes."""
+
+    given: dict[str, Chain]
+    fit: list[str]
+    findings: list[Finding]
+    figures: list[Figure]
+
+
+def one_step(subjects: Sequence[Subject], ref: Reference) -> OneStep:
+    """Every subject's chain against the truth, the other side, and its own scaling."""
+    step = OneStep({}, [], [], [])
     for subject in subjects:
-        chain, raised = compare.evaluate(subject, ref.problem)
+        chain, failed = compare.evaluate(subject, ref.problem)
+        step.given[subject.name] = chain
         unfit = list(compare.misshapen(subject.name, chain, ref.problem))
         seen = compare.against_truth(subject.name, chain, ref, ref.bounds[subject.form])
-        figures += seen
-        findings += [*unfit, *compare.broken("bound", seen), *([raised] if raised else [])]
-        if not unfit and raised is None:
-            chains[subject.name] = chain
+        step.figures.extend(seen)
+        found = [*unfit, *compare.broken("bound", seen), *([failed] if failed else [])]
+        step.findings.extend(found)
+        if not unfit and failed is None:
+            step.fit.append(subject.name)
             if subject.name.startswith("manual.") and subject.form == "post":
-                findings += _scaling(subject, chain, ref)
+                step.findings.extend(_scaling(subject, chain, ref))
     for form in ("post", "stable"):
         sides = (s.name for s in subjects if s.form == form and s.form in s.name)
-        pair = [name for name in sides if name in chains]
+        pair = [name for name in sides if name in step.fit]
         if len(pair) == 2:
-            both = (chains[pair[0]], chains[pair[1]])
+            both = (step.given[pair[0]], step.given[pair[1]])
             seen = compare.against_each_other((pair[0], pair[1]), both, ref, ref.bounds[form])
-            figures += seen
-            findings += compare.broken("agreement", seen)
-    return chains, findings, figures
+            step.figures.extend(seen)
+            step.findings.extend(compare.broken("agreement", seen))
+    return step
 
 
 def _scaling(subject: Subject, chain: Chain, ref: Reference) -> Iterator[Finding]:

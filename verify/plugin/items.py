@@ -157,23 +157,21 @@ class CaseItem(_Item):
         from verify.judge.causes import causes
         from verify.judge.result import Report, Verdict
         from verify.judge.runner import judged
-        from verify.network import truth, twins
+        from verify.network import twins
         from verify.report.text import block
         from verify.threads import one_thread
 
         with one_thread():
-            budget = self.config.getoption("--truth-budget")
-            candidate = candidate_of(self.config)
-            twin = self.config.getoption("--twin")
-            twins.require_twin(twin)
-            result = judged(self.case, truth.BUDGET if budget is None else budget, candidate, twin)
+            asked = asked_of(self.config)
+            twins.require_twin(asked.twin)
+            result = judged(self.case, asked, candidate_of(self.config)).result
         self.told = Report((result,), 1)
         self.user_properties += _properties(result)
         if result.verdict is Verdict.NOT_RUN:
             pytest.skip(result.findings[0].message)
         if not result.ok:
             (cause,) = causes([result])
-            text = block(result, asked_of(self.config), cause.text)
+            text = block(result, asked, cause.text)
             raise Failure(f"{cause.text}\n{text}")
         if self.unlocked:
             raise Failure(self.unlocked)
@@ -198,14 +196,10 @@ def candidate_of(config: pytest.Config) -> Candidate | None:
     """
     spec = config.getoption("--candidate")
     if spec and _CANDIDATE not in config.stash:
-        from verify.candidate.candidate import candidate
         from verify.judge.selftest import proven
 
         proven()
-        asked = asked_of(config)
-        config.stash[_CANDIDATE] = candidate(
-            spec, asked.arrays, timeout=asked.timeout, memory_limit=asked.memory
-        )
+        config.stash[_CANDIDATE] = asked_of(config).loaded()
     return config.stash.get(_CANDIDATE, None)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from verify.candidate.candidate import Candidate
-from verify.errors import CandidateError, UsageError, printable
+from verify.errors import UsageError, printable
 from verify.judge import compare
+from verify.judge.asked import Asked
 from verify.judge.result import Figure, Result
 from verify.judge.runner import judged
 from verify.judge.sides import both_sides
-from verify.network import truth
 from verify.network.problem import Chain, Problem
 from verify.network.truth import Enclosure
 from verify.scenario.cases import Case
@@ -60,12 +60,10 @@ class Walk:
     columns: Sequence[int]
 
 
-def walk(
-    case: Case, budget: float = truth.BUDGET, candidate: Candidate | None = None, way: str = "eager"
-) -> Walk:
+def walk(case: Case, asked: Asked, candidate: Candidate | None = None) -> Walk:
     """Judge a case and keep every link of its first step, in the form of the post where it holds.
 
-    Raises  UsageError for a case that is judged by blocks of rows, and as judge.
+    Raises  UsageError for a case that is judged by blocks of rows; EnvironmentUnfit.
     """
     if case.large:
         raise UsageError(
@@ -73,26 +71,22 @@ def walk(
             " run judges it"
         )
     with one_thread(), np.errstate(all="ignore"):
-        result = judged(case, budget, candidate, way)
-        problem = case.batches[0]
-        ref = compare.reference(problem, budget)
-        post = ref.bounds.post_holds and case.expect.post_form != "nonfinite"
-        form = "post" if post else "stable"
-        sides = dict(zip(("manual", "twin"), both_sides(form, case.device, way), strict=True))
-        chains = {side: compare.evaluate(s, problem)[0] for side, s in sides.items()}
-        names = {side: subject.name for side, subject in sides.items()}
-        if candidate is not None:
-            names["candidate"] = f"candidate {candidate.name}"
-            chains["candidate"] = _answer(candidate, problem)
+        made = judged(case, asked, candidate)
+    problem, first = case.batches[0], made.first
+    given = dict(first.given) if first else {}
+    # Where it is not run, as without such a device, what manual says is shown all the same.
+    ref = first.ref if first and first.kept else compare.reference(problem, asked.work)
+    form = "post" if ref.bounds.post_holds and case.expect.post_form != "nonfinite" else "stable"
+    sides = dict(zip(("manual", "twin"), both_sides(form, case.device, asked.twin), strict=True))
+    if not given:
+        given[sides["manual"].name] = compare.evaluate(sides["manual"], problem)[0]
+    names = {side: subject.name for side, subject in sides.items()}
+    chains = {side: given.get(name, Chain()) for side, name in names.items()}
+    if candidate is not None:
+        names["candidate"] = f"candidate {candidate.name}"
+        chains["candidate"] = made.chain or Chain()
     exact = dict(ref.truth.chain) if ref.truth else {}
-    return Walk(case, problem, result, form, chains, names, exact, ref.columns)
-
-
-def _answer(candidate: Candidate, problem: Problem) -> Chain:
-    try:
-        return candidate.chain(problem)
-    except CandidateError:  # the result says so
-        return Chain()
+    return Walk(case, problem, made.result, form, chains, names, exact, ref.columns)
 
 
 def text(seen: Walk) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -51,6 +51,39 @@ class Origin:
 
 
 @dataclass(frozen=True, eq=False)
+class Batch:
+    """The rows of one step, in parts that memory holds; iterating gives each with its share."""
+
+    N: int
+    D: int
+    K: int
+    parts: Callable[[], Iterable[Problem]]
+
+    @classmethod
+    def of(cls, problem: Problem) -> Batch:
+        """The batch of one part."""
+        N, D, K = problem.sizes.values()
+        return cls(N, D, K, lambda: [problem])
+
+    def __iter__(self) -> Iterator[tuple[float, Problem]]:
+        """Each part with its share of all rows.
+
+        Shapes  X (n, D), W (D, K), P (n, K), with n the rows of a part.
+        """
+        for part in self.parts():
+            yield len(part.X) / self.N, part
+
+    @cached_property
+    def first(self) -> Problem:
+        """The first part."""
+        return next(iter(self.parts()))
+
+    @property
+    def several(self) -> bool:
+        return len(self.first.X) < self.N
+
+
+@dataclass(frozen=True, eq=False)
 class Case:
     """One thing to judge: the rows of a problem, how they are taken, and what is expected of C.
 
@@ -89,17 +122,15 @@ class Case:
         at = self.sizes
         return self.in_files and at.batch == at.N and at.N * at.D > HELD
 
-    def blocks(self) -> Iterator[Problem]:
-        """What one step takes: the rows of the first batch; of a large case, a block at a time.
-
-        Shapes  X (n, D), W (D, K), P (n, K), with n the rows of a block.
-        """
+    @cached_property
+    def in_parts(self) -> list[Batch]:
+        """The rows of each step; of a large case, in blocks that are read when they are needed."""
         if not self.large:
-            yield self.batches[0]
-            return
-        rows = max(1, _BLOCK // (self.sizes.D + 2 * self.sizes.K))
-        for start in range(0, self.sizes.N, rows):
-            yield self.rows(slice(start, start + rows))
+            return [Batch.of(problem) for problem in self.batches]
+        N, D, K = self.sizes.N, self.sizes.D, self.sizes.K
+        rows = max(1, _BLOCK // (D + 2 * K))
+        blocks = [slice(start, start + rows) for start in range(0, N, rows)]
+        return [Batch(N, D, K, lambda: map(self.rows, blocks))]
 
     @cached_property
     def problem(self) -> Problem:

@@ -29,7 +29,7 @@ from verify.scenario.locked import changed, differences, manifest_above, pinned
 
 S = TypeVar("S")
 T = TypeVar("T")
-Subject = str | os.PathLike[str] | Scenario | Case | Problem
+Source = str | os.PathLike[str] | Scenario | Case | Problem
 """What can be run: a file, a folder, file::case, a packaged name, a Scenario, Case or Problem."""
 
 
@@ -42,13 +42,13 @@ class Collection:
 
 
 def collect(
-    paths: Subject | Iterable[Subject] | None = None,
+    paths: Source | Iterable[Source] | None = None,
     *,
     keyword: str = "",
     device: str | None = None,
     limits: Limits | None = None,
 ) -> list[Case]:
-    """The cases of the given subjects, in the order of names.
+    """The cases of the given sources, in the order of names.
 
     Raises  as run.
     """
@@ -56,22 +56,22 @@ def collect(
 
 
 def collection(
-    paths: Subject | Iterable[Subject] | None = None,
+    paths: Source | Iterable[Source] | None = None,
     *,
     keyword: str = "",
     device: str | None = None,
     limits: Limits | None = None,
 ) -> Collection:
-    """The cases of the given subjects with their pins, and what the manifests miss.
+    """The cases of the given sources with their pins, and what the manifests miss.
 
     Raises  as run.
     """
     limits = limits or Limits()
-    subjects = [usual()] if paths is None else _listed(paths)
+    sources = [usual()] if paths is None else _listed(paths)
     unlocked: dict[str, None] = {}
     numbers = itertools.count(1)
 
-    def of(subject: Subject) -> list[Case]:
+    def of(subject: Source) -> list[Case]:
         if isinstance(subject, Case):
             return [subject]
         if isinstance(subject, Scenario):
@@ -97,7 +97,7 @@ def collection(
             unlocked[what] = None
         return _wanted(pinned(scenario, folder, locked), name, wanted)
 
-    chosen = gathered(subjects, of)
+    chosen = gathered(sources, of)
     if device is not None:
         chosen = [on_device(c, device) for c in chosen]
     once = {case.id: case for case in chosen}
@@ -168,7 +168,7 @@ def scenarios(folder: Path, limits: Limits) -> dict[str, Scenario]:
     return {scenario.path.relative_to(folder).as_posix(): scenario for scenario in found}
 
 
-def _listed(paths: Subject | Iterable[Subject]) -> list[Subject]:
+def _listed(paths: Source | Iterable[Source]) -> list[Source]:
     if isinstance(paths, str | os.PathLike | Scenario | Case | Problem):
         return [paths]
     if isinstance(paths, bytes) or not isinstance(paths, Iterable):

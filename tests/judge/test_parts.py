@@ -1,4 +1,4 @@
-"""A case by blocks of rows: what it finds whole it finds so, and only blocks are in memory."""
+"""A batch in parts: what a case says whole it says so, and only parts are in memory."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from tests.support import broken, oracle
 from tests.support.problems import drawn
 from tests.support.texts import written
 from verify.candidate.candidate import candidate
-from verify.judge import blocks, compare, sides
+from verify.judge import compare, sides
+from verify.judge.asked import Asked
 from verify.judge.judge import judge
+from verify.judge.parts import Loss, Totals, evaluated, everywhere, loss, mean
 from verify.judge.result import Verdict
-from verify.judge.steps import Evaluation
-from verify.network import manual, twin
+from verify.judge.steps import start_of
+from verify.network import manual, truth, twin
 from verify.network.bounds import bounds
 from verify.network.problem import Chain
 from verify.scenario import cases as sizes
-from verify.scenario.cases import cases
+from verify.scenario.cases import Batch, cases
 from verify.scenario.document import Limits
 from verify.scenario.load import load
 
@@ -38,6 +40,21 @@ step_size = 0.125
 dtype = "%s"
 """
 ROWS = 7
+STABLE = compare.Subject("manual.stable_form", manual.stable_form, "stable")
+BUDGET = 2.0**30
+
+
+def halves(problem):
+    """The rows in two parts."""
+    cut = len(problem.X) // 2
+    rows = slice(0, cut), slice(cut, None)
+    parts = [replace(problem, X=problem.X[r], P=problem.P[r]) for r in rows]
+    return Batch(*problem.sizes.values(), lambda: parts)
+
+
+def loss_at(problem, W, drift, budget):
+    there = replace(problem, W=W)
+    return loss(evaluated(STABLE, there), drift, truth.cost(there, budget))
 
 
 @pytest.fixture(autouse=True)
@@ -77,8 +94,10 @@ def test_only_a_file_of_X_larger_than_what_is_held_is_judged_by_blocks(large, mo
 
 def test_the_blocks_are_the_rows_of_the_problem_in_their_order(large):
     case = large()
-    blocks = list(case.blocks())
+    (batch,) = case.in_parts
+    shares, blocks = zip(*batch, strict=True)
     assert [len(b.X) for b in blocks] == [7, 7, 7, 3]
+    assert shares == (7 / 24, 7 / 24, 7 / 24, 3 / 24)
     for name in ("X", "P"):
         joined = np.concatenate([getattr(b, name) for b in blocks])
         assert np.array_equal(joined, getattr(case.problem, name))
@@ -111,22 +130,20 @@ def test_the_joined_gradient_is_within_its_bound_of_the_truth(tmp_path_factory, 
                         ("P", rng.dirichlet(np.ones(3), N))):  # fmt: skip
         np.save(folder / f"{name}.npy", array.astype(dtype))
     (case,) = cases(load(written(folder, TEXT % dtype)))
-    found = blocks._first_pass(case, 0, "eager")
+    found = sides.first_step(case, Asked(budget=0))
     exact = oracle.chain(case.problem)
-    for path in found.paths.values():
-        chain, bound = path.joined(case.problem.h)
+    for totals in found.totals.values():
+        chain, bound = totals.joined(case.problem.h)
         for link in ("C", "dC_dW", "W_next"):
             error = oracle.distance(getattr(chain, link), exact[link])
-            assert (error <= getattr(bound, link)).all(), (path.subject.name, link)
+            assert (error <= getattr(bound, link)).all(), (totals.subject.name, link)
 
 
 @pytest.mark.parametrize(
     "link", ["y", "y_o", "C", "dC_dy_o", "dy_o_dy", "dC_dy", "dC_dW", "W_next"]
 )
 def test_a_broken_line_is_named_by_its_link(large, link, monkeypatch):
-    line = broken.lines_of_links(manual, "stable_form")[link]
-    wrong = broken.with_line(manual, "stable_form", line, broken.scaled(line))
-    monkeypatch.setitem(manual.FORMS, "stable", wrong)
+    monkeypatch.setitem(manual.FORMS, "stable", broken.scaled("stable", link))
     result = judge(large())
     assert result.verdict is Verdict.FAIL
     assert result.first_broken_link == link
@@ -142,7 +159,7 @@ def test_a_fault_of_one_row_is_named_with_its_row_among_all(large, monkeypatch):
         return replace(chain, dC_dy=np.where(at[:, None], 2 * chain.dC_dy, chain.dC_dy))
 
     monkeypatch.setitem(manual.FORMS, "stable", wrong)
-    result = judge(case, budget=0)  # the third block of four: no truth, but a twin
+    result = judge(case, Asked(budget=0))  # the third block of four: no truth, but a twin
     assert result.first_broken_link == "dC_dy"
     assert result.worst.entry[0] == 17
     assert "in rows 14 to 20" in result.findings[0].message
@@ -157,7 +174,7 @@ def test_a_wrong_gradient_on_both_sides_is_seen_by_the_fall(large, monkeypatch):
                 lambda c: replace(c, dC_dW=-c.dC_dW, W_next=problem.W + problem.h * c.dC_dW)
             )(right(problem, **k)),
         )  # fmt: skip
-    result = judge(large('[expect]\nloss = "any"'), budget=0)
+    result = judge(large('[expect]\nloss = "any"'), Asked(budget=0))
     assert "descent" in {f.check for f in result.findings}
 
 
@@ -211,43 +228,56 @@ def test_a_step_that_is_too_long_for_the_dtype_is_not_judged_and_not_blamed(
     path = Path(large(more).path)
     path.write_text(path.read_text().replace("0.125", h))
     (case,) = cases(load(path))
-    result = judge(case, budget)
-    assert {f.check for f in result.findings} == {"range" if steps == 1 else "post_form"}
+    result = judge(case, Asked(budget=budget))
+    assert {f.check for f in result.findings} == {"range"}
     assert result.verdict is Verdict.CANNOT_JUDGE
 
 
-def test_a_single_block_has_its_own_bounds_and_an_update_of_three_roundings():
+def test_the_only_part_has_its_own_links_and_bounds():
     problem = drawn(1)
-    here = Evaluation(problem, bounds(problem), manual.stable_form(problem))
-    path = blocks._Path(compare.Subject("it", manual.stable_form, "stable"), problem.W, np.zeros(3))
-    path.add(1.0, here)
-    chain, bound = path.joined(problem.h)
-    alone, u, gamma = here.bounds.stable, 2.0**-53, 3 * 2.0**-53
+    totals = everywhere(start_of(STABLE, Batch.of(problem)))
+    chain, bound = totals.joined(problem.h)
+    assert chain is totals.only.chain
+    assert bound is totals.only.bounds.stable
+
+
+def test_parts_add_up_their_bounds_with_an_update_of_three_roundings():
+    problem = drawn(1)
+    totals = everywhere(start_of(STABLE, halves(problem)))
+    chain, bound = totals.joined(problem.h)
+    parts = [(share, bounds(part).stable) for share, part in halves(problem)]
+    B_C, B = (sum(share * getattr(b, link) for share, b in parts) for link in ("C", "dC_dW"))
+    size = sum(share * np.abs(manual.stable_form(p).dC_dW) for share, p in halves(problem))
+    u, gamma = 2.0**-53, 4 * 2.0**-53
     step = np.abs(np.asarray(chain.dC_dW)) * 0.125
     for link, expected in {
-        "C": alone.C + gamma * chain.C,
-        "dC_dW": alone.dC_dW + gamma * np.abs(chain.dC_dW),
-        "W_next": 0.125 * (alone.dC_dW + gamma * np.abs(chain.dC_dW))
-        + 3 * u * (np.abs(problem.W) + step),
+        "C": B_C + gamma * chain.C,
+        "dC_dW": B + gamma * size,
+        "W_next": 0.125 * (B + gamma * size) + 3 * u * (np.abs(problem.W) + step),
     }.items():
-        np.testing.assert_allclose(getattr(bound, link), expected, rtol=1e-8, err_msg=link)
+        np.testing.assert_allclose(getattr(bound, link), expected, rtol=1e-7, err_msg=link)
 
 
-def test_the_sum_over_blocks_has_room_for_its_own_roundings():
+def test_the_sum_over_parts_has_room_for_its_own_roundings():
     tenth, zero = np.full((1, 1), 0.1), np.zeros((1, 1))
-    W = np.zeros((1, 1))
-    path = blocks._Path(compare.Subject("it", manual.stable_form, "stable"), W, np.zeros(1))
+    totals = Totals(STABLE, Batch(1000, 1, 1, list), np.zeros((1, 1)), np.zeros(1))
     for _ in range(1000):
         here = SimpleNamespace(
-            chain=Chain(dC_dW=tenth), bounds={"stable": Chain(dC_dW=zero)},
-            cost=lambda form: (0.1, 0.0), holds=lambda form: True,
+            chain=Chain(dC_dW=tenth), cost=lambda form: (0.1, 0.0), holds=lambda form: True,
+            cost_holds=lambda form: True, bounds=_Zero(stable=Chain(dC_dW=zero)),
         )  # fmt: skip
-        path.add(0.1, here)
-    chain, bound = path.joined(1.0)
+        totals.add(0.1, here)
+    chain, bound = totals.joined(1.0)
     exact = 1000 * Fraction(0.1) ** 2
     for link in ("C", "dC_dW"):
         error = abs(Fraction(np.asarray(getattr(chain, link)).item()) - exact)
         assert 0 < error <= np.asarray(getattr(bound, link)).item() < 1e-11
+
+
+class _Zero(dict):
+    """Bounds by form, of a C that fits."""
+
+    cost_fits = True
 
 
 def test_a_twin_that_goes_another_way_by_a_billionth_is_seen_by_where_it_comes_to(
@@ -331,7 +361,7 @@ def test_a_candidate_is_judged_on_the_blocks_that_have_a_truth(large, factor, ve
 
 def test_a_candidate_is_judged_on_the_blocks_that_have_none_too(large):
     case = large()
-    _, _, without, _ = case.blocks()
+    _, _, (_, without), _ = case.in_parts[0]
 
     def gradient(X, W, P, h):
         g = manual.block_form(sizes.Problem(X, W, P, h)).dC_dW
@@ -349,9 +379,49 @@ def test_memory_holds_blocks_and_not_the_file(tmp_path, monkeypatch):
     np.save(tmp_path / "W.npy", rng.normal(size=(D, 2)) / D)
     np.save(tmp_path / "P.npy", rng.integers(0, 2, N))
     (case,) = cases(load(written(tmp_path, TEXT % "float64"), Limits(numbers=2**30)))
-    judge(replace(case), budget=0)  # imports and caches
+    judge(replace(case), Asked(budget=0))  # imports and caches
     tracemalloc.start()
-    assert judge(case, budget=0).ok
+    assert judge(case, Asked(budget=0)).ok
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 40 * 2**20 / 4
+
+
+def test_the_loss_is_the_truths_and_its_spread_covers_the_drift():
+    problem = drawn(3)
+    exact = loss_at(problem, problem.W, np.zeros(3), BUDGET)
+    assert exact.spread < 1e-25
+    drift = np.full(3, 1e-6)
+    loose = loss_at(problem, problem.W, drift, BUDGET)
+    moved = loss_at(problem, problem.W + 1e-6 / np.sqrt(4), np.zeros(3), BUDGET)
+    assert 0 < abs(moved.minus(loose)) <= loose.spread
+    rows = np.sqrt((problem.X**2).sum(axis=1))
+    q = 1 / (1 + np.exp(problem.X @ problem.W))
+    g, L = rows @ (problem.P * q) / 6, rows**2 @ problem.P / (4 * 6)
+    assert loose.spread == pytest.approx((g * 1e-6 + L * 1e-12 / 2).sum(), rel=1e-9, abs=0)
+    bound_C = bounds(problem).C("wider")
+    assert loose.printed == pytest.approx(2 * loose.spread + bound_C, rel=1e-12, abs=0)
+
+
+def test_costs_are_told_apart_to_twice_the_digits_of_float64():
+    one, other = (Loss(1.0, rest, 0, 0, 0) for rest in (3e-20, 1e-20))
+    assert one.minus(other) == pytest.approx(2e-20, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_without_a_truth_the_loss_is_as_certain_as_float64_makes_it(dtype):
+    problem = drawn(3, dtype=dtype)
+    found = loss_at(problem, problem.W, np.zeros(3), 0)
+    exact = loss_at(problem, problem.W, np.zeros(3), BUDGET)
+    assert 1e-17 < found.radius < 1e-13
+    assert abs(found.minus(exact)) <= found.radius
+
+
+def test_the_cost_of_all_rows_is_the_mean_of_their_parts_with_room_for_its_rounding():
+    parts = [(0.25, Loss(1.0, 1e-20, 1e-16, 2e-16, 3e-16)),
+             (0.75, Loss(3.0, 2e-20, 1e-16, 4e-16, 6e-16))]  # fmt: skip
+    found = mean(parts)
+    assert (found.C, found.rest) == (2.5, pytest.approx(1.75e-20))
+    rounding = 4 * 2.0**-53 * 2.5
+    expected = [1e-16 + rounding, 3.5e-16 + rounding, 5.25e-16 + rounding]
+    np.testing.assert_allclose([found.radius, found.spread, found.printed], expected, 1e-12, 0)
