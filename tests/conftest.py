@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing.util
 import signal
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import settings
-
-from tests.support.texts import EXAMPLE
 
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, max_examples=40)
 settings.load_profile("ci")
@@ -22,6 +22,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(autouse=True)
+def _no_process(request, monkeypatch):
+    """A test that starts a process says so, by its mark: a developer's loop goes without."""
+    if request.node.get_closest_marker("process"):
+        return
+
+    def refuse(*_arguments, **_options):
+        raise AssertionError("it starts a process: mark it `process`, or go without")
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+    monkeypatch.setattr(multiprocessing.util, "spawnv_passfds", refuse)
+
+
 @pytest.fixture
 def red() -> Callable[..., Any]:
     """Call something that must fail, and return what it raised."""
@@ -30,25 +43,5 @@ def red() -> Callable[..., Any]:
         with pytest.raises(error, match=match) as caught:
             function()
         return caught.value
-
-    return call
-
-
-@pytest.fixture
-def folder(pytester):
-    """A project that is not this one, with a folder of scenarios."""
-    pytester.makeini("[pytest]\nverify_scenarios = cases\n")
-    made = pytester.mkdir("cases")
-    (made / "example.toml").write_text(EXAMPLE)
-    return made
-
-
-@pytest.fixture
-def nested(pytester, monkeypatch):
-    """pytest in a process of its own."""
-    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
-
-    def call(*arguments):
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
 
     return call

@@ -65,6 +65,7 @@ def public(path: Path) -> list[ast.FunctionDef | ast.ClassDef]:
             and not n.name.startswith("_")]  # fmt: skip
 
 
+@pytest.mark.process
 def test_the_floors_are_kept():
     command = Path(sys.executable).parent / "lint-imports"
     done = subprocess.run(
@@ -205,6 +206,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.process
 def test_every_module_imports_alone_and_first():
     """Each in a process of its own, in which nothing else of the package is loaded."""
     names = [named(path) for path in MODULES]

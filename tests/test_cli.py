@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from tests.support.processes import loaded_by, verify
+from tests.support.command import verify
+from tests.support.processes import loaded_by, verify_process
 from tests.support.texts import EXAMPLE, written
 
 
@@ -23,10 +24,11 @@ def test_green_is_exit_0_with_a_line_a_case_on_stdout(tmp_path):
     assert lines[-1].startswith("2 cases found, 2 judged, 2 passed, 0 failed")
 
 
+@pytest.mark.process
 def test_a_failed_case_is_exit_1_also_without_asserts(tmp_path):
     path = written(tmp_path, EXAMPLE + '[expect]\nloss_before = "7.88"\n')
     for optimised in ("", "1"):
-        done = verify("run", path, "-q", PYTHONOPTIMIZE=optimised)
+        done = verify_process("run", path, "-q", PYTHONOPTIMIZE=optimised)
         assert done.returncode == 1
         assert "loss_before = 7.88 is expected by the file; C is" in done.stdout
         assert f"to repeat it        verify run '{path}::dtype=float32'" in done.stdout
@@ -78,15 +80,18 @@ def test_json_goes_to_a_file_or_clean_to_stdout(tmp_path):
         assert read["counts"]["judged"] == 2
 
 
+@pytest.mark.process
 def test_help_loads_neither_torch_nor_numpy_nor_pydantic():
     assert not loaded_by("--help") & {"torch", "numpy", "pydantic", "rich", "flint"}
 
 
+@pytest.mark.process
 def test_running_a_case_does_load_torch(tmp_path):
     """The counter-test: the test above can fail."""
     assert loaded_by("run", str(written(tmp_path, EXAMPLE))) >= {"torch", "numpy", "flint"}
 
 
+@pytest.mark.process
 def test_a_terminal_gets_a_table_and_no_colour_where_none_is_wanted(tmp_path):
     command = [sys.executable, "-m", "verify", "run", str(written(tmp_path, EXAMPLE))]
     script = f"import pty, sys; sys.exit(pty.spawn({command!r}) >> 8)"
@@ -101,6 +106,7 @@ def test_a_terminal_gets_a_table_and_no_colour_where_none_is_wanted(tmp_path):
     assert "\x1b[32m" not in done.stdout
 
 
+@pytest.mark.process
 def test_a_candidate_is_judged_told_of_and_repeated_by_its_name(tmp_path):
     path = written(tmp_path, EXAMPLE)
     (tmp_path / "mine.py").write_text("def f(X, W, P, h):\n    return W * 0\n")
@@ -156,6 +162,7 @@ verify.cli.main()
 """
 
 
+@pytest.mark.process
 def test_a_defect_of_the_command_is_exit_3_and_not_that_of_a_failed_case():
     done = subprocess.run([sys.executable, "-c", DEFECT], capture_output=True, text=True,
                           check=False)  # fmt: skip
@@ -164,6 +171,7 @@ def test_a_defect_of_the_command_is_exit_3_and_not_that_of_a_failed_case():
     assert "please report it" in done.stderr
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_an_interrupted_run_says_what_was_judged(name, code, tmp_path):
     """The second of two cases interrupts the process that judges it."""
@@ -187,6 +195,7 @@ verify.cli.main()
     assert (read["exit_code"], read["counts"]["judged"]) == (code, 1)
 
 
+@pytest.mark.process
 def test_an_interruption_before_any_case_has_the_same_exit_code():
     script = """
 import os, signal, sys, verify.cli, verify.judge.runner as r
@@ -239,6 +248,7 @@ def test_a_case_is_walked_and_drawn(tmp_path):
     )
 
 
+@pytest.mark.process
 def test_a_walk_that_is_not_green_is_exit_1_with_its_diagnosis(tmp_path):
     path = written(tmp_path, EXAMPLE)
     (tmp_path / "mine.py").write_text("def f(X, W, P, h):\n    return W * 0\n")
@@ -251,9 +261,10 @@ def test_a_walk_that_is_not_green_is_exit_1_with_its_diagnosis(tmp_path):
         assert (done.returncode, done.stdout) == (2, "")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("flag", "lines"), [(None, 0), ("-v", 1), ("-vv", 3)])
 def test_a_log_is_written_to_stderr_when_it_is_asked_for(flag, lines, tmp_path):
-    done = verify(*([flag] if flag else []), "run", written(tmp_path, EXAMPLE))
+    done = verify_process(*([flag] if flag else []), "run", written(tmp_path, EXAMPLE))
     assert done.returncode == 0
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == [
         "verify.judge.runner"

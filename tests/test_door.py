@@ -23,6 +23,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
         verify.runn  # noqa: B018
 
 
+@pytest.mark.process
 def test_importing_the_package_loads_nothing_of_it():
     code = "import sys, verify; print([m for m in sys.modules if m.startswith('verify.')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.support.command import Done, verify
 from verify.cli import EXIT_CODES, cli
 from verify.faults.table import FAULTS
 from verify.network import manual
@@ -23,10 +22,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_the_printed_output_is_what_the_command_prints():
-    done = subprocess.run(
-        [sys.executable, "-m", "verify", "run", "scenarios/worked-example.toml"],
-        capture_output=True, text=True, check=True, cwd=ROOT,
-    )  # fmt: skip
+    done = verify("run", "scenarios/worked-example.toml", cwd=ROOT)
     for line in [*done.stdout.splitlines()[:2], *done.stdout.splitlines()[3:4]]:
         shown = next(s.strip() for s in README.splitlines() if s.strip()[:60] == line[:60])
         # The last digits of an error depend on the machine's kernels, the words do not.
@@ -48,14 +44,12 @@ WRONG, RIGHT = (
 )
 
 
-def verified(folder: Path, body: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def verified(folder: Path, body: str, *arguments: str) -> Done:
     (folder / "mine.py").write_text(body)
-    return subprocess.run(
-        [sys.executable, "-m", "verify", *arguments, "--candidate", "mine.py:gradient"],
-        capture_output=True, text=True, check=False, cwd=folder,
-    )  # fmt: skip
+    return verify(*arguments, "--candidate", "mine.py:gradient", cwd=folder)
 
 
+@pytest.mark.process
 def test_the_tutorial_comes_out_as_it_says(tmp_path):
     """From an empty folder: the mistake is named, the mended one is right but for eight cases."""
     done = verified(tmp_path, WRONG, "show")
@@ -73,6 +67,7 @@ def test_the_tutorial_comes_out_as_it_says(tmp_path):
     assert "Three cannot be judged" in " ".join(README.split())
 
 
+@pytest.mark.process
 def test_the_candidate_it_ends_with_is_a_right_one(tmp_path):
     done = verified(tmp_path, RIGHT, "run", "-q", "-k", "not (large or steps or digits)")
     assert done.returncode == 0, done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import numpy as np
+import pytest
 
 from tests.support.problems import pools
 from verify.threads import ENVIRONMENT, inherited, one_thread, processes
@@ -32,6 +33,7 @@ def test_the_environment_is_put_back(monkeypatch):
     assert "MKL_NUM_THREADS" not in os.environ
 
 
+@pytest.mark.process
 def test_what_was_not_begun_is_dropped_at_the_end():
     with processes(1) as pool:
         waiting = [pool.submit(pools, i) for i in range(50)]

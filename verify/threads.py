@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 # What OpenMP, OpenBLAS, MKL and XLA read when they are loaded.
 ENVIRONMENT = dict.fromkeys(
@@ -64,9 +66,25 @@ def inherited() -> Iterator[None]:
                 os.environ[name] = value
 
 
+class _Here(Executor):
+    """Calls a function at once, in this process."""
+
+    def submit(self, function: Callable[..., T], /, *given: Any, **named: Any) -> Future[T]:
+        """The future of a call that has ended; what it raises is raised here."""
+        future: Future[T] = Future()
+        future.set_result(function(*given, **named))
+        return future
+
+
 @contextmanager
-def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """That many processes of one thread a pool; what they have not begun at the end is dropped."""
+def processes(workers: int) -> Iterator[Executor]:
+    """That many processes of one thread a pool; what they have not begun at the end is dropped.
+
+    One worker is this process itself: there is nothing to share, and nothing to start.
+    """
+    if workers == 1:
+        yield _Here()
+        return
     # A process is started when it is first needed, and reads the environment then.
     with inherited(), ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         try:

@@ -11,7 +11,7 @@ from verify.errors import ScenarioError
 from verify.judge.judge import judge
 from verify.scenario.load import load
 
-pytestmark = pytest.mark.campaign
+pytestmark = [pytest.mark.campaign, pytest.mark.process]
 
 
 @settings(max_examples=3_000)

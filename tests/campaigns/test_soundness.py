@@ -12,6 +12,7 @@ CASES = 2000  # a chunk
 
 
 @pytest.mark.campaign
+@pytest.mark.process
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_no_correct_answer_is_beyond_its_bound(dtype, chunk, record_property):
@@ -28,6 +29,7 @@ def test_no_correct_answer_is_beyond_its_bound(dtype, chunk, record_property):
 
 
 @pytest.mark.campaign
+@pytest.mark.process
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_no_right_answer_in_another_form_is_beyond_the_widest_bound(dtype, chunk, record_property):

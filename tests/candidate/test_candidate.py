@@ -37,6 +37,7 @@ def library(tmp_path_factory):
     del os.environ["VERIFY_EXAMPLE_LIBRARY"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("spec", "arrays"),
     [
@@ -59,6 +60,7 @@ def test_a_right_implementation_passes_every_small_scenario(spec, arrays):
     assert "planted faults fail" in report.proof
 
 
+@pytest.mark.process
 def test_a_right_implementation_in_c_passes(library):
     report = verify.run(
         [SCENARIOS / f"{name}.toml" for name in ("distinct-sizes", "both-edges", "layouts")],
@@ -67,6 +69,7 @@ def test_a_right_implementation_in_c_passes(library):
     assert report.ok
 
 
+@pytest.mark.process
 def test_a_wrong_autograd_function_is_named_and_diagnosed(tmp_path):
     path = written(tmp_path, DRAWN)
     report = verify.run(path, candidate=with_torch.WithoutMean, arrays="torch")
@@ -88,6 +91,7 @@ def test_manual_and_twin_are_judged_beside_the_candidate(tmp_path):
     assert {r.first_broken_link for r in report.results} == {"dC_dW"}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "name", ["absent.py:f", "absent_module:f", "nothing", f"{EXAMPLES}/with_numpy.py:no"]
 )

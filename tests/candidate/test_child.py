@@ -20,6 +20,7 @@ from verify.candidate.child import Child
 from verify.candidate.examine import Reply
 from verify.network.problem import laid_out
 
+pytestmark = pytest.mark.process
 EXAMPLES = Path(__file__).parents[1] / "examples"
 BAD = EXAMPLES / "misbehaving.py"
 

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 import verify as door
-from tests.support.processes import verify
+from tests.support.command import verify
 from tests.support.texts import EXAMPLE, written
 
 SMALL = ("campaign", "--cases", "3e3", "--shape", "4,3,2", "--workers", "1")
 WRONG = "def zero(X, W, P, h):\n    return W * 0\n"
 
 
+@pytest.mark.process
 def test_the_faults_of_one_file_are_a_matrix_and_a_survivor_is_exit_1(tmp_path):
     done = verify("faults", written(tmp_path, EXAMPLE), "--workers", "1")
     assert done.returncode == 1
@@ -60,6 +61,7 @@ def test_shards_are_merged_and_a_missing_one_is_exit_2(tmp_path):
     assert "of 2 shards 2 is missing" in done.stderr
 
 
+@pytest.mark.process
 def test_a_violation_is_exit_1_with_a_scenario_that_shows_it(tmp_path):
     (tmp_path / "lab.py").write_text(WRONG)
     spec = f"{tmp_path / 'lab.py'}:zero"
@@ -79,6 +81,7 @@ def test_one_case_is_written_and_nothing_judged(tmp_path):
     assert door.run(tmp_path / "case-0-5.toml").ok
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -106,6 +109,7 @@ def test_a_file_that_is_no_outcome_is_exit_2(tmp_path):
     assert "x.json is not what `verify campaign --json` writes" in done.stderr
 
 
+@pytest.mark.process
 def test_an_interrupted_campaign_tells_what_it_judged_and_merges_with_nothing(tmp_path):
     json_file = Path(tmp_path, "o.json")
     process = subprocess.Popen(

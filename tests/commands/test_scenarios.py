@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.support.processes import loaded_by, verify
+from tests.support.command import verify
+from tests.support.processes import loaded_by
 from tests.support.texts import EXAMPLE, written
 from verify.scenario.document import Document
 
@@ -28,6 +29,7 @@ def test_a_new_scenario_is_written_beside_the_others_or_here(tmp_path, monkeypat
     assert not (tmp_path / "third.toml").exists()
 
 
+@pytest.mark.process
 def test_a_file_is_checked_without_torch_and_without_judging(tmp_path):
     path = written(tmp_path, EXAMPLE + '[expect]\nloss_before = "7.88"\n')
     done = verify("check", path)
@@ -81,6 +83,7 @@ def test_what_is_written_has_a_schema_too(what):
     assert json.loads(verify("schema", what).stdout)["properties"]["format"]
 
 
+@pytest.mark.process
 def test_a_failing_case_becomes_a_file_of_its_own(tmp_path):
     path, report = written(tmp_path, EXAMPLE), tmp_path / "r.json"
     (tmp_path / "mine.py").write_text("def f(X, W, P, h):\n    return W * 0\n")

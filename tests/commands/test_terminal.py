@@ -89,6 +89,7 @@ cli(sys.argv[1:])
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("flags", "seen"), [([], True), (["-q"], False)])
 def test_on_a_terminal_there_is_a_bar_with_rate_and_time_left_unless_hushed(flags, seen):
     command = [sys.executable, "-c", BARRED, "wait", *flags]

@@ -60,6 +60,7 @@ def judged(plan: Plan, numbers=range(3), asked: Asked | None = None):
     return campaign._judged(plan, 1, asked or Asked(), numbers)
 
 
+@pytest.mark.process
 def test_every_case_is_judged_and_some_against_the_truth():
     found = campaign.campaign(HERE, workers=2)
     assert (found.judged, found.unjudged, found.enclosed) == (3000, 0, 5)
@@ -72,6 +73,7 @@ def test_every_case_is_judged_and_some_against_the_truth():
     assert found.environment["verify"] == verify.__version__
 
 
+@pytest.mark.process
 def test_the_number_of_workers_changes_nothing():
     one, two = (campaign.campaign(HERE, workers=n) for n in (1, 2))
     assert one.model_copy(update={"seconds": 0.0}) == two.model_copy(update={"seconds": 0.0})
@@ -130,6 +132,7 @@ def test_the_truth_sees_what_manual_and_twin_share(monkeypatch):
     assert violation.link == "W_next"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("name", "what"),
     [
@@ -144,12 +147,14 @@ def test_a_wrong_candidate_is_a_violation(lab, name, what):
     assert violation.what == what
 
 
+@pytest.mark.process
 def test_a_candidate_that_breaks_a_promise_is_a_violation_where_the_truth_is_asked(lab):
     plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2), truth_every=100)
     (violation,) = judged(plan, range(1, 2), Asked(f"{lab}:doubles_its_input")).violations
     assert (violation.what, violation.case) == ("candidate, mutated", 1100)
 
 
+@pytest.mark.process
 def test_what_a_candidate_has_started_ends_with_the_campaign(lab):
     plan = Plan(cases=5, shape=(1, 1, 1))
     assert campaign.campaign(plan, asked=Asked(f"{lab}:starts_a_process")).judged == 5
@@ -162,6 +167,7 @@ def test_a_campaign_that_loses_cases_is_not_green():
         campaign.campaign(HERE, progress=lambda tasks: tasks[1:])
 
 
+@pytest.mark.process
 def test_a_candidate_that_cannot_be_loaded_is_an_error_of_usage(tmp_path):
     with pytest.raises(CandidateError):
         campaign.campaign(Plan(cases=5), asked=Asked(str(tmp_path / "absent.py:f")))
@@ -186,12 +192,14 @@ def test_an_interrupted_campaign_tells_what_was_judged_and_is_no_shard():
     assert caught.value.signal == signal.SIGINT
 
 
+@pytest.mark.process
 def test_a_candidate_that_gives_no_gradient_is_a_violation(tmp_path):
     (tmp_path / "lab.py").write_text("def only_y(X, W, P, h):\n    return {'y': X @ W}\n")
     (violation,) = judged(HERE, range(1), Asked(f"{tmp_path / 'lab.py'}:only_y")).violations
     assert violation.what == "candidate, gradient"
 
 
+@pytest.mark.process
 def test_the_resolution_is_that_of_what_was_judged(tmp_path):
     (tmp_path / "lab.py").write_text(LAB.replace("-30, 30", "-3e9, 3e9"))
     plan = HERE.model_copy(update={"cases": 100, "dtype": "float64"})

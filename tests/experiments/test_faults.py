@@ -15,18 +15,21 @@ from verify.scenario.collection import packaged
 
 @pytest.fixture(scope="module")
 def seen() -> Sight:
-    return sight([str(p) for p in sorted(packaged().glob("*.toml"))], workers=1)
+    return sight([str(p) for p in sorted(packaged().glob("*.toml"))], workers=2)
 
 
+@pytest.mark.process
 def test_no_visible_fault_survives(seen):
     assert seen.survivors == []
     assert {name for name, by in seen.kills.items() if not by} == {"one-ulp"} < INVISIBLE
 
 
+@pytest.mark.process
 def test_every_kind_of_scenario_that_faults_need_is_there(seen):
     assert seen.missing_kinds == []
 
 
+@pytest.mark.process
 def test_a_minimal_set_catches_everything_and_none_of_it_could_go(seen):
     for times in (1, 2):
         chosen = seen.minimal(times)
@@ -39,6 +42,7 @@ def test_a_minimal_set_catches_everything_and_none_of_it_could_go(seen):
             assert enough == (left_out is None)
 
 
+@pytest.mark.process
 def test_the_matrix_is_json(seen):
     read = json.loads(json.dumps(seen.to_dict()))
     assert set(read["faults"]) == set(FAULTS)

@@ -47,6 +47,7 @@ def test_a_case_that_the_plan_does_not_have_is_refused(case):
         violation.problem_of(HERE, case)
 
 
+@pytest.mark.process
 def test_a_violation_is_shrunk_and_written_as_a_scenario_that_shows_it(lab, tmp_path):
     plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2))
     asked = Asked(f"{lab}:gradient")
@@ -97,6 +98,7 @@ def test_a_violation_with_zero_labels_only_is_told_without_a_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
 def test_a_second_finding_of_one_case_gets_a_name_of_its_own(lab, tmp_path):
     plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2))
     asked = Asked(f"{lab}:gradient")

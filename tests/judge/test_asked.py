@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from tests.support.command import verify
 from tests.support.texts import DRAWN, written
 from verify.cli import cli
 from verify.judge.asked import Asked
@@ -55,13 +53,7 @@ def first_labels(X, W, P, h):
 """
 
 
-def verify(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "verify", *arguments],
-        capture_output=True, text=True, check=False, cwd=folder,
-    )  # fmt: skip
-
-
+@pytest.mark.process
 @pytest.mark.parametrize(
     "options",
     [
@@ -73,15 +65,16 @@ def verify(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_what_is_printed_repeats_the_failure(options, tmp_path):
     written(tmp_path, DRAWN)
     (tmp_path / "lab.py").write_text(CANDIDATES)
-    first = verify(tmp_path, "run", "-q", "s.toml", *options)
+    first = verify("run", "-q", "s.toml", *options, cwd=tmp_path)
     assert first.returncode == 1
     told = [s for s in first.stdout.splitlines() if s.lstrip().startswith("to repeat it")]
-    again = verify(tmp_path, *shlex.split(told[0].split("it", 1)[1])[1:])
+    again = verify(*shlex.split(told[0].split("it", 1)[1])[1:], cwd=tmp_path)
     assert again.returncode == 1
     facts = [s for s in first.stdout.splitlines() if s.startswith("  found ")]
     assert set(facts) & set(again.stdout.splitlines()) or not facts
 
 
+@pytest.mark.process
 def test_a_failure_that_needs_an_earlier_case_is_repeated_with_it(tmp_path):
     """On its own it passes: the labels that it keeps are its own."""
     text = DRAWN.replace('"soft"', '"classes"').replace("batch_size = 11", "batch_size = 1")
@@ -90,9 +83,9 @@ def test_a_failure_that_needs_an_earlier_case_is_repeated_with_it(tmp_path):
         text.replace("step_size", 'dtype = "float64"\nstep_size') + "[vary]\nseed = [0, 1, 2, 3]\n",
     )
     (tmp_path / "lab.py").write_text(CANDIDATES.replace("P.shape, P.copy()", "'', P.copy()"))
-    first = verify(tmp_path, "run", "-q", "s.toml", "--candidate", "lab.py:first_labels", "-v")
+    first = verify("run", "-q", "s.toml", "--candidate", "lab.py:first_labels", "-v", cwd=tmp_path)
     assert first.returncode == 1
     told = [s for s in first.stdout.splitlines() if s.lstrip().startswith("to repeat it")]
     for line in (told[0], told[-1]):
-        again = verify(tmp_path, *shlex.split(line.split("it", 1)[1])[1:])
+        again = verify(*shlex.split(line.split("it", 1)[1])[1:], cwd=tmp_path)
         assert again.returncode == 1, line

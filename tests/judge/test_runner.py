@@ -151,6 +151,7 @@ def test_limits_reach_the_files(tmp_path):
         verify.run(written(tmp_path, EXAMPLE), limits=Limits(work=5))
 
 
+@pytest.mark.process
 def test_what_is_done_is_logged_and_not_printed(tmp_path, caplog, capfd):
     caplog.set_level("DEBUG", "verify")
     verify.run(
@@ -166,6 +167,7 @@ def test_what_is_done_is_logged_and_not_printed(tmp_path, caplog, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.process
 def test_a_candidate_that_hangs_ends_the_run_after_a_few_cases(tmp_path):
     (tmp_path / "lab.py").write_text(
         "import time\ndef f(X, W, P, h):\n    time.sleep(60 * (len(X) == 11))\n    return W * 1\n"

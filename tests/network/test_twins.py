@@ -38,6 +38,7 @@ def test_every_link_of_every_way_is_within_its_bound(name, form, dtype):
         assert not list(compare.misshapen(name, chain, ref.problem))
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not shutil.which("g++"), reason="no C++ compiler")
 def test_a_compiled_graph_is_a_twin_too():
     for form in twin.FORMS:
@@ -154,6 +155,7 @@ def torchrun(ranks: int, *command: object) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("ranks", "rows"), [(2, 7), (3, 2), (1, 5)])
 def test_uneven_splits_and_ranks_without_rows_are_judged_as_any_twin(ranks, rows, tmp_path):
     path = written(tmp_path, ROWS % rows)
@@ -163,6 +165,7 @@ def test_uneven_splits_and_ranks_without_rows_are_judged_as_any_twin(ranks, rows
     assert "twin distributed.stable_form" in (tmp_path / "o.json").read_text()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("rows", "code"), [(7, 1), (8, 0)])
 def test_averaging_the_ranks_means_is_wrong_where_the_rows_do_not_divide(rows, code, tmp_path):
     script = Path(tmp_path, "averaged.py")

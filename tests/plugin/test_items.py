@@ -8,10 +8,10 @@ import pytest
 
 from tests.support.processes import has_ended
 from tests.support.texts import DRAWN, EXAMPLE, locked
+from tests.support.workers import WORKERS
 
 FAILING = EXAMPLE + '[expect]\nloss_before = "7.88"\n'
 MALFORMED = EXAMPLE.replace("0.01", "-1")
-WORKERS = pytest.mark.parametrize("workers", [[], ["-n", "2"]])
 
 
 def test_a_failure_is_the_block_of_the_command_without_a_traceback(pytester, folder, nested):
@@ -30,17 +30,18 @@ def test_a_failure_is_the_block_of_the_command_without_a_traceback(pytester, fol
     assert "judge.py" not in result.stdout.str()
 
 
-def test_the_figures_of_a_case_are_properties_in_junit(pytester, folder, nested):
-    for workers in ([], ["-n", "1"]):
-        nested("cases", "-k", "float64", "--junitxml=out.xml", *workers)
-        (case,) = ET.parse(pytester.path / "out.xml").iter("testcase")
-        found = {p.get("name"): p.get("value") for p in case.iter("property")}
-        assert found["verdict"] == "PASS"
-        assert float(found["resolution"]) < 1e-14
-        assert found["loss_before"].startswith("7.87")
-        assert case.get("name") == "dtype=float64"
+@WORKERS
+def test_the_figures_of_a_case_are_properties_in_junit(workers, pytester, folder, nested):
+    nested("cases", "-k", "float64", "--junitxml=out.xml", *workers)
+    (case,) = ET.parse(pytester.path / "out.xml").iter("testcase")
+    found = {p.get("name"): p.get("value") for p in case.iter("property")}
+    assert found["verdict"] == "PASS"
+    assert float(found["resolution"]) < 1e-14
+    assert found["loss_before"].startswith("7.87")
+    assert case.get("name") == "dtype=float64"
 
 
+@pytest.mark.process
 def test_the_place_of_a_failure_is_the_file_and_its_line(pytester, folder, nested):
     (folder / "malformed.toml").write_text(MALFORMED)
     pytester.makeconftest(
@@ -57,6 +58,7 @@ def test_the_budget_of_the_truth_is_an_option(pytester, folder, nested):
     nested("cases", "--truth-budget", "0").assert_outcomes(passed=2)
 
 
+@pytest.mark.process
 @WORKERS
 def test_a_candidate_is_judged_in_every_worker(workers, pytester, folder, nested):
     (pytester.path / "mine.py").write_text("def zero(X, W, P, h):\n    return W * 0\n")
@@ -93,6 +95,7 @@ def test_a_manifest_is_an_item_and_every_case_is_held_against_it(workers, folder
     result.stdout.fnmatch_lines(["cases/other.toml was locked and is not here;*"])
 
 
+@pytest.mark.process
 def test_a_number_that_is_not_as_it_was_locked_fails_its_case(pytester, folder, nested):
     (folder / "example.toml").write_text(DRAWN)
     locked(folder)
@@ -113,12 +116,14 @@ def test_a_malformed_manifest_is_red_wherever_it_matters(folder, nested):
         result.stdout.fnmatch_lines(["cases/manifest.json: not a manifest*"])
 
 
+@pytest.mark.process
 def test_no_verdict_rests_on_an_assert(pytester, folder, monkeypatch, nested):
     (folder / "failing.toml").write_text(FAILING)
     monkeypatch.setenv("PYTHONOPTIMIZE", "1")
-    nested("cases", "-W", "ignore").assert_outcomes(passed=2, failed=2)
+    nested("cases", "-W", "ignore", process=True).assert_outcomes(passed=2, failed=2)
 
 
+@pytest.mark.process
 @WORKERS
 def test_the_suite_proves_itself_before_a_candidate_is_judged(workers, pytester, folder, nested):
     """In every process that judges it, as the command does."""
@@ -132,9 +137,10 @@ def test_the_suite_proves_itself_before_a_candidate_is_judged(workers, pytester,
     result.stderr.fnmatch_lines(["*numpy.exp errs here*"])
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("subject", "workers"),
-    [("cases/sub/b.toml", []), ("cases/sub", ["-n", "2"]), ("cases", [])],
+    [("cases/sub/b.toml", []), ("cases/sub", ["-n", "1"]), ("cases", [])],
 )
 def test_a_file_that_is_not_as_it_was_locked_is_red_however_it_is_named(
     subject, workers, folder, nested
@@ -156,6 +162,7 @@ def test_a_copy_is_judged_where_the_first_is_deselected(workers, folder, nested)
     result.assert_outcomes(passed=2, **({} if workers else {"deselected": 2}))
 
 
+@pytest.mark.process
 def test_a_limit_and_a_memory_are_options_of_the_candidate(pytester, folder, nested):
     (pytester.path / "mine.py").write_text(
         "import numpy as np\ndef f(X, W, P, h):\n    return W * np.ones(2**31)[0]\n"
@@ -164,6 +171,7 @@ def test_a_limit_and_a_memory_are_options_of_the_candidate(pytester, folder, nes
     result.stdout.fnmatch_lines(["*MemoryError*"])
 
 
+@pytest.mark.process
 def test_the_candidates_process_ends_with_the_session(pytester, folder, nested):
     (pytester.path / "mine.py").write_text(
         "import os, pathlib\npathlib.Path('pid').write_text(str(os.getpid()))\n"

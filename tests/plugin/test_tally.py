@@ -7,10 +7,10 @@ import re
 import pytest
 
 from tests.support.texts import EXAMPLE
+from tests.support.workers import WORKERS
 
 CUDA = EXAMPLE + 'device = "cuda"\n'
 NOTHING = pytest.ExitCode.NO_TESTS_COLLECTED
-WORKERS = pytest.mark.parametrize("workers", [[], ["-n", "2"]])
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def test_what_is_not_run_is_counted_beside_what_is(workers, no_cuda, folder, nes
     )
 
 
+@pytest.mark.process
 @WORKERS
 def test_scenarios_that_a_conftest_skips_are_not_green(workers, pytester, folder, nested):
     pytester.makeconftest(
@@ -94,6 +95,7 @@ def pytest_runtest_protocol(item):
 """
 
 
+@pytest.mark.process
 @WORKERS
 def test_a_case_that_another_plugin_swallows_is_an_error(workers, pytester, folder, nested):
     pytester.makeconftest(LOSING)
@@ -114,6 +116,7 @@ j.judgement = judge
 """
 
 
+@pytest.mark.process
 def test_a_worker_that_is_killed_is_one_failed_case_and_the_rest_go_on(pytester, folder, nested):
     for i in range(3):
         (folder / f"s{i}.toml").write_text(EXAMPLE.replace("2, 4", f"2, {i + 5}"))
@@ -129,11 +132,11 @@ def test_collecting_alone_judges_nothing_and_is_no_fault(folder, nested):
 
 
 @WORKERS
-def test_in_a_workflow_what_failed_is_annotated(workers, pytester, folder, monkeypatch):
+def test_in_a_workflow_what_failed_is_annotated(workers, nested, folder, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     (folder / "failing.toml").write_text(EXAMPLE + '[expect]\nloss_before = "7.88"\n')
     (folder / "bad.toml").write_text(EXAMPLE.replace("0.01", "-1"))
-    result = pytester.runpytest_subprocess("cases", *workers)
+    result = nested("cases", *workers)
     result.stdout.fnmatch_lines_random(
         [
             "::error file=cases/failing.toml,line=2,title=dtype=float32::C is not the figure*7.88*",
@@ -163,6 +166,7 @@ def test_a_page_holds_every_case_of_every_worker_in_the_order_of_the_files(
     assert "pytest" in text
 
 
+@pytest.mark.process
 def test_what_a_conftest_skips_and_a_worker_that_dies_are_on_the_page(pytester, folder, nested):
     pytester.makeconftest(
         "import os, pytest\n"

@@ -56,6 +56,7 @@ def test_a_reader_in_plain_python_agrees_within_the_bound_and_sees_a_factor(text
         assert worst(path, 1 + 1e-3) > 1
 
 
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("node") is None, reason="no JavaScript here")
 def test_a_reader_in_javascript_agrees_and_sees_a_factor(tmp_path):
     (_, path), _ = export.export(the_cases(tmp_path, DRAWN), tmp_path / "out")

@@ -126,6 +126,7 @@ sys.stdout.write(plots.inline([partial(plots.loss, result=TRAINED)], "n"))
 """
 
 
+@pytest.mark.process
 def test_the_same_results_are_the_same_bytes_in_every_process_and_name_no_date():
     here = plots.inline([partial(plots.loss, result=TRAINED)], "n")
     command = [sys.executable, "-c", DRAW, str(Path(__file__).parents[2])]

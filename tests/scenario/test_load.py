@@ -263,6 +263,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 - megabytes)
 """
 
 
+@pytest.mark.process
 def test_no_file_of_the_largest_size_takes_long_or_much_memory(tmp_path):
     """All of them together: 10 seconds of CPU and 128 MiB beyond the imports."""
     most = Limits().file_bytes

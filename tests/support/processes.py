@@ -21,7 +21,7 @@ def has_ended(pid: int) -> bool:
     return False
 
 
-def verify(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+def verify_process(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "verify", *map(str, arguments)],
         capture_output=True, text=True, check=False, env={**os.environ, **environment},

@@ -89,7 +89,7 @@ def campaign(
             return pool.submit(_judged, plan, part, asked, numbers)
 
         try:
-            for made in _in_order(send, (progress or iter)(tasks), 2 * workers):
+            for made in _in_order(send, (progress or iter)(tasks), 2 * (workers - 1)):
                 found.append(made)
                 if made.violations:
                     break
