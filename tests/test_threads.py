@@ -19,8 +19,9 @@ def test_every_pool_has_one_thread_inside_and_its_own_number_outside():
     assert pools(0) == before
 
 
+@pytest.mark.process
 def test_processes_have_one_thread_a_pool():
-    with processes(1) as pool:
+    with processes(2) as pool:
         assert set(pool.submit(pools, 0).result()) == {1}
 
 
@@ -35,6 +36,13 @@ def test_the_environment_is_put_back(monkeypatch):
 
 @pytest.mark.process
 def test_what_was_not_begun_is_dropped_at_the_end():
-    with processes(1) as pool:
+    with processes(2) as pool:
         waiting = [pool.submit(pools, i) for i in range(50)]
     assert waiting[-1].cancelled()
+
+
+def test_one_worker_is_this_process_and_raises_what_it_raises():
+    with processes(1) as pool:
+        assert pool.submit(os.getpid).result() == os.getpid()
+        with pytest.raises(ZeroDivisionError):
+            pool.submit(divmod, 1, 0)

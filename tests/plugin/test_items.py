@@ -30,9 +30,8 @@ def test_a_failure_is_the_block_of_the_command_without_a_traceback(pytester, fol
     assert "judge.py" not in result.stdout.str()
 
 
-@WORKERS
-def test_the_figures_of_a_case_are_properties_in_junit(workers, pytester, folder, nested):
-    nested("cases", "-k", "float64", "--junitxml=out.xml", *workers)
+def test_the_figures_of_a_case_are_properties_in_junit(pytester, folder, nested):
+    nested("cases", "-k", "float64", "--junitxml=out.xml")
     (case,) = ET.parse(pytester.path / "out.xml").iter("testcase")
     found = {p.get("name"): p.get("value") for p in case.iter("property")}
     assert found["verdict"] == "PASS"
@@ -66,31 +65,34 @@ def test_a_candidate_is_judged_in_every_worker(workers, pytester, folder, nested
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(["  subject             candidate mine.py:zero"])
     result.stdout.fnmatch_lines(["FAILED cases/example.toml::dtype=float* - dC_dW is 0 everywhere"])
-    result = nested("cases", "--candidate", "mine.py:absent", *workers)
+
+
+@pytest.mark.process
+def test_a_candidate_that_cannot_be_loaded_is_wrong_usage(pytester, folder, nested):
+    (pytester.path / "mine.py").write_text("")
+    result = nested("cases", "--candidate", "mine.py:absent")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
         ["ERROR: candidate mine.py:absent: cannot be loaded: AttributeError*"]
     )
 
 
-@WORKERS
-def test_a_copy_of_a_file_is_not_run_and_named(workers, folder, nested):
+def test_a_copy_of_a_file_is_not_run_and_named(folder, nested):
     (folder / "copy.toml").write_text(EXAMPLE)
-    result = nested("cases", "-rs", *workers)
+    result = nested("cases", "-rs")
     result.assert_outcomes(passed=2, skipped=2)
     result.stdout.fnmatch_lines(["*the same bytes as cases/copy.toml, which is judged*"])
-    nested("cases/example.toml", *workers).assert_outcomes(passed=2)
+    nested("cases/example.toml").assert_outcomes(passed=2)
 
 
-@WORKERS
-def test_a_manifest_is_an_item_and_every_case_is_held_against_it(workers, folder, nested):
+def test_a_manifest_is_an_item_and_every_case_is_held_against_it(folder, nested):
     (folder / "other.toml").write_text(EXAMPLE.replace("2, 4", "1, 4"))
     locked(folder)
-    result = nested("cases", *workers)
+    result = nested("cases")
     result.assert_outcomes(passed=5)
     result.stdout.fnmatch_lines(["4 found, 4 judged, 4 passed, 4 as locked"])
     (folder / "other.toml").unlink()
-    result = nested("cases", *workers)
+    result = nested("cases")
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["cases/other.toml was locked and is not here;*"])
 
@@ -117,13 +119,6 @@ def test_a_malformed_manifest_is_red_wherever_it_matters(folder, nested):
 
 
 @pytest.mark.process
-def test_no_verdict_rests_on_an_assert(pytester, folder, monkeypatch, nested):
-    (folder / "failing.toml").write_text(FAILING)
-    monkeypatch.setenv("PYTHONOPTIMIZE", "1")
-    nested("cases", "-W", "ignore", process=True).assert_outcomes(passed=2, failed=2)
-
-
-@pytest.mark.process
 @WORKERS
 def test_the_suite_proves_itself_before_a_candidate_is_judged(workers, pytester, folder, nested):
     """In every process that judges it, as the command does."""
@@ -137,29 +132,22 @@ def test_the_suite_proves_itself_before_a_candidate_is_judged(workers, pytester,
     result.stderr.fnmatch_lines(["*numpy.exp errs here*"])
 
 
-@pytest.mark.process
-@pytest.mark.parametrize(
-    ("subject", "workers"),
-    [("cases/sub/b.toml", []), ("cases/sub", ["-n", "1"]), ("cases", [])],
-)
-def test_a_file_that_is_not_as_it_was_locked_is_red_however_it_is_named(
-    subject, workers, folder, nested
-):
+@pytest.mark.parametrize("subject", ["cases/sub/b.toml", "cases/sub", "cases"])
+def test_a_file_that_is_not_as_it_was_locked_is_red_however_it_is_named(subject, folder, nested):
     (folder / "sub").mkdir()
     (folder / "sub" / "b.toml").write_text(DRAWN)
     locked(folder)
-    nested(subject, *workers).assert_outcomes(passed={"cases": 5}.get(subject, 2))
+    nested(subject).assert_outcomes(passed={"cases": 5}.get(subject, 2))
     (folder / "sub" / "b.toml").write_text(DRAWN.replace("0.25", "0.5"))
-    result = nested(subject, *workers)
+    result = nested(subject)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["cases/sub/b.toml, or its data, has changed since it was locked*"])
 
 
-@WORKERS
-def test_a_copy_is_judged_where_the_first_is_deselected(workers, folder, nested):
+def test_a_copy_is_judged_where_the_first_is_deselected(folder, nested):
     (folder / "copy.toml").write_text(EXAMPLE)
-    result = nested("cases", "--deselect", "cases/copy.toml", *workers)
-    result.assert_outcomes(passed=2, **({} if workers else {"deselected": 2}))
+    result = nested("cases", "--deselect", "cases/copy.toml")
+    result.assert_outcomes(passed=2, deselected=2)
 
 
 @pytest.mark.process

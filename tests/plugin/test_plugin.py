@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.support.texts import DRAWN, EXAMPLE
-from tests.support.workers import WORKERS
+from tests.support.texts import DRAWN, EXAMPLE, locked
 from verify.threads import ENVIRONMENT
 
 FAILING = EXAMPLE + '[expect]\nloss_before = "7.88"\n'
@@ -37,17 +38,11 @@ def test_marks_and_words_select(pytester, folder, nested):
         assert sum("::" in line for line in result.outlines) == count, arguments
 
 
-@pytest.mark.parametrize("workers", [
-    [],
-    pytest.param(["-n", "2"], marks=pytest.mark.process),
-    pytest.param(["-n", "1", "--dist", "loadfile"], marks=pytest.mark.process),
-    pytest.param(["-n", "1", "--dist", "worksteal"], marks=pytest.mark.process),
-])  # fmt: skip
-def test_serial_and_parallel_runs_count_alike(workers, pytester, folder, nested):
+def test_what_is_malformed_or_fails_is_red_with_its_place(folder, nested):
     (folder / "failing.toml").write_text(FAILING)
     (folder / "malformed.toml").write_text(MALFORMED)
     (folder / "misspelt.tml").write_text(EXAMPLE)
-    result = nested("cases", *workers)
+    result = nested("cases")
     result.assert_outcomes(passed=2, failed=4)
     assert result.ret == 1
     result.stdout.fnmatch_lines_random(
@@ -56,6 +51,46 @@ def test_serial_and_parallel_runs_count_alike(workers, pytester, folder, nested)
             "cases/misspelt.tml: neither a scenario nor data*",
         ]
     )
+
+
+PARALLEL = (["-n", "2"], ["-n", "1", "--dist", "loadfile"], ["-n", "1", "--dist", "worksteal"])
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("workers", PARALLEL, ids=["load", "loadfile", "worksteal"])
+def test_a_parallel_run_says_of_every_item_what_a_serial_one_says(
+    workers, pytester, folder, nested, monkeypatch
+):
+    """Of what passes, fails, is malformed, a copy, not run, locked, and locked but gone."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    (folder / "locked.toml").write_text(EXAMPLE.replace("2, 4", "1, 4"))
+    (folder / "gone.toml").write_text(EXAMPLE.replace("2, 4", "3, 4"))
+    locked(folder)
+    (folder / "gone.toml").unlink()
+    for name, text in (("copy", EXAMPLE), ("cuda", CUDA), ("failing", FAILING),
+                       ("malformed", MALFORMED), ("drawn", DRAWN)):  # fmt: skip
+        (folder / f"{name}.toml").write_text(text)
+    (folder / "misspelt.tml").write_text(EXAMPLE)
+
+    def told(*arguments):
+        result = nested("cases", "-rA", "--verify-report=p.html", "--junitxml=j.xml", *arguments)
+        words = ("FAILED ", "PASSED ", "SKIPPED ", "::", "NOT ")
+        lines = {line for line in result.outlines if line.startswith(words) or " found, " in line}
+        junit = {
+            (case.get("classname"), case.get("name")): sorted(
+                (p.get("name"), p.get("value")) for p in case.iter("property"))
+            for case in ET.parse(pytester.path / "j.xml").iter("testcase")
+        }  # fmt: skip
+        page = (pytester.path / "p.html").read_text()
+        cases = re.findall(r'aria-label="([A-Z ]+ [^"]*)"', page)
+        return result.ret, lines, junit, cases
+
+    serial, parallel = told(), told(*workers)
+    assert serial[0] == 1
+    assert "15 found, 11 judged, 6 passed, 5 failed, 4 not run, 2 as locked" in serial[1]
+    assert len(serial[3]) > 10
+    for one, other in zip(serial, parallel, strict=True):
+        assert one == other
 
 
 def test_last_failed_finds_a_malformed_file_and_a_failed_case(folder, nested):
@@ -177,11 +212,10 @@ def test_text_from_a_name_is_shown_escaped(folder, nested):
     assert "\u202e" not in result.stdout.str()
 
 
-@WORKERS
-def test_a_hundred_files_are_found_once_each(workers, folder, nested):
+def test_a_hundred_files_are_found_once_each(folder, nested):
     for i in range(99):
         (folder / f"s{i}.toml").write_text(EXAMPLE.replace("2, 4", f"2.{i:02}, 4"))
-    nested("cases", *workers).assert_outcomes(passed=200)
+    nested("cases").assert_outcomes(passed=200)
 
 
 def test_the_twin_of_the_option_is_judged_and_a_name_that_is_none_is_red(pytester, folder, nested):

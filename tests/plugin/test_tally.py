@@ -33,10 +33,9 @@ def test_a_run_that_judges_nothing_is_not_green(workers, no_cuda, folder, nested
     result.stderr.fnmatch_lines(["ERROR: there is no cuda device here, and it is required"])
 
 
-@WORKERS
-def test_what_is_not_run_is_counted_beside_what_is(workers, no_cuda, folder, nested):
+def test_what_is_not_run_is_counted_beside_what_is(no_cuda, folder, nested):
     (folder / "cuda.toml").write_text(CUDA)
-    result = nested("cases", *workers)
+    result = nested("cases")
     result.assert_outcomes(passed=2, skipped=2)
     assert result.ret == 0
     result.stdout.fnmatch_lines(
@@ -118,25 +117,23 @@ j.judgement = judge
 
 @pytest.mark.process
 def test_a_worker_that_is_killed_is_one_failed_case_and_the_rest_go_on(pytester, folder, nested):
-    for i in range(3):
-        (folder / f"s{i}.toml").write_text(EXAMPLE.replace("2, 4", f"2, {i + 5}"))
+    (folder / "other.toml").write_text(EXAMPLE.replace("2, 4", "2, 5"))
     pytester.makeconftest(DYING)
     result = nested("cases", "-n", "2")
-    result.assert_outcomes(passed=4, failed=4)
+    result.assert_outcomes(passed=2, failed=2)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["8 found, 8 judged, 4 passed, 4 failed"])
+    result.stdout.fnmatch_lines(["4 found, 4 judged, 2 passed, 2 failed"])
 
 
 def test_collecting_alone_judges_nothing_and_is_no_fault(folder, nested):
     assert nested("cases", "--collect-only").ret == 0
 
 
-@WORKERS
-def test_in_a_workflow_what_failed_is_annotated(workers, nested, folder, monkeypatch):
+def test_in_a_workflow_what_failed_is_annotated(nested, folder, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     (folder / "failing.toml").write_text(EXAMPLE + '[expect]\nloss_before = "7.88"\n')
     (folder / "bad.toml").write_text(EXAMPLE.replace("0.01", "-1"))
-    result = nested("cases", *workers)
+    result = nested("cases")
     result.stdout.fnmatch_lines_random(
         [
             "::error file=cases/failing.toml,line=2,title=dtype=float32::C is not the figure*7.88*",
@@ -145,15 +142,14 @@ def test_in_a_workflow_what_failed_is_annotated(workers, nested, folder, monkeyp
     )
 
 
-@WORKERS
 def test_a_page_holds_every_case_of_every_worker_in_the_order_of_the_files(
-    workers, pytester, folder, nested
+    pytester, folder, nested
 ):
     (folder / "b.toml").write_text(EXAMPLE.replace("0.01", "0.02"))
     (folder / "a.toml").write_text(EXAMPLE + '[expect]\nloss_before = "7.88"\n')
     (folder / "cuda.toml").write_text(CUDA)
     (folder / "worse.toml").write_text("title = 3\n")
-    result = nested("cases", "--verify-report", "page.html", *workers)
+    result = nested("cases", "--verify-report", "page.html")
     assert result.ret == 1
     text = (pytester.path / "page.html").read_text()
     shown = re.findall(r'aria-label="(\w[A-Z ]+) dtype=(\w+)', text)

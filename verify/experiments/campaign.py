@@ -38,7 +38,7 @@ from verify.experiments.outcome import (
     sum_of,
 )
 from verify.experiments.screening import Screening
-from verify.experiments.violation import candidate_of, stack_of
+from verify.experiments.violation import candidate_of, forget, stack_of
 from verify.judge import compare
 from verify.judge.asked import Asked
 from verify.judge.runner import environment
@@ -97,6 +97,8 @@ def campaign(
             by = getattr(interrupt, "signal", signal.SIGINT)
             stopped = outcome().model_copy(update={"parts": ()})
             raise Interrupted(stopped, by) from interrupt
+        finally:
+            forget()  # where one worker is this process
     total = outcome()
     expected = cases_of(plan, part)
     if not total.violations and total.found != expected:

@@ -8,7 +8,6 @@ from itertools import chain, count
 from pathlib import Path
 
 from verify.candidate.candidate import Candidate
-from verify.candidate.candidate import candidate as loaded
 from verify.errors import ScenarioError, UsageError
 from verify.experiments import stacks
 from verify.experiments.outcome import Plan, Violation
@@ -117,9 +116,21 @@ def _result(problem: Problem, expect: dict[str, str], candidate: Candidate | Non
 
 @cache
 def candidate_of(asked: Asked) -> Candidate | None:
-    """Loaded once in each process, whose end is its end."""
-    if not asked.candidate:
-        return None
-    candidate = loaded(asked.candidate, asked.arrays, asked.device or "cpu", asked.timeout)
-    atexit.register(candidate.close)
+    """Loaded once in each process, whose end is its end, if `forget` does not come before."""
+    candidate = asked.loaded()
+    if candidate is not None:
+        atexit.register(candidate.close)
+        _LOADED.append(candidate)
     return candidate
+
+
+_LOADED: list[Candidate] = []
+
+
+def forget() -> None:
+    """End the candidates that were loaded in this process."""
+    candidate_of.cache_clear()
+    while _LOADED:
+        candidate = _LOADED.pop()
+        atexit.unregister(candidate.close)
+        candidate.close()
