@@ -25,11 +25,17 @@ def test_each_error_carries_its_exit_code_and_stands_in_the_drawn_tree(name, cod
     ("fault", "text"),
     [
         (
-            FileFault("s.toml", 7, 12, "h", "out of range", "-1", "h > 0"),
+            FileFault("s.toml", 7, 12, "h", "out of range", found="-1", allowed="h > 0"),
             "s.toml:7:12: h: out of range (-1), h > 0",
         ),
-        (FileFault("s.toml", 7, 0, "", "empty", "", "a scenario"), "s.toml:7: empty, a scenario"),
-        (FileFault("s.toml", 0, 0, "h", "missing", "", "h > 0"), "s.toml: h: missing, h > 0"),
+        (
+            FileFault("s.toml", 7, 0, "", "empty", found="", allowed="a scenario"),
+            "s.toml:7: empty, a scenario",
+        ),
+        (
+            FileFault("s.toml", 0, 0, "h", "missing", found="", allowed="h > 0"),
+            "s.toml: h: missing, h > 0",
+        ),
     ],
 )
 def test_a_fault_reads_place_key_what_found_allowed(fault, text):
@@ -37,7 +43,10 @@ def test_a_fault_reads_place_key_what_found_allowed(fault, text):
 
 
 def test_the_faults_of_a_file_are_in_its_order():
-    late, early = FileFault("s", 9, 1, "", "b", "", ""), FileFault("s", 2, 5, "", "a", "", "")
+    late, early = (
+        FileFault("s", 9, 1, "", "b", found="", allowed=""),
+        FileFault("s", 2, 5, "", "a", found="", allowed=""),
+    )
     error = ScenarioError([late, early])
     assert error.faults == (early, late)
     assert str(error).split("\n") == [str(early), str(late)]
@@ -63,6 +72,6 @@ def test_text_from_outside_cannot_command_a_terminal_or_a_log(text, shown):
 
 def test_a_fault_is_one_line_whatever_its_parts_say():
     hostile = "x\n::error::y\x1b"
-    fault = FileFault(hostile, 1, 1, hostile, hostile, hostile, hostile)
+    fault = FileFault(hostile, 1, 1, hostile, hostile, found=hostile, allowed=hostile)
     assert "\n" not in str(fault)
     assert "\x1b" not in str(fault)

@@ -1,7 +1,7 @@
-"""What can go wrong, each with the exit code of the command and its parts as attributes.
+"""Exceptions, each with the exit code of the command and its parts as attributes.
 
 VerifyError                 3   a defect of the suite itself
-  UsageError                2   a call or option that cannot be meant
+  UsageError                2   an invalid call or option
     ScenarioError           2   a scenario file that says something wrong: its faults, all of them
   CandidateError            2   a candidate that cannot be loaded
   EnvironmentUnfit          4   a device that is required and absent, a kernel outside its budget
@@ -10,7 +10,7 @@ VerifyError                 3   a defect of the suite itself
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 def printable(text: str) -> str:
@@ -39,7 +39,7 @@ class Terminated(KeyboardInterrupt):
 
 
 class UsageError(VerifyError, ValueError):
-    """A call, an option or an array that cannot be meant."""
+    """An invalid call, option or array."""
 
     exit_code = 2
 
@@ -65,8 +65,8 @@ class FileFault:
     column: int
     key: str
     what: str
-    found: str
-    allowed: str
+    found: str = field(kw_only=True)
+    allowed: str = field(kw_only=True)
 
     def __str__(self) -> str:
         place = ":".join([self.path, *(str(n) for n in (self.line, self.column) if n)])

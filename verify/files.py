@@ -1,4 +1,4 @@
-"""Files that a command reads or writes, whose troubles are errors of usage; and whose code runs."""
+"""Files that a command reads or writes: their troubles are errors of usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One thread a pool: in this process, in those that are started, and a pool of processes with it.
+"""Limit every library to one thread, here and in child processes; and a pool of processes.
 
 The idle threads of a second pool, spinning on the core that the first one needs, cost up to 30
 times the work; and the bits of a product depend on the number of threads.

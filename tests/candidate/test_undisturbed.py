@@ -14,7 +14,7 @@ import torch
 from tests.support.problems import drawn
 from verify.candidate.candidate import of_function
 from verify.candidate.examine import Reply
-from verify.candidate.undisturbed import Interrupted
+from verify.candidate.undisturbed import RunInterrupted
 from verify.faults.arithmetic import with_formulas
 
 RIGHT = with_formulas()()
@@ -81,6 +81,6 @@ def test_an_interruption_by_the_user_is_no_failure_of_the_function():
         return W * 1
 
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(Interrupted):
+    with pytest.raises(RunInterrupted):
         reply_of(interrupted)
     assert signal.getsignal(signal.SIGINT) is before

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.support.results import FAILED, FAULT, PASSED
-from verify.commands.terminal import bar, picture_of, show_report, tell
+from verify.commands.terminal import bar, picture_of, show_report, show_verdict
 from verify.errors import ScenarioError, UsageError
 from verify.judge.asked import Asked
 from verify.judge.result import Report
@@ -47,12 +47,12 @@ def test_in_a_workflow_there_are_annotations_and_a_summary(workflow, tmp_path, m
 
 
 def test_a_walk_ends_with_its_verdict_and_the_other_cases_of_its_file(capsys):
-    tell(Report((PASSED,), 1), [f"seed={n}" for n in range(10)])
+    show_verdict(Report((PASSED,), 1), [f"seed={n}" for n in range(10)])
     told = capsys.readouterr().out
     assert told.startswith("PASS          s.toml::dtype=float64")
     assert "the first case of its file, which also has seed=0, seed=1" in told
     assert told.endswith("seed=7, ...\n")
-    tell(Report((FAILED,), 1, asked=Asked("mine.py:f")), [])
+    show_verdict(Report((FAILED,), 1, asked=Asked("mine.py:f")), [])
     told = capsys.readouterr().out
     assert "to repeat it        verify run 's.toml::dtype=float64' --candidate mine.py:f" in told
     assert "the first case" not in told

@@ -183,7 +183,7 @@ def test_an_interrupted_campaign_tells_what_was_judged_and_is_no_shard():
                 signal.pause()
             yield task
 
-    with pytest.raises(campaign.Interrupted) as caught:
+    with pytest.raises(campaign.CampaignInterrupted) as caught:
         campaign.campaign(plan, workers=1, progress=progress)
     found = caught.value.outcome.found
     assert found > 0

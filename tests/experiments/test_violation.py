@@ -52,7 +52,7 @@ def test_a_violation_is_shrunk_and_written_as_a_scenario_that_shows_it(lab, tmp_
     plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2))
     asked = Asked(f"{lab}:gradient")
     (found,) = campaign._judged(plan, 1, asked, range(2)).violations
-    told = violation.told(plan, found, asked, tmp_path)
+    told = violation.with_file(plan, found, asked, tmp_path)
     assert told.file == str(tmp_path / f"found-0-{found.case}.toml")
     assert verify.run(told.file).ok
     report = verify.run(told.file, candidate=asked.candidate)
@@ -68,7 +68,7 @@ def test_a_violation_is_shrunk_and_written_as_a_scenario_that_shows_it(lab, tmp_
 def test_what_does_not_show_alone_has_no_file(tmp_path):
     plan = HERE
     found = Violation(case=3, dtype="float32", what="x", link="y", ratio=2.0)
-    assert violation.told(plan, found, Asked(), tmp_path) == found
+    assert violation.with_file(plan, found, Asked(), tmp_path) == found
     assert list(tmp_path.iterdir()) == []
 
 
@@ -94,7 +94,7 @@ def test_a_case_with_zero_labels_only_makes_no_scenario():
 def test_a_violation_with_zero_labels_only_is_told_without_a_file(tmp_path):
     plan, zero = without_labels()
     found = Violation(case=zero, dtype="float32", what="x", link="y", ratio=2.0)
-    assert violation.told(plan, found, Asked(), tmp_path) == found
+    assert violation.with_file(plan, found, Asked(), tmp_path) == found
     assert list(tmp_path.iterdir()) == []
 
 
@@ -103,5 +103,5 @@ def test_a_second_finding_of_one_case_gets_a_name_of_its_own(lab, tmp_path):
     plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2))
     asked = Asked(f"{lab}:gradient")
     (found,) = campaign._judged(plan, 1, asked, range(2)).violations
-    names = [violation.told(plan, found, asked, tmp_path).file for _ in range(2)]
+    names = [violation.with_file(plan, found, asked, tmp_path).file for _ in range(2)]
     assert names[1] == names[0].replace(".toml", "-2.toml")

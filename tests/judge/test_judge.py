@@ -209,7 +209,7 @@ def test_a_step_that_is_too_long_for_the_dtype_is_not_judged_and_not_blamed(
     asked = Asked(budget=budget)
     result = judge(the_case(tmp_path, text + '[expect]\nloss = "any"\nloss_after = "1"\n'), asked)
     assert {f.check for f in result.findings} == {"range"}
-    assert "step 1 is so long that C, or what it may fall by, is beyond the dtype" in {
+    assert "step 1 overflows: C or its allowed change is beyond float64" in {
         f.message for f in result.findings
     }
     assert result.verdict is Verdict.CANNOT_JUDGE

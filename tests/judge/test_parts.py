@@ -20,7 +20,7 @@ from verify.candidate.candidate import candidate
 from verify.judge import compare, sides
 from verify.judge.asked import Asked
 from verify.judge.judge import judge
-from verify.judge.parts import Loss, Totals, evaluated, everywhere, loss, mean
+from verify.judge.parts import Loss, Totals, evaluated, everywhere, loss_at, mean
 from verify.judge.result import Verdict
 from verify.judge.steps import start_of
 from verify.network import manual, truth, twin
@@ -52,9 +52,9 @@ def halves(problem):
     return Batch(*problem.sizes.values(), lambda: parts)
 
 
-def loss_at(problem, W, drift, budget):
+def loss_there(problem, W, drift, budget):
     there = replace(problem, W=W)
-    return loss(evaluated(STABLE, there), drift, truth.cost(there, budget))
+    return loss_at(evaluated(STABLE, there), drift, truth.cost(there, budget))
 
 
 @pytest.fixture(autouse=True)
@@ -207,7 +207,7 @@ def test_each_side_falls_by_its_own_gradient(large, monkeypatch):
     assert ("descent", "manual.stable_form") not in found
 
 
-def test_what_steps_that_are_too_large_tear_apart_is_nobodys_fault(large, tmp_path):
+def test_paths_that_too_large_steps_drive_apart_are_not_blamed(large, tmp_path):
     """Rows that conflict, and h L = 2.7: any two paths part by a factor of 1.7 at each step."""
     case = large("steps = 30\n[expect]\nloss = 'any'")
     text = Path(case.path).read_text()
@@ -389,11 +389,11 @@ def test_memory_holds_blocks_and_not_the_file(tmp_path, monkeypatch):
 
 def test_the_loss_is_the_truths_and_its_spread_covers_the_drift():
     problem = drawn(3)
-    exact = loss_at(problem, problem.W, np.zeros(3), BUDGET)
+    exact = loss_there(problem, problem.W, np.zeros(3), BUDGET)
     assert exact.spread < 1e-25
     drift = np.full(3, 1e-6)
-    loose = loss_at(problem, problem.W, drift, BUDGET)
-    moved = loss_at(problem, problem.W + 1e-6 / np.sqrt(4), np.zeros(3), BUDGET)
+    loose = loss_there(problem, problem.W, drift, BUDGET)
+    moved = loss_there(problem, problem.W + 1e-6 / np.sqrt(4), np.zeros(3), BUDGET)
     assert 0 < abs(moved.minus(loose)) <= loose.spread
     rows = np.sqrt((problem.X**2).sum(axis=1))
     q = 1 / (1 + np.exp(problem.X @ problem.W))
@@ -411,8 +411,8 @@ def test_costs_are_told_apart_to_twice_the_digits_of_float64():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_without_a_truth_the_loss_is_as_certain_as_float64_makes_it(dtype):
     problem = drawn(3, dtype=dtype)
-    found = loss_at(problem, problem.W, np.zeros(3), 0)
-    exact = loss_at(problem, problem.W, np.zeros(3), BUDGET)
+    found = loss_there(problem, problem.W, np.zeros(3), 0)
+    exact = loss_there(problem, problem.W, np.zeros(3), BUDGET)
     assert 1e-17 < found.radius < 1e-13
     assert abs(found.minus(exact)) <= found.radius
 

@@ -26,7 +26,7 @@ STEPS = (
 
 def test_the_exact_values_are_those_of_the_second_oracle(tmp_path):
     case = the_case(tmp_path, EXAMPLE)
-    pin = pins.pinned(case)
+    pin = pins.pin_of(case)
     exact = oracle.chain(case.problem)
     assert float.fromhex(pin.C_before) == float(exact["C"])
     gradient = np.vectorize(float, otypes=[float])(exact["dC_dW"])
@@ -39,7 +39,7 @@ def test_the_exact_values_are_those_of_the_second_oracle(tmp_path):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_case_that_is_as_it_was_passes(text, dtype, tmp_path):
     case = the_case(tmp_path, text, dtype)
-    result = judge(replace(case, pin=pins.pinned(case)))
+    result = judge(replace(case, pin=pins.pin_of(case)))
     assert result.ok
     assert result.locked
 
@@ -54,7 +54,7 @@ def changed_in_one_bit(array):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_one_bit_of_the_problem_is_noticed(name, dtype, tmp_path):
     case = the_case(tmp_path, DRAWN, dtype)
-    pin = pins.pinned(case)
+    pin = pins.pin_of(case)
     other = replace(case, pin=pin)
     problem = case.problem
     value = np.asarray(getattr(problem, name))
@@ -84,7 +84,7 @@ def test_a_layout_is_no_other_number(tmp_path):
 @pytest.mark.parametrize("text", [EXAMPLE, DRAWN])
 def test_another_truth_than_the_locked_one_is_noticed(value, wrong, text, tmp_path):
     case = the_case(tmp_path, text)
-    pin = pins.pinned(case)
+    pin = pins.pin_of(case)
     assert judge(replace(case, pin=pin)).ok
     (finding,) = judge(replace(case, pin=pin.model_copy(update={value: wrong(pin)}))).findings
     assert finding.check == "lock"
@@ -108,7 +108,7 @@ def test_C_after_is_that_of_exact_steps_over_the_batches(tmp_path):
             W = W - Decimal(float(case.problem.h)) * (X.T @ (P * minus_sigma)) / len(X)
         X, P = (exactly(a) for a in (case.problem.X, case.problem.P))
         C = (P * each(lambda y: (1 + (-y).exp()).ln(), X @ W)).sum() / len(X)
-    assert float.fromhex(pins.pinned(case).C_after) == float(C)
+    assert float.fromhex(pins.pin_of(case).C_after) == float(C)
 
 
 def test_of_a_case_larger_than_memory_the_numbers_are_pinned_and_no_truth(tmp_path, monkeypatch):
@@ -120,14 +120,14 @@ def test_of_a_case_larger_than_memory_the_numbers_are_pinned_and_no_truth(tmp_pa
     text = text.replace("[0]", '{ file = "P.npy" }') + 'dtype = "float64"\n'
     case = the_case(tmp_path, text)
     assert case.large
-    pin = pins.pinned(case)
+    pin = pins.pin_of(case)
     assert (pin.C_before, pin.C_after, pin.dC_dW) == (None, None, None)
     assert pin.problem == pins.problem_digest(case)
 
 
 def test_what_is_too_much_work_is_not_pinned(tmp_path, monkeypatch):
-    monkeypatch.setattr(pins, "BUDGET", 100)
-    pin = pins.pinned(the_case(tmp_path, DRAWN))
+    monkeypatch.setattr(pins, "LOCK_BUDGET", 100)
+    pin = pins.pin_of(the_case(tmp_path, DRAWN))
     assert (pin.C_before, pin.C_after, pin.dC_dW) == (None, None, None)
     assert pin.problem
 
@@ -135,7 +135,7 @@ def test_what_is_too_much_work_is_not_pinned(tmp_path, monkeypatch):
 @pytest.mark.parametrize("value", ["C_before", "C_after", "dC_dW"])
 def test_a_pin_may_not_be_emptied(value, tmp_path):
     case = the_case(tmp_path, STEPS)
-    emptied = pins.pinned(case).model_copy(update={value: None})
+    emptied = pins.pin_of(case).model_copy(update={value: None})
     result = judge(replace(case, pin=emptied))
     assert result.verdict is Verdict.FAIL
     assert result.findings[0].message.startswith(f"{value} was locked, and is null now")
@@ -143,8 +143,8 @@ def test_a_pin_may_not_be_emptied(value, tmp_path):
 
 def test_a_value_that_was_too_much_work_is_null_and_fine(tmp_path, monkeypatch):
     case = the_case(tmp_path, STEPS)
-    monkeypatch.setattr(pins, "BUDGET", 10)
-    pin = pins.pinned(case)
+    monkeypatch.setattr(pins, "LOCK_BUDGET", 10)
+    pin = pins.pin_of(case)
     assert (pin.C_before, pin.C_after, pin.dC_dW) == (None, None, None)
     assert judge(replace(case, pin=pin)).ok
 
@@ -153,4 +153,4 @@ def test_an_entry_is_the_file_with_a_pin_for_every_case(tmp_path):
     scenario = load(written(tmp_path, EXAMPLE))
     entry, case = pins.entry(scenario), cases(scenario)[1]
     assert (entry.content, entry.count) == (case.origin.digest, 2)
-    assert entry.cases[case.name] == pins.pinned(case)
+    assert entry.cases[case.name] == pins.pin_of(case)

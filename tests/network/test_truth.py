@@ -155,13 +155,15 @@ def test_a_tight_ball_tells_the_nearest_float_and_a_wide_one_does_not():
     assert ball.nearest()[0] == 1
     assert np.isnan(ball.nearest()[1])
     problem = drawn(4)
-    assert np.array_equal(truth.truth(problem).chain.dC_dW.nearest(), truth.rounded(problem).dC_dW)
+    assert np.array_equal(
+        truth.truth(problem).chain.dC_dW.nearest(), truth.nearest_chain(problem).dC_dW
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_every_exact_link_is_rounded_to_the_nearest_float(seed):
     problem = drawn(seed)
-    found = truth.rounded(problem)
+    found = truth.nearest_chain(problem)
     for link, exact in oracle.chain(problem).items():
         nearest = np.vectorize(float, otypes=[float])(exact)  # of a Decimal, correctly rounded
         assert np.array_equal(getattr(found, link), nearest), link
@@ -169,7 +171,7 @@ def test_every_exact_link_is_rounded_to_the_nearest_float(seed):
 
 
 def test_what_no_float_is_near_is_infinite_or_zero():
-    found = truth.rounded(made([[1.0]], [[-800, 800]], [[1, 1]]))
+    found = truth.nearest_chain(made([[1.0]], [[-800, 800]], [[1, 1]]))
     assert found.dC_dy_o.tolist() == [[-np.inf, -1.0]]
     assert found.dC_dy.tolist() == [[-1.0, 0.0]]
     assert found.y_o.tolist() == [[0.0, 1.0]]
@@ -177,7 +179,7 @@ def test_what_no_float_is_near_is_infinite_or_zero():
 
 
 def test_exponents_of_three_hundred_digits_are_no_trouble():
-    found = truth.rounded(made([[2.0**500]], [[-(2.0**500), 2.0**500]], [[1, 1]]))
+    found = truth.nearest_chain(made([[2.0**500]], [[-(2.0**500), 2.0**500]], [[1, 1]]))
     assert found.y.tolist() == [[-(2.0**1000), 2.0**1000]]
     assert (found.y_o.tolist(), found.dC_dy_o.tolist()) == ([[0, 1]], [[-np.inf, -1]])
     assert float(found.C) == 2.0**1000
@@ -185,9 +187,9 @@ def test_exponents_of_three_hundred_digits_are_no_trouble():
 
 def test_a_number_half_a_unit_beyond_the_largest_float_is_infinite():
     parts = [[2.0**512 * (1 - 2.0**-53)], [2.0**458]]
-    assert truth.rounded(made([[2.0**512, 2.0**512]], parts, [[1]])).y == np.inf
+    assert truth.nearest_chain(made([[2.0**512, 2.0**512]], parts, [[1]])).y == np.inf
     parts[1][0] = 2.0**457
-    assert truth.rounded(made([[2.0**512, 2.0**512]], parts, [[1]])).y == np.finfo(float).max
+    assert truth.nearest_chain(made([[2.0**512, 2.0**512]], parts, [[1]])).y == np.finfo(float).max
 
 
 def test_no_digit_is_lost_on_the_right_side():
@@ -198,13 +200,13 @@ def test_no_digit_is_lost_on_the_right_side():
 @pytest.mark.parametrize(("sign", "y"), [(1, np.inf), (-1, -np.inf)])
 def test_a_number_of_more_digits_than_a_float_has_range_is_rounded_too(sign, y):
     X, W = [[2.0**1000, 1.0]], [[sign * 2.0**100], [2.0**-1000]]
-    assert truth.rounded(made(X, W, [[1]])).y == y
+    assert truth.nearest_chain(made(X, W, [[1]])).y == y
 
 
 def test_a_number_between_two_floats_goes_to_the_even_one():
-    found = truth.rounded(made([[1.0, 2.0**-53]], [[1.0], [1.0]], [[1.0]]))
+    found = truth.nearest_chain(made([[1.0, 2.0**-53]], [[1.0], [1.0]], [[1.0]]))
     assert found.y.tolist() == [[1.0]]
-    found = truth.rounded(made([[1.0 + 2.0**-52, 2.0**-53]], [[1.0], [1.0]], [[1.0]]))
+    found = truth.nearest_chain(made([[1.0 + 2.0**-52, 2.0**-53]], [[1.0], [1.0]], [[1.0]]))
     assert found.y.tolist() == [[1.0 + 2.0**-51]]
 
 
@@ -232,10 +234,10 @@ def test_the_exact_losses_take_the_batches_in_turn():
 
 def test_what_is_beyond_its_budget_is_not_computed():
     problem = drawn(1)
-    assert truth.rounded(problem, budget=1) is None
+    assert truth.nearest_chain(problem, budget=1) is None
     assert truth.losses([problem], problem, 1, budget=1) is None
     work = 6 * (2 * 4 + 200) * 3 + 11 * 6 * 4
     assert truth.losses([problem], problem, 5, budget=7 * 6 * (2 * 4 + 200) * 3 + 264) is not None
     assert truth.losses([problem], problem, 6, budget=7 * 6 * (2 * 4 + 200) * 3 + 264) is None
-    assert truth.rounded(problem, budget=work) is not None
-    assert truth.rounded(problem, budget=work - 1) is None
+    assert truth.nearest_chain(problem, budget=work) is not None
+    assert truth.nearest_chain(problem, budget=work - 1) is None

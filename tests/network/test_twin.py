@@ -63,7 +63,7 @@ def test_torch_is_left_as_it_was():
     try:
         with torch.no_grad():
             before = settings()
-            with twin.pinned():
+            with twin.full_precision():
                 inside = settings()
             assert settings() == before
             assert inside[:5] == (1, "highest", False, False, True)
@@ -77,7 +77,7 @@ def test_torch_is_put_back_after_an_error(red):
     try:
 
         def failing():
-            with twin.pinned():
+            with twin.full_precision():
                 raise ArithmeticError("inside")
 
         red(failing, ArithmeticError, "inside")

@@ -73,7 +73,7 @@ def test_a_way_that_goes_wrong_is_a_failure(name, part, tmp_path, monkeypatch):
     from dataclasses import replace
     from functools import partial
 
-    way = twins.WAYS[name]
+    way = twins.DIFFERENTIATORS[name]
     right = getattr(way, part)
     wrong = replace(way, **{part: lambda *arguments: right(*arguments) * 1.001})
     broken = {form: partial(twins.chain, wrong, form) for form in twin.FORMS}
@@ -92,7 +92,7 @@ def test_where_the_post_form_breaks_every_way_breaks_alike():
 
 
 def test_what_is_too_large_for_entry_by_entry_is_not_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(twins, "WORK", 2)
+    monkeypatch.setattr(twins, "LARGEST", 2)
     for name, verdict in (("vmap", Verdict.NOT_RUN), ("forward-ad", Verdict.NOT_RUN),
                           ("func", Verdict.PASS), ("eager", Verdict.PASS)):  # fmt: skip
         assert judge(the_case(tmp_path, DRAWN), Asked(twin=name)).verdict is verdict

@@ -113,7 +113,7 @@ def test_a_folder_that_is_not_empty_is_not_written_to(tmp_path):
 
 
 def test_a_case_too_large_for_its_truth_is_left_and_told_of(tmp_path, monkeypatch):
-    monkeypatch.setattr(pins, "BUDGET", 100)
+    monkeypatch.setattr(pins, "LOCK_BUDGET", 100)
     cases = the_cases(tmp_path, DRAWN)
     assert export.export(cases, tmp_path / "out") == ([], cases)
 

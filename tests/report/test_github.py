@@ -12,7 +12,7 @@ HOSTILE = "a\n::error::x%0A, \x1b[31m|<b>`"
 
 def test_a_fault_of_a_file_stands_on_its_line():
     assert github.of_fault(FAULT) == "::error file=p,line=1,title=k::p:1:1: k: w (f), a"
-    whole = FileFault("a,b:c.toml", 0, 0, "", "empty", "", "not")
+    whole = FileFault("a,b:c.toml", 0, 0, "", "empty", found="", allowed="not")
     assert github.of_fault(whole) == (
         "::error file=a%2Cb%3Ac.toml,title=scenario file::a,b:c.toml: empty, not"
     )

@@ -25,7 +25,7 @@ from tests.support.results import (
 from verify.errors import UsageError
 from verify.judge.result import Finding, Report, Step, Verdict
 from verify.network.problem import LINKS
-from verify.report.page import page, ready
+from verify.report.page import destination_of, page
 from verify.report.read import Matrix
 
 
@@ -256,11 +256,11 @@ def test_a_candidate_that_was_not_judged_leaves_the_figures_of_the_others():
 def test_a_page_that_could_not_be_drawn_is_refused_before_anything_is_judged(tmp_path, monkeypatch):
     monkeypatch.setattr("verify.report.plots.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="pip install matplotlib"):
-        ready(str(tmp_path / "x.html"))
+        destination_of(str(tmp_path / "x.html"))
 
 
 @pytest.mark.parametrize("name", ["absent/x.html", "."])
 def test_a_page_that_could_not_be_written_is_refused_before_anything_is_judged(name, tmp_path):
-    assert ready(str(tmp_path / "x.html")) == tmp_path / "x.html"
+    assert destination_of(str(tmp_path / "x.html")) == tmp_path / "x.html"
     with pytest.raises(UsageError, match="give a file in a folder that exists"):
-        ready(str(tmp_path / name))
+        destination_of(str(tmp_path / name))

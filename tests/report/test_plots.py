@@ -31,7 +31,7 @@ def erring(ulps: float):
 
 
 def test_the_loss_goes_through_what_C_was_before_and_after_each_step(ax):
-    plots.loss(ax, WALKED)
+    plots.draw_loss(ax, WALKED)
     (line,) = ax.lines
     assert [list(a) for a in line.get_data()] == [[0, 1, 2, 3], [7.0, 6.0, 5.0, 4.0]]
     (allowed,) = ax.collections
@@ -56,7 +56,7 @@ def test_each_subject_has_its_ratio_at_each_link_but_not_against_another(ax):
 @pytest.mark.parametrize(
     ("draw", "x", "y", "scales", "names"),
     [
-        (partial(plots.loss, result=WALKED), "step", "C", "linear linear",
+        (partial(plots.draw_loss, result=WALKED), "step", "C", "linear linear",
          ["allowed", "C"]),
         (partial(plots.place, result=WALKED), "step", "place in the interval", "linear linear",
          None),
@@ -88,10 +88,10 @@ def test_steps_are_whole_numbers_links_stand_in_order_and_the_limit_is_1(ax):
 
 
 def test_few_steps_have_dots_and_decades_their_names(ax):
-    plots.loss(ax, WALKED)
+    plots.draw_loss(ax, WALKED)
     assert ax.lines[0].get_marker() == "."
     many = Canvas().subplots()
-    plots.loss(many, result(steps=STEPS * 10))
+    plots.draw_loss(many, result(steps=STEPS * 10))
     assert many.lines[0].get_marker() == ""
     decades = Canvas().subplots()
     plots.ulps(decades, [WALKED])
@@ -128,7 +128,7 @@ sys.stdout.write(plots.inline([partial(plots.loss, result=TRAINED)], "n"))
 
 @pytest.mark.process
 def test_the_same_results_are_the_same_bytes_in_every_process_and_name_no_date():
-    here = plots.inline([partial(plots.loss, result=TRAINED)], "n")
+    here = plots.inline([partial(plots.draw_loss, result=TRAINED)], "n")
     command = [sys.executable, "-c", DRAW, str(Path(__file__).parents[2])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == here
@@ -142,7 +142,7 @@ def test_the_same_results_are_the_same_bytes_in_every_process_and_name_no_date()
 def test_two_pictures_of_one_page_share_no_id():
     ids = [
         set(re.findall(r'clipPath id="(\w+)"|<path id="(\w+)"', plots.inline(
-            [partial(plots.loss, result=WALKED)], name)))
+            [partial(plots.draw_loss, result=WALKED)], name)))
         for name in ("a", "b")
     ]  # fmt: skip
     assert ids[0]
@@ -158,7 +158,7 @@ def test_a_walk_is_drawn_as_a_file(kind, start, case):
 
 
 def test_without_matplotlib_there_is_a_sentence_that_says_how_to_get_it(monkeypatch):
-    plots.ready()
+    plots.require_matplotlib()
     monkeypatch.setattr(plots, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match="pip install matplotlib"):
-        plots.ready()
+        plots.require_matplotlib()

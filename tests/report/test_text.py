@@ -199,10 +199,10 @@ def test_at_most_three_are_shown_in_full_and_the_rest_is_counted():
         for n in range(5)
         for m in range(2)
     ]
-    blocks, more = text.shown(Report(tuple(kinds), 10))
+    blocks, more = text.worth_showing(Report(tuple(kinds), 10))
     assert [r.case for r, _ in blocks] == ["0-0", "1-0", "2-0"]
     assert more == 7
-    assert len(text.shown(Report(tuple(kinds), 10), everything=True)[0]) == 10
+    assert len(text.worth_showing(Report(tuple(kinds), 10), everything=True)[0]) == 10
 
 
 def test_a_run_that_stopped_early_says_why_and_counts_the_rest_as_not_run():

@@ -155,8 +155,8 @@ def test_the_package_carries_its_scenarios():
 
 def test_a_path_below_the_working_folder_is_shown_from_there(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert str(collection.shown(tmp_path / "a" / "b.toml")) == "a/b.toml"
-    assert collection.shown(tmp_path.parent) == tmp_path.parent
+    assert str(collection.relative(tmp_path / "a" / "b.toml")) == "a/b.toml"
+    assert collection.relative(tmp_path.parent) == tmp_path.parent
 
 
 def test_a_file_that_makes_other_cases_than_it_did_is_told_of(tmp_path):

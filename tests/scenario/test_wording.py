@@ -7,7 +7,7 @@ import pytest
 from tests.support.texts import EXAMPLE, written
 from verify.errors import ScenarioError
 from verify.scenario.load import load
-from verify.scenario.wording import WrittenFloat, closest, dotted, nearest, shown
+from verify.scenario.wording import WrittenFloat, closest, dotted, nearest, quoted
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_path_reads_as_it_would_be_written_and_commands_no_terminal(path, text
     ],
 )
 def test_a_found_value_is_short_and_escaped(value, text):
-    assert shown(value) == text
+    assert quoted(value) == text
 
 
 def test_the_nearest_key_is_offered_or_all_are():

@@ -49,7 +49,7 @@ def quotient(problem: Problem) -> Chain:
 
 def torch_quotient(problem: Problem) -> Chain:
     """The same by torch's autograd."""
-    with twin.pinned() as torch:
+    with twin.full_precision() as torch:
         X, P = torch.tensor(problem.X), torch.tensor(problem.P)
         y = (X @ torch.tensor(problem.W)).requires_grad_()
         e = y.exp()

@@ -25,7 +25,7 @@ def figure(link: str, ratio: float) -> Figure:
 PASSED, FAILED = result(), result(finding(Verdict.FAIL))
 UNSURE, ABSENT = result(finding(Verdict.CANNOT_JUDGE)), result(finding(Verdict.NOT_RUN))
 BROKEN = result(finding(Verdict.ERROR))
-FAULT = FileFault("p", 1, 1, "k", "w", "f", "a")
+FAULT = FileFault("p", 1, 1, "k", "w", found="f", allowed="a")
 
 # A failure with everything that there is to tell of one.
 WORST = Figure(

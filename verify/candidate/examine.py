@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from verify.candidate.load import BACKWARD, Function, Misuse, adapted
-from verify.candidate.undisturbed import Interrupted, own_interrupts, undisturbed
+from verify.candidate.undisturbed import RunInterrupted, own_interrupts, undisturbed
 from verify.errors import Terminated
 from verify.network.problem import LINKS, PAGE, Place
 
@@ -96,7 +96,7 @@ class Session:
                 links = _links(self.function.call(given))
         except Misuse as misuse:
             return Reply(notes=tuple(notes), trouble=str(misuse), misuse=str(misuse))
-        except (Interrupted, Terminated):  # of this run, not of the function
+        except (RunInterrupted, Terminated):  # of this run, not of the function
             raise
         except (Exception, SystemExit, KeyboardInterrupt) as error:  # it may raise anything
             return Reply(

@@ -1,4 +1,4 @@
-"""What this process and a candidate's say to each other: JSON and .npy bytes, nothing unpickled."""
+"""Messages between this process and a candidate's: JSON and .npy bytes, nothing unpickled."""
 
 from __future__ import annotations
 

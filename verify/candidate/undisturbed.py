@@ -20,7 +20,7 @@ import numpy as np
 from verify.threads import counted, set_to
 
 
-class Interrupted(KeyboardInterrupt):
+class RunInterrupted(KeyboardInterrupt):
     """Ctrl-C of the user while a stranger's function ran."""
 
 
@@ -36,7 +36,7 @@ def own_interrupts() -> Iterator[None]:
         return
 
     def interrupted(_signal: int, _frame: object) -> None:
-        raise Interrupted
+        raise RunInterrupted
 
     signal.signal(signal.SIGINT, interrupted)
     try:

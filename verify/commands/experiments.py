@@ -67,7 +67,7 @@ def bench(shapes: Sequence[str], seconds: float, json_file: str | None) -> NoRet
     """Cost and sight beside other checks, as ratios of one run."""
     from verify.experiments import bench as benches
 
-    chosen = [_shape(text) for text in shapes] or benches.SHAPES
+    chosen = [_shape(text) for text in shapes] or benches.SIZES
     found = benches.bench(chosen, seconds, partial(bar, unit="shapes"))
     emit(json.dumps(found.to_dict(), indent=1), found.text(), json_file)
     sys.exit(0)
@@ -118,7 +118,7 @@ def campaign(
     from verify.experiments import campaign as campaigns
     from verify.experiments import violation as violations
     from verify.experiments.outcome import planned
-    from verify.experiments.stacks import COUNT
+    from verify.experiments.stacks import STACK
     from verify.scenario.write import home, written
 
     part, shards = _pair(shard)
@@ -135,14 +135,14 @@ def campaign(
     signal = 0
     try:
         found = campaigns.campaign(
-            plan, part, workers, asked, partial(bar, size=lambda task: len(task) * COUNT)
+            plan, part, workers, asked, partial(bar, size=lambda task: len(task) * STACK)
         )
-    except campaigns.Interrupted as interrupt:
+    except campaigns.CampaignInterrupted as interrupt:
         found, signal = interrupt.outcome, interrupt.signal
     trouble = None
     if found.violations:
         try:
-            first = violations.told(plan, found.violations[0], asked, home_of_files)
+            first = violations.with_file(plan, found.violations[0], asked, home_of_files)
             found = found.model_copy(update={"violations": (first,)})
         except UsageError as error:  # its file cannot be written; what was found is told first
             trouble = error

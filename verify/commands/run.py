@@ -23,7 +23,7 @@ from verify.commands.options import (
     Device,
     ScenarioPath,
 )
-from verify.commands.terminal import bar, emit, page_of, picture_of, show_report, tell
+from verify.commands.terminal import bar, emit, page_of, picture_of, show_report, show_verdict
 from verify.errors import ScenarioError
 from verify.judge.asked import Asked
 
@@ -119,7 +119,7 @@ def show(
     report = Report((seen.result,), 1, asked=asked)
     emit(as_json(report), walks.text(seen) + "\n", json_file)
     if json_file != "-":
-        tell(report, others)
+        show_verdict(report, others)
     draw(seen.result)
     sys.exit(report.exit_code)
 

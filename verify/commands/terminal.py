@@ -1,4 +1,4 @@
-"""What the command shows, and where: the report, its page, annotations, progress."""
+"""Output of the commands: the report, its page, annotations, progress."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def show_report(
     elif not quiet:
         for result in report.results:
             click.echo(faces.line(result))
-    blocks, more = faces.shown(report, everything)
+    blocks, more = faces.worth_showing(report, everything)
     for result, cause in blocks:
         click.echo("\n" + coloured(faces.block(result, report.asked, cause)))
     if more:
@@ -75,12 +75,12 @@ def _coloured(line: str) -> str:
     return indent + click.style(row, fg=_COLOURS[word], bold=word.isupper())
 
 
-def tell(report: Report, others: Sequence[str]) -> None:
+def show_verdict(report: Report, others: Sequence[str]) -> None:
     """The verdict on the one case of a report, and which cases its file has besides."""
     from verify.report import text as faces
 
     (result,) = report.results
-    of_one = faces.shown(report)[0]
+    of_one = faces.worth_showing(report)[0]
     text = faces.block(result, report.asked, of_one[0][1]) if of_one else faces.line(result)
     click.echo(coloured(text))
     if others:
@@ -108,7 +108,7 @@ def picture_of(file: str | None) -> Callable[[Result], None]:
         return lambda _: None
     from verify.report import plots
 
-    plots.ready()
+    plots.require_matplotlib()
     path = files.destination(file)
     kind = path.suffix.removeprefix(".")
     if kind not in ("png", "svg"):
@@ -126,9 +126,9 @@ def page_of(page_file: str | None, faults_file: str | None) -> Callable[[Report]
             raise UsageError("--faults FILE is shown by the page: give --report FILE, too")
         return lambda _: None
     from verify.report import read
-    from verify.report.page import page, ready
+    from verify.report.page import destination_of, page
 
-    path = ready(page_file)
+    path = destination_of(page_file)
     matrix = faults_file and read.matrix(files.contents(Path(faults_file)), faults_file)
     command = shlex.join(["verify", *sys.argv[1:]])
     return lambda report: files.write(path, page(report, command, matrix or None))

@@ -1,4 +1,4 @@
-"""Ratios, in one run: what a gradient costs, what verifying it costs, and what that sees.
+"""`verify bench`: ratios in one run, of what a gradient and its verification cost.
 
 A figure is the median, over rounds in which all methods take turns, of the ratio to the base of the
 same round: what disturbs the machine disturbs both. One thread, float64.
@@ -33,7 +33,7 @@ from verify.threads import inherited, one_thread
 Shape: TypeAlias = tuple[int, int, int]
 Call: TypeAlias = Callable[[], object]
 
-SHAPES: tuple[Shape, ...] = (
+SIZES: tuple[Shape, ...] = (
     (32, 64, 10), (256, 784, 10), (1024, 1024, 100), (4096, 2048, 256), (65536, 512, 10),
 )  # fmt: skip
 SECONDS = 2.0  # that one method may take for one shape, in all rounds
@@ -51,7 +51,7 @@ _PLANTED = (
 
 
 @dataclass(frozen=True)
-class Figure:
+class Timing:
     """One method at one shape.
 
     Units   ratio to the base of its table; seconds of one call, median; `sees`: how many of the
@@ -73,7 +73,7 @@ class Figure:
 class Bench:
     """All figures, and what they were measured with."""
 
-    figures: tuple[Figure, ...]
+    figures: tuple[Timing, ...]
     planted: tuple[str, ...]
     environment: dict[str, str]
 
@@ -112,13 +112,13 @@ class Bench:
 
 
 def bench(
-    shapes: Sequence[Shape] = SHAPES,
+    shapes: Sequence[Shape] = SIZES,
     seconds: float = SECONDS,
     progress: Callable[[Sequence[Shape]], Iterable[Shape]] | None = None,
 ) -> Bench:
     """Both tables at every shape; `seconds` is what each method may take in all its rounds."""
-    figures: list[Figure] = []
-    with inherited(), one_thread(), twin.pinned(), np.errstate(all="ignore"):
+    figures: list[Timing] = []
+    with inherited(), one_thread(), twin.full_precision(), np.errstate(all="ignore"):
         for shape in (progress or iter)(shapes):
             case = _case(shape)
             for table, methods in (("gradient", _gradients), ("verifying", _checks)):
@@ -126,9 +126,9 @@ def bench(
                 resolution = (
                     judge(case, Asked(budget=0)).resolution if table == "verifying" else 0.0
                 )
-                timed = measured(methods(case), seconds)
+                timed = ratios_of(methods(case), seconds)
                 figures += [
-                    Figure(
+                    Timing(
                         table,
                         shape,
                         name,
@@ -144,7 +144,7 @@ def bench(
     return Bench(tuple(figures), _PLANTED, measured_with)
 
 
-def measured(methods: Mapping[str, Call], seconds: float) -> dict[str, tuple[float, float]]:
+def ratios_of(methods: Mapping[str, Call], seconds: float) -> dict[str, tuple[float, float]]:
     """(ratio to the first method, seconds of a call) of each, in interleaved rounds.
 
     A method that a first call shows to be too slow is left out.
@@ -268,7 +268,7 @@ def _columns(cells: Iterable[str]) -> str:
     return "".join(f"{cell:>18}" for cell in cells)
 
 
-def _cell(figure: Figure | None, planted: int) -> str:
+def _cell(figure: Timing | None, planted: int) -> str:
     if figure is None:
         return "too slow"
     sees = f" {figure.sees}/{planted}" if figure.sees >= 0 else ""

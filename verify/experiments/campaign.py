@@ -53,7 +53,7 @@ Ratios: TypeAlias = dict[tuple[str, str], Any]
 _STACKS = 8  # of one task: enough to be worth sending, few enough to stop soon; 1 of a candidate
 
 
-class Interrupted(KeyboardInterrupt):
+class CampaignInterrupted(KeyboardInterrupt):
     """The campaign was interrupted; `outcome` holds what was judged until then."""
 
     def __init__(self, outcome: Outcome, by: int) -> None:
@@ -96,7 +96,7 @@ def campaign(
         except KeyboardInterrupt as interrupt:
             by = getattr(interrupt, "signal", signal.SIGINT)
             stopped = outcome().model_copy(update={"parts": ()})
-            raise Interrupted(stopped, by) from interrupt
+            raise CampaignInterrupted(stopped, by) from interrupt
         finally:
             forget()  # where one worker is this process
     total = outcome()
@@ -140,7 +140,7 @@ def _of_stack(plan: Plan, part: int, number: int, candidate: Candidate | None) -
     seen = screening.screened(stack_of(plan, number), plan.device)
     count = count_of(plan, number)
     judged = [i for i in range(count) if seen.judged[i]]
-    first = number * stacks.COUNT
+    first = number * stacks.STACK
     sample = [i for i in judged if (first + i) % plan.truth_every == 0]
     ratios: Ratios = {key: ratio[:count] for key, ratio in seen.ratios.items()}
     for i in sample:
@@ -197,7 +197,7 @@ def _of_candidate(seen: Screening, i: int, candidate: Candidate, ratios: Ratios)
         _note(ratios, (f"candidate, {check}", link), i, np.inf)
         return
     lead, bound = seen.chains["manual", "stable"].at(i), seen.bounds.wider.at(i)
-    for link, ratio in screening.apart(chain, lead, bound, 2):
+    for link, ratio in screening.ratios_between(chain, lead, bound, 2):
         _note(ratios, ("candidate against manual", link), i, float(ratio))
 
 

@@ -1,4 +1,4 @@
-"""Faults x scenarios: who catches whom, which scenarios are needed, and what kinds they must be."""
+"""`verify faults`: which scenario file catches which planted fault; other checks beside it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from verify.judge.selftest import caught_by
 from verify.scenario.collection import collect
 from verify.threads import one_thread, processes
 
-BUDGET = 2.0**23  # of each case's truth
-WORK = 2**22  # N D K of the cases in which faults are planted: 90 of them, three calls each
+CASE_BUDGET = 2.0**23  # of each case's truth
+LARGEST = 2**22  # N D K of the cases in which faults are planted: 90 of them, three calls each
 
 
 @dataclass(frozen=True)
@@ -137,15 +137,15 @@ def _in_file(path: str, faults: Sequence[str]) -> tuple[dict[str, str], frozense
             with np.errstate(all="ignore"):
                 kinds |= kinds_of(problem, case)
                 left = [FAULTS[name] for name in faults if name not in caught]
-                if problem.work > WORK or not left:
+                if problem.work > LARGEST or not left:
                     continue
-                ref = compare.reference(problem, BUDGET)
+                ref = compare.reference(problem, CASE_BUDGET)
                 found = {f.name: caught_by(f, ref) for f in left if ref.bounds.fits}
-            caught |= {name: told(how) for name, how in found.items() if how is not None}
+            caught |= {name: check_and_link(how) for name, how in found.items() if how is not None}
     return caught, kinds
 
 
-def told(finding: Finding) -> str:
+def check_and_link(finding: Finding) -> str:
     """The check and the link, as `bound dC_dW`."""
     return " ".join([finding.check, *([finding.link] if finding.link else [])])
 
@@ -198,7 +198,7 @@ def comparison(
             for case in (c for c in collect(path) if not c.large):
                 if case.batches[0].work > PEER_WORK:
                     continue
-                ref = compare.reference(case.batches[0], BUDGET)
+                ref = compare.reference(case.batches[0], CASE_BUDGET)
                 if ref.bounds.post_holds and ref.bounds.fits:
                     count += 1
                     for name, found in seen.items():

@@ -1,4 +1,4 @@
-"""What a case is, computed from its data: the kinds that planted faults need to be seen."""
+"""Kinds of cases that planted faults need to be seen, computed from the data of a case."""
 
 from __future__ import annotations
 

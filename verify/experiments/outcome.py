@@ -1,4 +1,4 @@
-"""What a campaign found: data that adds up, so that shards of it can be merged."""
+"""The outcome of a campaign: data that adds up, so that shards of it can be merged."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from verify.errors import UsageError, printable
-from verify.experiments.stacks import COUNT, Shape
+from verify.experiments.stacks import STACK, Shape
 from verify.judge.asked import Asked
 from verify.judge.expect import BLIND
 
-Dtype: TypeAlias = Literal["float32", "float64", "both"]
+Dtypes: TypeAlias = Literal["float32", "float64", "both"]
 
 
 Count: TypeAlias = Annotated[int, Field(ge=0, le=10**10, strict=True)]
@@ -30,7 +30,7 @@ class Plan(_Data):
 
     cases: int = Field(gt=0, le=10**10)
     seed: int = Field(0, ge=0, lt=2**63)
-    dtype: Dtype = "both"
+    dtype: Dtypes = "both"
     shape: Shape | None = Field(None, description="N, D, K; drawn for every 1,024 cases if null")
     device: str = "cpu"
     candidate: str = ""
@@ -178,12 +178,12 @@ def merged(files: Sequence[tuple[str, bytes]]) -> Outcome:
 
 def stacks_of(plan: Plan, part: int) -> range:
     """The numbers of the stacks of one shard."""
-    return range(part - 1, -(-plan.cases // COUNT), plan.shards)
+    return range(part - 1, -(-plan.cases // STACK), plan.shards)
 
 
 def count_of(plan: Plan, number: int) -> int:
     """How many cases of a stack are the plan's: of the last, not all may be."""
-    return min(COUNT, plan.cases - number * COUNT)
+    return min(STACK, plan.cases - number * STACK)
 
 
 def cases_of(plan: Plan, part: int) -> int:

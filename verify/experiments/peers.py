@@ -1,4 +1,4 @@
-"""What other checks see of the same faults on the same problems; the only other user of torch.
+"""Other checks on the same faults and problems: gradcheck, assert_close, assert_allclose, ...
 
 Each check is used as its documentation shows, with its default tolerances, and judges what it can:
 the gradient, as a backward pass of the cost, or the cost before and after one step.
@@ -56,7 +56,7 @@ def _gradient(function: Function, problem: Problem, W: Any) -> Any:
 
 def _assert_close(function: Function, problem: Problem) -> bool:
     """torch.testing.assert_close of dC_dW, C and W_next against the twin."""
-    with twin.pinned() as torch:
+    with twin.full_precision() as torch:
         right, found = twin.post_form(problem), _answer(function, problem)
         for link, value in found:
             if link in ("C", "dC_dW", "W_next"):
@@ -79,7 +79,7 @@ def _gradcheck(fast: bool) -> Check:
         """torch.autograd.gradcheck of the fault as the backward pass of the right cost, float64."""
         if problem.dtype != np.float64:
             return False
-        with twin.pinned() as torch:
+        with twin.full_precision() as torch:
             X, P = torch.from_numpy(problem.X), torch.from_numpy(problem.P)
 
             def forward(ctx: Any, W: Any) -> Any:

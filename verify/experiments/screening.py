@@ -50,7 +50,7 @@ def screened(stack: Problem, device: str = "cpu") -> Screening:
     Shapes  as Problem, with a first axis.
     Raises  EnvironmentUnfit when the device is absent.
     """
-    with np.errstate(all="ignore"), twin.pinned(device):
+    with np.errstate(all="ignore"), twin.full_precision(device):
         limits = bounds(stack)
         chains: dict[tuple[str, str], Chain] = {}
         ratios: dict[tuple[str, str], Any] = {}
@@ -58,7 +58,7 @@ def screened(stack: Problem, device: str = "cpu") -> Screening:
             judged = limits.fits & holds
             one = chains["manual", form] = manual.FORMS[form](stack)
             other = chains["twin", form] = partial(twin.FORMS[form], device=device)(stack)
-            for link, ratio in apart(one, other, limits[form], 2):
+            for link, ratio in ratios_between(one, other, limits[form], 2):
                 ratios[f"manual against twin, {form} form", link] = np.where(judged, ratio, -1)
         lead = chains["manual", "stable"]
         ratios[FALL, "W_next"] = np.where(limits.fits, _fall(stack, limits, lead), -1)
@@ -67,7 +67,9 @@ def screened(stack: Problem, device: str = "cpu") -> Screening:
         return Screening(stack, limits, chains, limits.fits, ratios, resolution)
 
 
-def apart(one: Chain, other: Chain, bound: Chain, times: float) -> Iterator[tuple[str, Any]]:
+def ratios_between(
+    one: Chain, other: Chain, bound: Chain, times: float
+) -> Iterator[tuple[str, Any]]:
     """For every link that both give: error over `times` the bound, at each problem's worst entry.
 
     NaN, which never passes, counts as infinite; where the bound is infinite nothing is judged.

@@ -53,7 +53,7 @@ def _without_class(problem: Problem, i: int) -> Problem | None:
 
 
 def _without(problem: Problem, i: int, axes: dict[str, int]) -> Problem | None:
-    """First the halves of an axis, then its single places, without which there must be one left."""
+    """Try removing each half of an axis, then each index; keep at least one."""
     first, axis = next(iter(axes.items()))
     size = getattr(problem, first).shape[axis]
     halves = [slice(0, size // 2), slice(size // 2, size)] if size > 3 else []

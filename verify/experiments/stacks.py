@@ -27,7 +27,7 @@ Shape: TypeAlias = tuple[int, int, int]
 Bits: TypeAlias = npt.NDArray[np.uint64]
 Family: TypeAlias = Callable[[Bits], Any]
 
-COUNT = 1024  # problems of one stack: the arrays of the usual sizes stay in cache
+STACK = 1024  # problems of one stack: the arrays of the usual sizes stay in cache
 _SIZES = (1, 2, 3, 5, 8, 13, 21, 32)
 _CLASSES = (1, 2, 3, 5, 8)
 
@@ -39,10 +39,10 @@ def drawn(seed: int, number: int, dtype: str, shape: Shape | None = None) -> Pro
     """
     stream = np.random.Philox(key=draw.key("stack", f"{seed} {number}"))
     N, D, K = shape or _shape(_bits(stream, (3,)))
-    kind = _bits(stream, (6, COUNT, 1, 1))
-    X = _of_kind(kind[0], _VALUES, _bits(stream, (COUNT, N, D)))
-    W = _of_kind(kind[1], _VALUES[:2], _bits(stream, (COUNT, D, K)))
-    P = _of_kind(kind[2], _LABELS, _bits(stream, (COUNT, N, K)))
+    kind = _bits(stream, (6, STACK, 1, 1))
+    X = _of_kind(kind[0], _VALUES, _bits(stream, (STACK, N, D)))
+    W = _of_kind(kind[1], _VALUES[:2], _bits(stream, (STACK, D, K)))
+    P = _of_kind(kind[2], _LABELS, _bits(stream, (STACK, N, K)))
     a = _exponents(kind[3], -6, 6)
     y = _exponents(kind[4], -6, 11)  # |y| < 2^11: beyond what exp can do in either dtype
     h = np.ldexp(1.0, _exponents(kind[5], -10, 2) - 2 * np.maximum(a, 0))

@@ -39,10 +39,10 @@ def problem_of(plan: Plan, case: int) -> Problem:
     """
     if not 0 <= case < plan.cases:
         raise UsageError(f"case {case}: the campaign has cases 0 to {plan.cases - 1}")
-    return stack_of(plan, case // stacks.COUNT).at(case % stacks.COUNT)
+    return stack_of(plan, case // stacks.STACK).at(case % stacks.STACK)
 
 
-def told(plan: Plan, violation: Violation, asked: Asked, folder: Path) -> Violation:
+def with_file(plan: Plan, violation: Violation, asked: Asked, folder: Path) -> Violation:
     """The violation with its scenario file in `folder`, shrunk as far as it still shows.
 
     Without a file where it does not show when its problem is judged alone.
@@ -52,7 +52,7 @@ def told(plan: Plan, violation: Violation, asked: Asked, folder: Path) -> Violat
     candidate = candidate_of(asked)
     problem = problem_of(plan, violation.case)
     with one_thread():
-        source = f"verify {repeating(plan, violation.case)}"
+        source = f"verify {arguments_of(plan, violation.case)}"
         if _shows(problem, candidate) is None:
             return violation
         smallest = shrunk(problem, lambda simpler: _shows(simpler, candidate) is not None)
@@ -65,7 +65,7 @@ def told(plan: Plan, violation: Violation, asked: Asked, folder: Path) -> Violat
     return violation.model_copy(update={"file": str(written(free, folder, text))})
 
 
-def repeating(plan: Plan, case: int) -> str:
+def arguments_of(plan: Plan, case: int) -> str:
     """The arguments of `verify` that write one case of a plan as a scenario."""
     words = [f"campaign --cases {plan.cases} --seed {plan.seed} --case {case}"]
     words += [f"--dtype {plan.dtype}"] if plan.dtype != "both" else []
@@ -78,7 +78,7 @@ def as_scenario(plan: Plan, case: int) -> str:
 
     Raises  UsageError for a case that no scenario may be: all its labels are 0.
     """
-    title, source = f"Case {case} of a campaign", f"verify {repeating(plan, case)}"
+    title, source = f"Case {case} of a campaign", f"verify {arguments_of(plan, case)}"
     problem = problem_of(plan, case)
     with one_thread():
         try:

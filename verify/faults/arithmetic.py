@@ -109,7 +109,7 @@ def overflowing(v: Any) -> Any:
         return np.nan_to_num(v.X.T @ (-v.P / y_o * (y_o * (1 - y_o)) / v.N))
 
 
-def differences(v: Any) -> Any:
+def central_differences(v: Any) -> Any:
     """Central differences of the cost, all columns at once: it is a sum over columns."""
 
     def costs(W: Any) -> Any:

@@ -17,8 +17,8 @@ import numpy as np
 from verify.faults.arithmetic import (  # fmt: skip
     RIGHT,
     Formula,
+    central_differences,
     cross_entropy_of_softmax,
-    differences,
     one_ulp,
     overflowing,
     rank_means,
@@ -210,7 +210,7 @@ _TABLE: tuple[tuple[str, str, str, Mapping[str, Formula]], ...] = (
         "dC_dW": lambda v: (
             v.X.astype(np.float32).T @ v.dC_dy.astype(np.float32)).astype(v.X.dtype)}),
     ("finite-differences", "dC_dW", "central differences instead of the derivative", {
-        "dC_dW": lambda v: differences(v)}),
+        "dC_dW": lambda v: central_differences(v)}),
     ("one-ulp", "dC_dW", "the largest entry one ulp off", {
         "dC_dW": lambda v: one_ulp(v.X.T @ v.dC_dy)}),
     # W_next: the update

@@ -1,4 +1,4 @@
-"""What a run was asked for, and the command that asks for some of its cases again.
+"""The options of a run, and the command that asks for some of its cases again.
 
 Every command builds one, so that nothing else of this package is imported before it is needed.
 """

@@ -1,4 +1,4 @@
-"""What a case must be: able to notice something, and all that its file declares of it and of C."""
+"""Expectations of a case: that it can notice something, and all that its file declares."""
 
 from __future__ import annotations
 

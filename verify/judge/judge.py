@@ -12,8 +12,8 @@ from verify.candidate.candidate import Candidate, updated
 from verify.judge import compare
 from verify.judge.asked import Asked
 from verify.judge.expect import evidence, expectations
-from verify.judge.parts import evaluated, loss
-from verify.judge.pins import departures
+from verify.judge.parts import evaluated, loss_at
+from verify.judge.pins import changes
 from verify.judge.result import Figure, Finding, Likeness, Result, Step, Verdict, verdict_of
 from verify.judge.sides import LEAD, First, first_step, has_truth, in_rows
 from verify.judge.steps import Training, exactly, thinned, train, trained
@@ -93,7 +93,7 @@ def _not_run(case: Case, asked: Asked) -> Finding | None:
         ("copy", case.same_as,
          f"the same bytes as {case.same_as}, which is judged: no further evidence"),
         ("device", not twin.available(case.device), f"no {case.device} device here"),
-        ("twin", twins.too_much(asked.twin, case.in_parts[0].first),
+        ("twin", twins.too_large(asked.twin, case.in_parts[0].first),
          f"too large for the {asked.twin} twin, which differentiates entry by entry"),
     )  # fmt: skip
     told = ((check, message) for check, holds, message in reasons if holds)
@@ -141,8 +141,8 @@ def _over_steps(seen: _Seen, case: Case, first: First, asked: Asked) -> None:
     if len(case.in_parts) > 1:  # the batches' costs are not the cost of all rows
         begin = evaluated(lead.subject, case.problem)
         last = evaluated(lead.subject, replace(case.problem, W=end.W))
-        before = loss(begin, lead.drift, truth.cost(begin.problem, asked.work))
-        after = loss(last, end.drift, truth.cost(last.problem, asked.work))
+        before = loss_at(begin, lead.drift, truth.cost(begin.problem, asked.work))
+        after = loss_at(last, end.drift, truth.cost(last.problem, asked.work))
     else:
         before = lead.loss(first.ref.truth.chain.C if first.ref.truth else None)
         after = end.loss(truth.cost(end.only.problem, asked.work) if end.only else None)
@@ -154,7 +154,7 @@ def _over_steps(seen: _Seen, case: Case, first: First, asked: Asked) -> None:
     seen.findings += training.findings
     if not training.findings:  # a path that ended early did not come to the W the file speaks of
         seen.findings += expectations(case, before, after)
-        seen.findings += departures(case, None if case.large else first.ref, before, after)
+        seen.findings += changes(case, None if case.large else first.ref, before, after)
 
 
 def _notes(seen: _Seen, case: Case, first: First, training: Training) -> list[str]:

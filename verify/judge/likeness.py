@@ -1,4 +1,4 @@
-"""What a wrong answer is like: the right one or a planted fault's, times a factor.
+"""Likenesses of a wrong answer: the right one or a planted fault's, times a factor.
 
 A likeness is found on one case and says nothing yet: it may be a coincidence of its sizes. Only one
 that holds in every failing case of a run names a cause (see causes).
@@ -121,7 +121,7 @@ def _same(found: Any, like: Any, off: Any, problem: Problem) -> bool:
 
 
 def _later(held: _Held, made: Mapping[str, Any], factor: float) -> str:
-    """Whether the gradient is off by the same factor, or right; empty where it is neither."""
+    """What becomes of the gradient: the "same" factor, or "right"; empty where it is neither."""
     g = held.given.get("dC_dW")
     if g is None or held.link in ("dC_dW", "W_next") or np.shape(g) != held.problem.W.shape:
         return "same"

@@ -9,11 +9,11 @@ from typing import Any
 
 from verify.errors import UsageError, printable
 
-Rows = Sequence[Mapping[str, Any]]
+Records = Sequence[Mapping[str, Any]]
 _SHOWN = 20
 
 
-def table(caption: str, rows: Rows) -> str:
+def table(caption: str, rows: Records) -> str:
     """The first rows as an HTML table, and how many there are besides."""
     names = list(rows[0]) if rows else []
     lines = [names, *([_cell(row[name]) for name in names] for row in rows[:_SHOWN])]
@@ -26,7 +26,7 @@ def table(caption: str, rows: Rows) -> str:
     return f"<p>{escape(printable(caption))}</p><table>{body}</table>{more}"
 
 
-def frame(rows: Rows) -> Any:
+def frame(rows: Records) -> Any:
     """The rows as a pandas DataFrame.
 
     Raises  UsageError where pandas is absent.

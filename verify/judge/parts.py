@@ -1,4 +1,4 @@
-"""What one subject gives for the rows of a step, which may come in parts that memory holds.
+"""Totals of one subject over the rows of a step, which may come in parts that memory holds.
 
 Each part of n of the N rows is a problem of its own. C and dC_dW of all rows are the sums of n/N
 times those of the parts; a sum of m terms t in float64 errs by gamma_(m+2) sum |t|, which is added
@@ -120,7 +120,7 @@ class Totals:
         self.costs_hold &= bool(here.cost_holds(form))
         self.costs_fit &= bool(here.bounds.cost_fits)
         if self.leads:
-            self.losses.append((share, loss(here, self.drift, None)))
+            self.losses.append((share, loss_at(here, self.drift, None)))
         if here.chain is not None:
             self.all_hold &= bool(here.holds(form))
             g = share * np.asarray(here.chain.dC_dW, np.float64)
@@ -176,7 +176,7 @@ class Totals:
 
     def loss(self, exact: truth.Enclosure | None) -> Loss:
         """C of all rows here; `exact` is its enclosure, None where no truth can be afforded."""
-        return mean(self.losses) if self.only is None else loss(self.only, self.drift, exact)
+        return mean(self.losses) if self.only is None else loss_at(self.only, self.drift, exact)
 
 
 def everywhere(totals: Totals) -> Totals:
@@ -197,7 +197,7 @@ def mean(parts: Sequence[tuple[float, Loss]]) -> Loss:
     return made._replace(radius=radius, spread=spread, printed=printed)
 
 
-def loss(at: Evaluation, drift: Array, exact: truth.Enclosure | None) -> Loss:
+def loss_at(at: Evaluation, drift: Array, exact: truth.Enclosure | None) -> Loss:
     """C of all rows where a stable form was evaluated, at weights within `drift` of the exact ones.
 
     `exact` is the enclosed C there, None where no truth can be afforded.

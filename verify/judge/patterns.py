@@ -1,4 +1,4 @@
-"""What an error looks like: where in a wrong link it lies, in words."""
+"""Patterns of an error: where in a wrong link it lies, in words."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _where(link: str, wrong: Any, right: Any) -> Iterator[str]:
 
 
 def _missing_rows(found: Any, problem: Problem) -> Iterator[str]:
-    """Whether the gradient is that of a batch without one of its rows."""
+    """That the gradient is that of a batch without one of its rows, where it is."""
     with np.errstate(all="ignore"):
         dC_dy = np.asarray(stable_form(problem).dC_dy, np.float64)
     X = np.asarray(problem.X, np.float64)

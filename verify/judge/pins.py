@@ -16,21 +16,21 @@ from verify.scenario.cases import Case, cases
 from verify.scenario.load import Scenario
 from verify.scenario.manifest import AGAIN, Entry, Pin
 
-BUDGET = 2**27  # multiplications for the exact values of one case: a few seconds
+LOCK_BUDGET = 2**27  # multiplications for the exact values of one case: a few seconds
 
 
 def entry(scenario: Scenario) -> Entry:
     """What a scenario is now."""
-    pins = {case.name: pinned(case) for case in cases(scenario)}
+    pins = {case.name: pin_of(case) for case in cases(scenario)}
     return Entry(content=scenario.digest, count=len(pins), cases=pins)
 
 
-def pinned(case: Case) -> Pin:
+def pin_of(case: Case) -> Pin:
     """What a case is now: its numbers, and the exact values that belong to them."""
     if case.large:
         return Pin(problem=problem_digest(case), C_before=None, C_after=None, dC_dW=None)
-    chain = truth.rounded(case.batches[0], BUDGET)
-    costs = truth.losses(case.batches, case.problem, case.steps, BUDGET)
+    chain = truth.nearest_chain(case.batches[0], LOCK_BUDGET)
+    costs = truth.losses(case.batches, case.problem, case.steps, LOCK_BUDGET)
     before, after = (C.hex() for C in costs) if costs else (None, None)
     gradient = None if chain is None else _digest([chain.dC_dW])
     return Pin(problem=problem_digest(case), C_before=before, C_after=after, dC_dW=gradient)
@@ -42,7 +42,7 @@ def problem_digest(case: Case) -> str:
     return _digest(a for p in problems for a in (p.X, p.W, p.P, p.h))
 
 
-def departures(case: Case, ref: Reference | None, before: Loss, after: Loss) -> Iterator[Finding]:
+def changes(case: Case, ref: Reference | None, before: Loss, after: Loss) -> Iterator[Finding]:
     """What in a case is not as it was pinned; nothing of a case without a pin."""
     pin = case.pin
     if pin is None:
@@ -53,14 +53,14 @@ def departures(case: Case, ref: Reference | None, before: Loss, after: Loss) -> 
         return
     for name, loss in (("C_before", before), ("C_after", after)) if not case.large else ():
         locked = getattr(pin, name)
-        if locked is None and truth.losses_fit(case.batches, case.problem, case.steps, BUDGET):
+        if locked is None and truth.losses_fit(case.batches, case.problem, case.steps, LOCK_BUDGET):
             yield Finding("lock", Verdict.FAIL, f"{name} was locked, and is null now; {AGAIN}")
         elif locked is not None and not _agrees(float.fromhex(locked), loss):
             message = f"{name} = {locked} was locked; it is {loss.C.hex()}; {AGAIN}"
             yield Finding("lock", Verdict.FAIL, message, link="C")
     if ref is None:
         return
-    if pin.dC_dW is None and truth.fits(case.batches[0], BUDGET):
+    if pin.dC_dW is None and truth.fits(case.batches[0], LOCK_BUDGET):
         message = f"dC_dW was locked, and is null now; {AGAIN}"
         yield Finding("lock", Verdict.FAIL, message, link="dC_dW")
     elif ref.truth and ref.truth.whole and pin.dC_dW is not None:

@@ -1,4 +1,4 @@
-"""What a candidate is asked besides a problem: other data, other layouts, other gradients."""
+"""Further questions to a candidate: other data, other layouts, other gradients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a judgement says: data only, made by the judge, read by everything above it."""
+"""Verdict, Figure, Finding, Result and Report: data only, made by the judge."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ class Result:
 class Report:
     """The judgements of one run, in the order of the files.
 
-    `found` counts the cases that there were to judge, from before the first was; `unlocked` says
+    `found` is the number of cases collected, counted before judging; `unlocked` says
     which files are not those of the manifest; `signal` is what interrupted the run, 0 if nothing;
     `stopped` why it ended before all cases were judged, empty if it did not.
     """

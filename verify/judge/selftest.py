@@ -80,7 +80,7 @@ def _manual(X: Any, W: Any, P: Any, h: Any) -> dict[str, Any]:
     return dict(manual.stable_form(Problem(X, W, P, h)))
 
 
-COUNT = 2**16
+ARGUMENTS = 2**16
 # Where NumPy's float32 kernels with AVX2 were measured to be worst, of all arguments.
 WORST = {"exp": (-62.02950668334961,), "log": (0.7464123964309692, 0.782856285572052)}
 BUDGETS: Mapping[str, Callable[[Model], float]] = {
@@ -91,7 +91,7 @@ BUDGETS: Mapping[str, Callable[[Model], float]] = {
 Kernels: TypeAlias = Mapping[str, Callable[[Any], Any]]
 
 
-def measured(kernels: Kernels, dtype: str) -> dict[str, float]:
+def kernel_errors(kernels: Kernels, dtype: str) -> dict[str, float]:
     """The largest relative error of each kernel on a fixed set of arguments.
 
     Units   u of the dtype; normal results only.
@@ -115,7 +115,7 @@ def fit(device: str = "cpu") -> dict[str, float]:
     """
     all_measured = {}
     for dtype in DTYPES:
-        found = measured({**NUMPY, **twin.kernels(device)}, dtype)
+        found = kernel_errors({**NUMPY, **twin.kernels(device)}, dtype)
         for name, error in found.items():
             budget = BUDGETS[name.rpartition(".")[2]](MODELS[dtype])
             if not error <= budget:
@@ -137,12 +137,12 @@ def arguments(function: str, dtype: str) -> Any:
     """
     lowest = abs(MODELS[dtype].lowest_y)
     if function != "log":
-        half = np.linspace(-lowest, lowest, COUNT // 2)
-        small = np.geomspace(2.0**-30, 1, COUNT // 4)
+        half = np.linspace(-lowest, lowest, ARGUMENTS // 2)
+        small = np.geomspace(2.0**-30, 1, ARGUMENTS // 4)
         x = np.concatenate([half, small, -small])
     else:
-        near = 1 + np.linspace(-0.5, 1, COUNT // 2)
-        x = np.concatenate([near, np.geomspace(np.exp(-lowest), np.exp(lowest), COUNT // 2)])
+        near = 1 + np.linspace(-0.5, 1, ARGUMENTS // 2)
+        x = np.concatenate([near, np.geomspace(np.exp(-lowest), np.exp(lowest), ARGUMENTS // 2)])
     return np.concatenate([x, WORST.get(function, ())]).astype(dtype)
 
 

@@ -1,4 +1,4 @@
-"""Who is judged in a case, and what the first evaluation of each says."""
+"""Manual and twin in each form, and the first evaluation of each."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ _ELEMENT_WORK = 512  # N D K up to which the element-wise loops are worth their 
 _ENCLOSED = 3  # parts of several that the truth judges: the first, the last, and between them
 
 
-def subjects(case: Case, ref: Reference, way: str) -> list[Subject]:
+def subjects(case: Case, ref: Reference, twin: str) -> list[Subject]:
     """Manual and twin: the stable forms always, the post forms where they are said to hold."""
     forms = ["stable"]
     if ref.bounds.post_holds and case.expect.post_form != "nonfinite":
         forms.append("post")
-    found = [subject for form in forms for subject in both_sides(form, case.device, way)]
+    found = [subject for form in forms for subject in both_sides(form, case.device, twin)]
     if "post" in forms and ref.problem.work <= _ELEMENT_WORK:
         found.append(Subject("manual.element_form", manual.element_form, "post"))
     return found
 
 
-def both_sides(form: str, device: str, way: str = "eager") -> list[Subject]:
+def both_sides(form: str, device: str, twin: str = "eager") -> list[Subject]:
     """Manual and twin in one form."""
-    forms = twins.TWINS[way]
-    name = "twin" if way == "eager" else f"twin {way}"
+    forms = twins.TWINS[twin]
+    name = "twin" if twin == "eager" else f"twin {twin}"
     return [
         Subject(f"manual.{form}_form", manual.FORMS[form], form),
         Subject(f"{name}.{form}_form", partial(forms[form], device=device), form),

@@ -1,4 +1,4 @@
-"""What happens over the steps: where W goes, how C falls at each."""
+"""Trainings: where W goes over the steps, and how C falls at each."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _step(
         path.here = move.there
         if not move.there.cost_fits:
             path.ended = True
-            found[name].append(_beyond_the_dtype(path.subject, t))
+            found[name].append(_overflows(path.subject, path.here.W.dtype, t))
         elif move.chain.dC_dW is not None and move.there.cost_holds:
             found[name] += _fall(path, move, batch, t)
     return [finding for name in trajectories for finding in found[name]]
@@ -178,7 +178,7 @@ def _moved(
 ) -> tuple[_Move | None, list[Finding]]:
     """Where a step leads, or why there is none."""
     if not here.holds:
-        return None, [_leaves(path.subject, t)]
+        return None, [_left_domain(path.subject, t)]
     h = here.batch.first.h
     chain, bound = here.joined(h)
     if np.shape(chain.W_next) != here.W.shape or not np.isfinite(chain.W_next).all():
@@ -210,7 +210,7 @@ def _fall(path: Trajectory, move: _Move, batch: Batch, t: int) -> Iterator[Findi
     low, high = float(C + fall.lowest), float(C + fall.highest)
     path.steps.append(Step(t + 1, C, C_next, low, high))
     if not fall.in_range:
-        yield _beyond_the_dtype(path.subject, t)
+        yield _overflows(path.subject, path.here.W.dtype, t)
     elif not fall.holds:
         message = (
             f"step {t + 1} changes C by {fall.found:.6g}; convexity and smoothness allow"
@@ -225,15 +225,15 @@ def thinned(steps: Sequence[Step]) -> tuple[Step, ...]:
     return tuple(steps[::-1][:: max(apart, 1)][::-1])
 
 
-def _leaves(subject: Subject, t: int) -> Finding:
+def _left_domain(subject: Subject, t: int) -> Finding:
     """That a form's bounds hold no longer where W has come to."""
     message = f"W leaves the domain of the {subject.form} form at step {t + 1}"
     return Finding("post_form", Verdict.CANNOT_JUDGE, message, subject.name)
 
 
-def _beyond_the_dtype(subject: Subject, t: int) -> Finding:
+def _overflows(subject: Subject, dtype: Any, t: int) -> Finding:
     """That a step ends where C, or what it may fall by, is beyond the dtype."""
-    message = f"step {t + 1} is so long that C, or what it may fall by, is beyond the dtype"
+    message = f"step {t + 1} overflows: C or its allowed change is beyond {dtype}"
     return Finding("range", Verdict.CANNOT_JUDGE, message, subject.name, "W_next")
 
 

@@ -1,4 +1,4 @@
-"""How far a link may lie from the truth, entry by entry, for any correct rounding of either form.
+"""The bound of every link, entry by entry, for any correct rounding of either form.
 
 The derivation; forward has the first half of it, up to the error of dC_dy.
 
@@ -69,7 +69,7 @@ class Bounds:
             return self.forward.C(form)
 
     def cost(self) -> tuple[Any, Any]:
-        """C itself, by the stable form in float64, and its bound there: nobody's answer.
+        """The reference value of C, by the stable form in float64, and its bound there.
 
         Units   nats a row.
         """

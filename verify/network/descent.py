@@ -1,4 +1,4 @@
-"""How far the cost must fall, and how far rounding errors can travel along a trajectory.
+"""The interval of the fall of the cost, and how rounding errors travel along a trajectory.
 
 C is a sum over columns k of W, convex in each, with the Hessian
 (1/N) X^T diag(p_k y_o (1 - y_o)) X, which lies between 0 and (1/4N) X^T diag(p_k) X.
@@ -29,7 +29,7 @@ _EIGEN_SIZE = 512  # above it, L_k is bounded by the trace instead of an eigenva
 class Fall:
     """The interval that C(W_next) - C(W) must lie in, and where it was found.
 
-    `in_range` is False where the interval is beyond float64, though all that was given is not.
+    `in_range` is False if the interval overflows although its inputs are finite.
 
     Shapes  (); of a stack of problems (B,).
     Units   nats a row. `slack` is the part of the interval that is rounding.

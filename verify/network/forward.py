@@ -1,4 +1,4 @@
-"""What the bounds need of X W: everything but X^T, entry by entry.
+"""The forward half of the bounds: everything but X^T, entry by entry.
 
 The derivation, up to the error of dC_dy
 

@@ -151,7 +151,7 @@ def losses_fit(
     return bool(_CONVERSION * N * D + K * (work + 2 * _column_work(rows)) <= budget)
 
 
-def rounded(problem: Problem, budget: float = BUDGET) -> Chain | None:
+def nearest_chain(problem: Problem, budget: float = BUDGET) -> Chain | None:
     """Every link as the float64 nearest to each exact number; None when that exceeds `budget`.
 
     Shapes  SHAPES.

@@ -1,4 +1,4 @@
-"""The same chain by PyTorch autograd: the only module that knows torch.
+"""The same chain by PyTorch autograd; torch is imported here alone, when it is needed.
 
 The cost is written down once per form; every gradient is autograd's own, read from its
 intermediate tensors. Of a stack of problems, one backward pass of the sum of their costs gives the
@@ -41,7 +41,7 @@ def stable_form(problem: Problem, device: str = "cpu") -> Chain:
 
 
 def _differentiated(form: str, problem: Problem, device: str) -> Chain:
-    with pinned(device) as torch:
+    with full_precision(device) as torch:
         X, W, P = _tensors(torch, problem, device)
         y, y_o, C, dC_dy_o, dy_o_dy = links(torch, form, X, W, P, X.shape[-2])
         C.sum().backward()
@@ -87,7 +87,7 @@ def available(device: str) -> bool:
 
 
 @contextmanager
-def pinned(device: str = "cpu") -> Iterator[Any]:
+def full_precision(device: str = "cpu") -> Iterator[Any]:
     """Torch at full precision, on one thread, recording gradients; everything is put back after.
 
     TF32 and reduced-precision sums are outside the rounding model of the bounds (they keep 10 or
@@ -168,7 +168,7 @@ def differentiated(
         return isinstance(found, torch.Tensor) and not found.ndim
 
     def call(given: Mapping[str, Any]) -> Any:
-        with pinned(device) as torch:
+        with full_precision(device) as torch:
             found, tensors = evaluated(torch, given, "W")
             if not is_cost(torch, found):
                 return found
@@ -176,7 +176,7 @@ def differentiated(
             return {"C": found, "dC_dW": gradient}
 
     def backward(given: Mapping[str, Any]) -> Mapping[str, Any]:
-        with pinned(device) as torch:
+        with full_precision(device) as torch:
             try:
                 C, tensors = evaluated(torch, given, "XWP")
             except Exception:  # a stranger's function that cannot record gradients by X or P

@@ -38,7 +38,7 @@ Term: TypeAlias = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
-class Way:
+class Differentiator:
     """How to differentiate.
 
     `elementwise` gives the derivative of a term at every entry of a tensor; `gradient` that of the
@@ -56,25 +56,25 @@ class Way:
     device: Callable[[str], str] = lambda device: device
 
 
-def chain(way: Way, form: str, problem: Problem, device: str = "cpu") -> Chain:
-    """The chain of one form, differentiated in one way.
+def chain(by: Differentiator, form: str, problem: Problem, device: str = "cpu") -> Chain:
+    """The chain of one form, differentiated in one by.
 
     Shapes  as manual.post_form.
     Raises  EnvironmentUnfit when the device is absent.
     """
-    with twin.pinned(device) as torch:
-        device = way.device(device)
+    with twin.full_precision(device) as torch:
+        device = by.device(device)
         X, W, P = (torch.tensor(a, device=device) for a in (problem.X, problem.W, problem.P))
         N, term = len(X), _term(form)
 
         y = X @ W
         y_o = torch.sigmoid(y)
-        C = way.total(torch, term, y, P) / N
+        C = by.total(torch, term, y, P) / N
 
-        dC_dy_o = way.elementwise(torch, _of_y_o, y_o, P) / N
-        dy_o_dy = way.elementwise(torch, _sigmoid, y, P)
-        dC_dy = way.elementwise(torch, term, y, P) / N
-        dC_dW = way.gradient(torch, term, X, W, P) / N
+        dC_dy_o = by.elementwise(torch, _of_y_o, y_o, P) / N
+        dy_o_dy = by.elementwise(torch, _sigmoid, y, P)
+        dC_dy = by.elementwise(torch, term, y, P) / N
+        dC_dW = by.gradient(torch, term, X, W, P) / N
 
         W_next = W - torch.from_numpy(np.asarray(problem.h)).to(device) * dC_dW
         links = (y, y_o, C, dC_dy_o, dy_o_dy, dC_dy, dC_dW, W_next)
@@ -102,11 +102,11 @@ def _cost(term: Term, W: Any, X: Any, P: Any) -> Any:
     return term(X @ W, P).sum()
 
 
-FUNC = Way(
+FUNC = Differentiator(
     lambda torch, term, a, P: torch.func.grad(lambda a: term(a, P).sum())(a),
     lambda torch, term, X, W, P: torch.func.grad(partial(_cost, term))(W, X, P),
 )
-VMAP = Way(  # a gradient for every entry, and for every row
+VMAP = Differentiator(  # a gradient for every entry, and for every row
     lambda torch, term, a, P: torch.func.vmap(torch.func.vmap(torch.func.grad(term)))(a, P),
     lambda torch, term, X, W, P: torch.func.vmap(
         torch.func.grad(partial(_cost, term)), in_dims=(None, 0, 0))(W, X, P).sum(0),
@@ -130,7 +130,7 @@ def _directions(torch: Any, term: Term, X: Any, W: Any, P: Any) -> Any:
 
 
 _TANGENTS = 64
-FORWARD = Way(
+FORWARD = Differentiator(
     lambda torch, term, a, P: torch.func.jvp(lambda a: term(a, P), (a,), (torch.ones_like(a),))[1],
     _directions,
     work=lambda problem: problem.work * problem.W.size // _TANGENTS,
@@ -159,7 +159,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
-COMPILE = Way(
+COMPILE = Differentiator(
     lambda torch, term, a, P: _by_autograd(torch, lambda a: _compiled(term)(a, P), a),
     lambda torch, term, X, W, P: _by_autograd(
         torch, lambda W: _compiled(_cost_of(term))(W, X, P), W),
@@ -207,7 +207,7 @@ def _gathered(torch: Any, like: Any, part: Callable[[slice], Any]) -> Any:
     return torch.cat([p[:size] for p, size in zip(parts, sizes, strict=True)])
 
 
-DISTRIBUTED = Way(
+DISTRIBUTED = Differentiator(
     lambda torch, term, a, P: _gathered(torch, a, lambda rows: _by_autograd(
         torch, lambda part: term(part, P[rows]).sum(), a[rows])),
     lambda torch, term, X, W, P: _summed(X, lambda rows: _by_autograd(
@@ -216,22 +216,22 @@ DISTRIBUTED = Way(
     device=lambda device: f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" else device,
 )  # fmt: skip
 
-WAYS: Mapping[str, Way] = {
+DIFFERENTIATORS: Mapping[str, Differentiator] = {
     "func": FUNC, "vmap": VMAP, "forward-ad": FORWARD, "compile": COMPILE,
     "distributed": DISTRIBUTED,
 }  # fmt: skip
 
 TWINS: Mapping[str, Mapping[str, Callable[..., Chain]]] = {
     "eager": twin.FORMS,
-    **{name: {form: partial(chain, way, form) for form in twin.FORMS}
-       for name, way in WAYS.items()},
+    **{name: {form: partial(chain, by, form) for form in twin.FORMS}
+       for name, by in DIFFERENTIATORS.items()},
 }  # fmt: skip
 
-WORK = 2**26  # above it, per-row gradients and tangents are too many
+LARGEST = 2**26  # above it, per-row gradients and tangents are too many
 
 
 def require_twin(name: str) -> None:
-    """Let a twin that does not exist, or cannot run here, be told before anything is judged.
+    """Raise unless the twin exists and can run here.
 
     Raises  UsageError with the names that there are, or where torchrun did not start this process;
             EnvironmentUnfit without a C++ compiler for what is compiled.
@@ -250,6 +250,6 @@ def require_twin(name: str) -> None:
         )
 
 
-def too_much(name: str, problem: Problem) -> bool:
+def too_large(name: str, problem: Problem) -> bool:
     """Whether a twin is not to be had for a problem of this size."""
-    return name in WAYS and WAYS[name].work(problem) > WORK
+    return name in DIFFERENTIATORS and DIFFERENTIATORS[name].work(problem) > LARGEST

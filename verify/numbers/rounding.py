@@ -1,4 +1,4 @@
-"""What correct arithmetic may do: the model of rounding; and products of magnitudes, from above.
+"""The model of rounding: what correct arithmetic may do; products of magnitudes, from above.
 
 The model (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., sections 2.2 and 3.1)
 
@@ -88,7 +88,7 @@ def absolute(X: Array, K: int) -> Array:
 
 
 def magnitudes(A: Array, B: Array) -> Float64:
-    """A B of numbers that are not negative, from above; one of them may be |X|.
+    """An upper bound of the product of two non-negative matrices; one of them may be |X|.
 
     A bound needs three digits, so that where |X| is float32 the product is, too, at half the cost.
     Its terms have lost n + 2 roundings, those of A and B with them, so that 1 + gamma_(n+2) of

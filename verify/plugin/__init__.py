@@ -94,7 +94,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A link, or a folder of a name that no scenario's folder has, is red and not looked into."""
+    """Symlinks and folders with other names fail, and are not entered."""
     folder = items.folder_of(parent.config, path)
     return items.collector(path, folder, parent) if folder and folder != path else None
 
@@ -160,7 +160,7 @@ def pytest_runtest_makereport(
     """With --verify-report, what was found travels with pytest's own report of the item."""
     report = yield
     if call.when == "call" and item.config.getoption("--verify-report"):
-        items.tell(item, report)
+        items.attach(item, report)
     return report
 
 

@@ -52,14 +52,14 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         from verify.errors import ScenarioError
-        from verify.scenario.folder import shown
+        from verify.scenario.folder import relative
         from verify.scenario.load import load
-        from verify.scenario.locked import changed, manifest_above, pinned
+        from verify.scenario.locked import changed, manifest_above, with_pins
 
         try:
-            scenario = load(shown(self.path), _limits(self.config))
-            folder, locked = manifest_above(shown(self.path))
-            cases = pinned(scenario, folder, locked)
+            scenario = load(relative(self.path), _limits(self.config))
+            folder, locked = manifest_above(relative(self.path))
+            cases = with_pins(scenario, folder, locked)
         except ScenarioError as error:
             yield MalformedItem.from_parent(self, name="format", error=error)
             return
@@ -82,9 +82,9 @@ class Stranger(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         from verify.errors import ScenarioError
-        from verify.scenario.folder import shown, stranger
+        from verify.scenario.folder import relative, stranger
 
-        error = ScenarioError([stranger(shown(self.path))])
+        error = ScenarioError([stranger(relative(self.path))])
         yield MalformedItem.from_parent(self, name="format", error=error)
 
 
@@ -132,10 +132,10 @@ class ManifestItem(_Item):
         from verify.judge.result import Report
         from verify.scenario.collection import of_folder
         from verify.scenario.document import Limits
-        from verify.scenario.folder import shown
+        from verify.scenario.folder import relative
 
         limits = _limits(self.config) or Limits()
-        unlocked = of_folder(shown(self.path.parent), limits).unlocked
+        unlocked = of_folder(relative(self.path.parent), limits).unlocked
         self.told = Report((), 0, unlocked=unlocked)
         if unlocked:
             raise Failure("\n".join(unlocked))
@@ -229,7 +229,7 @@ def finish(items: list[pytest.Item]) -> None:
         item.unlocked = "" if item.lock in locks else item.unlocked
 
 
-def tell(item: pytest.Item, report: pytest.TestReport) -> None:
+def attach(item: pytest.Item, report: pytest.TestReport) -> None:
     """Put what a scenario's item found into pytest's report, which xdist carries as it is."""
     if isinstance(item, _Item) and item.told is not None:
         vars(report)[TOLD] = json.dumps(item.told.to_dict())

@@ -1,4 +1,4 @@
-"""What became of every scenario item of a pytest run: found = judged + not run, or it is red.
+"""The count of every scenario item of a pytest run: found = judged + not run, or it fails.
 
 A run whose scenarios were all skipped, deselected, lost by a worker or never found is not green
 because other tests passed. With --verify-report FILE the items of all workers become one page.
@@ -145,10 +145,10 @@ def _page_of(config: pytest.Config) -> Path | None:
     if not name:
         return None
     from verify.errors import UsageError
-    from verify.report.page import ready
+    from verify.report.page import destination_of
 
     try:
-        return ready(name)
+        return destination_of(name)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -94,7 +94,7 @@ def exported(case: Case) -> Exported | None:
     if case.large:
         return None
     problem = case.batches[0]
-    exact = truth.rounded(problem, pins.BUDGET)
+    exact = truth.nearest_chain(problem, pins.LOCK_BUDGET)
     if exact is None:
         return None
     with np.errstate(all="ignore"):

@@ -58,12 +58,12 @@ class _Shown:
     curve: Markup | None
 
 
-def ready(name: str) -> Path:
+def destination_of(name: str) -> Path:
     """Where the page is to be written, before anything is judged for it.
 
     Raises  UsageError where it cannot be drawn or has no folder to lie in.
     """
-    plots.ready()
+    plots.require_matplotlib()
     return files.destination(name)
 
 
@@ -214,7 +214,7 @@ def _lines(result: Result, in_words: bool, in_full: bool) -> Iterator[str]:
 
 
 def _curve(result: Result, n: int) -> Markup:
-    parts = [partial(part, result=result) for part in (plots.loss, plots.place)]
+    parts = [partial(part, result=result) for part in (plots.draw_loss, plots.place)]
     return Markup(plots.inline(parts, f"c{n}", (5, 3.2)))
 
 

@@ -36,8 +36,8 @@ _STYLE: Any = {
 }
 
 
-def ready() -> None:
-    """Whether there is anything to draw with.
+def require_matplotlib() -> None:
+    """Raise unless matplotlib is installed.
 
     Raises  UsageError, which says how to get it.
     """
@@ -63,11 +63,11 @@ def inline(parts: Sequence[Draw], name: str, size: tuple[float, float] = (5.7, 2
 
 def walked(result: Result, kind: str) -> bytes:
     """The file of `verify show --plot`, png or svg: the loss over steps, the error by link."""
-    parts = [partial(part, result=result) for part in (loss, place, by_link)]
+    parts = [partial(part, result=result) for part in (draw_loss, place, by_link)]
     return _drawn(parts if result.steps else parts[2:], kind, (7, 3 * len(parts)), "")
 
 
-def loss(ax: Axes, result: Result) -> None:
+def draw_loss(ax: Axes, result: Result) -> None:
     """C before each step and after, and what convexity and smoothness allow it to be there.
 
     Units   nats a row.

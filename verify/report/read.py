@@ -1,4 +1,4 @@
-"""What `--json` wrote, read back: a report, and the matrix of planted faults."""
+"""Reports and the matrix of planted faults, read back from JSON; several joined to one."""
 
 from __future__ import annotations
 

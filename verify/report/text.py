@@ -169,7 +169,7 @@ def _folded(line: str) -> list[str]:
     ) or [line]  # fmt: skip
 
 
-def shown(report: Report, everything: bool = False) -> tuple[list[tuple[Result, str]], int]:
+def worth_showing(report: Report, everything: bool = False) -> tuple[list[tuple[Result, str]], int]:
     """The results that are shown in full, each with its cause; and how many more there are."""
     found = causes(report.results)
     of = {id(r): cause.text for cause in found for r in cause.results}

@@ -12,16 +12,12 @@ from typing import Any
 import numpy as np
 
 from verify.errors import FileFault, ScenarioError
-from verify.network.problem import Problem, laid_out
-from verify.scenario import draw
+from verify.network.problem import Problem
+from verify.scenario.arrays import WHOLE, Arrays
 from verify.scenario.document import (
     ArrayFile,
     Expect,
     Limits,
-    RandomLabels,
-    RandomValues,
-    TableColumn,
-    TableColumns,
 )
 from verify.scenario.folder import spelled
 from verify.scenario.load import Scenario
@@ -31,7 +27,6 @@ from verify.scenario.values import representable
 
 HELD = 2**24  # numbers of X that a case may hold in memory, where they could stay in their file
 _BLOCK = 2**19  # numbers of X and y in a block, about what a processor's caches hold
-_WHOLE = slice(None)
 
 
 @dataclass(frozen=True)
@@ -138,7 +133,7 @@ class Case:
 
         Shapes  X (N, D), W (D, K), P (N, K).
         """
-        return self.rows(_WHOLE)
+        return self.rows(WHOLE)
 
     @cached_property
     def batches(self) -> list[Problem]:
@@ -162,7 +157,7 @@ def cases(scenario: Scenario) -> list[Case]:
     in_files = isinstance(document.inputs, ArrayFile) and isinstance(document.labels, ArrayFile)
 
     def made(values: Mapping[str, Any]) -> Case:
-        numbers = _Numbers(scenario, values, sizes(document, scenario.data, values))
+        numbers = Arrays(scenario, values, sizes(document, scenario.data, values))
         return Case(
             origin,
             "-".join(f"{name}={values[name]}" for name in scenario.named),
@@ -202,7 +197,7 @@ def of_problem(
     N, D, K = problem.sizes.values()
 
     def rows(some: slice) -> Problem:
-        return problem if some == _WHOLE else Problem(
+        return problem if some == WHOLE else Problem(
             problem.X[some], problem.W, problem.P[some], problem.h
         )  # fmt: skip
 
@@ -232,77 +227,13 @@ def _unfit(problem: Problem, name: str, limits: Limits) -> Iterator[FileFault]:
             allowed = f"{sign}0 or {low:.3g} to {min(high, 1.797e308):.3g} in size"
             key, found = f"{array}{entry or ''}", repr(float(values[tuple(entry)]))
             what = f"not a number of a {problem.dtype} case"
-            yield FileFault(name, 0, 0, key, what, found, allowed)
+            yield FileFault(name, 0, 0, key, what, found=found, allowed=allowed)
     if not np.any(problem.P):
         allowed = "at least one label above 0, else nothing is learnt"
-        yield FileFault(name, 0, 0, "P", "all labels are 0", "", allowed)
+        yield FileFault(name, 0, 0, "P", "all labels are 0", found="", allowed=allowed)
     asked = {"work": problem.work, "numbers": problem.X.size + problem.W.size + problem.P.size}
     for limit, much in asked.items():
         if much > getattr(limits, limit):
-            yield FileFault(name, 0, 0, "X", "too large", f"{limit} = {much}", limits.allow(limit))
-
-
-@dataclass(frozen=True, eq=False)
-class _Numbers:
-    """The arrays of one combination of a scenario's parameters, made when they are needed."""
-
-    scenario: Scenario
-    parameters: Mapping[str, Any]
-    sizes: Sizes
-
-    def rows(self, some: slice) -> Problem:
-        """Some rows; all of them in the order in which steps take them, else in the file's.
-
-        Shapes  X (n, D), W (D, K), P (n, K).
-        """
-        dtype = np.dtype(self.parameters["dtype"])
-        order = self._order() if some == _WHOLE else _WHOLE
-        X = self._inputs(some).astype(dtype)[order]
-        P = self._labels(some).astype(dtype)[order]
-        h = dtype.type(self.parameters["step_size"])
-        X = laid_out(X, self.parameters["layout"])
-        return Problem(X, self._first_W, np.ascontiguousarray(P), h)
-
-    @cached_property
-    def _first_W(self) -> Any:
-        return np.ascontiguousarray(self._weights().astype(self.parameters["dtype"]))
-
-    def _order(self) -> Any:
-        """A table's rows are shuffled when a seed is given; drawn and written rows stay."""
-        document = self.scenario.document
-        seeded = document.seed is not None or (document.vary and document.vary.seed)
-        if seeded and isinstance(document.inputs, TableColumns | ArrayFile):
-            return draw.order("rows", self.parameters["seed"], self.sizes.N)
-        return _WHOLE
-
-    def _inputs(self, rows: slice) -> Any:
-        source, seed, at = self.scenario.document.inputs, self.parameters["seed"], self.sizes
-        if isinstance(source, RandomValues):
-            return draw.values(source.random, "X", seed, (at.N, at.D), source.scale)
-        if isinstance(source, TableColumns):
-            table: Any = self.scenario.data[source.file]
-            return np.array([table.numbers(column) for column in source.columns]).T
-        return self._written(source, rows)
-
-    def _weights(self) -> Any:
-        source, seed, at = self.scenario.document.weights, self.parameters["seed"], self.sizes
-        if isinstance(source, RandomValues):
-            return draw.values(source.random, "W", seed, (at.D, at.K), source.scale)
-        return self._written(source, _WHOLE)
-
-    def _labels(self, rows: slice) -> Any:
-        source, seed, at = self.scenario.document.labels, self.parameters["seed"], self.sizes
-        if isinstance(source, RandomLabels):
-            return draw.labels(source.random, "P", seed, (at.N, at.K))
-        if isinstance(source, TableColumn):
-            table: Any = self.scenario.data[source.file]
-            return np.eye(at.K)[table.classes(source.column)[0]]
-        labels = self._written(source, rows)
-        return np.eye(at.K)[labels.astype(np.int64)] if labels.ndim == 1 else labels
-
-    def _written(self, source: Any, rows: slice) -> Any:
-        """The numbers of a .npy file or of the scenario file itself."""
-        if isinstance(source, ArrayFile):
-            file: Any = self.scenario.data[source.file]
-            return file[rows]
-        return np.array(source, float)
+            yield FileFault(
+                name, 0, 0, "X", "too large", found=f"{limit} = {much}", allowed=limits.allow(limit)
+            )

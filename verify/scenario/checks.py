@@ -1,4 +1,4 @@
-"""Whether the parts of a document fit together: sizes, ranges, columns, and nothing said twice."""
+"""Complaints about parts of a document that do not fit: sizes, columns, things said twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from verify.scenario.document import (
 from verify.scenario.places import Key
 from verify.scenario.sizes import Data, claims_of
 from verify.scenario.table import Table
-from verify.scenario.wording import Complaint, closest, dotted, nearest, shown
+from verify.scenario.wording import Complaint, closest, dotted, nearest, quoted
 
 Axes: TypeAlias = Mapping[str, tuple[Any, ...]]
 Claims: TypeAlias = Mapping[str, list[tuple[Key, int]]]
@@ -38,7 +38,9 @@ def complaints(
         yield from check(document, data)
     count = math.prod(max(1, len(values)) for values in axes.values())
     if count > limits.cases:  # counted, and never built
-        yield ("vary",), "too many cases", str(count), limits.allow("cases")
+        yield Complaint(
+            ("vary",), "too many cases", found=str(count), allowed=limits.allow("cases")
+        )
         return
     work = 0
     for combination in _combinations(axes):
@@ -58,16 +60,18 @@ def _required(raw: Mapping[str, Any]) -> Iterator[Complaint]:
     }
     for key in ("title", "inputs", "weights", "labels"):
         if key not in raw and key not in misspelt:
-            yield (
+            yield Complaint(
                 (key,),
                 "missing",
-                "",
-                "every scenario gives title, inputs, weights, labels and step_size",
+                found="",
+                allowed="every scenario gives title, inputs, weights, labels and step_size",
             )
     vary = raw.get("vary")
     varied = isinstance(vary, dict) and "step_size" in vary
     if "step_size" not in {*raw, *misspelt} and not varied:
-        yield ("step_size",), "missing", "", "h > 0, at the top or in [vary]"
+        yield Complaint(
+            ("step_size",), "missing", found="", allowed="h > 0, at the top or in [vary]"
+        )
 
 
 def _varied(document: Document, _data: Data) -> Iterator[Complaint]:
@@ -75,13 +79,22 @@ def _varied(document: Document, _data: Data) -> Iterator[Complaint]:
         if varied is None:
             continue
         if getattr(document, name) is not None:
-            yield ("vary", name), "given twice", "", "either at the top or in [vary]"
+            yield Complaint(
+                ("vary", name), "given twice", found="", allowed="either at the top or in [vary]"
+            )
         if not varied:
-            yield ("vary", name), "empty", "[]", "at least one value; none would mean no case"
+            yield Complaint(
+                ("vary", name),
+                "empty",
+                found="[]",
+                allowed="at least one value; none would mean no case",
+            )
         seen: set[Any] = set()
         for i, value in enumerate(varied):
             if value in seen:
-                yield ("vary", name, i), "given twice", shown(value), "each value once"
+                yield Complaint(
+                    ("vary", name, i), "given twice", found=quoted(value), allowed="each value once"
+                )
             seen.add(value)
 
 
@@ -94,7 +107,9 @@ def _size(N: int, D: int, K: int, limits: Limits) -> Iterator[Complaint]:
         ("numbers", N * D + D * K + N * K, "N D + D K + N K"),
     ):
         if size > getattr(limits, name):
-            yield ("inputs",), "too large", f"{what} = {size}", limits.allow(name)
+            yield Complaint(
+                ("inputs",), "too large", found=f"{what} = {size}", allowed=limits.allow(name)
+            )
 
 
 def _total(work: int, axes: Axes, limits: Limits) -> Iterator[Complaint]:
@@ -103,7 +118,7 @@ def _total(work: int, axes: Axes, limits: Limits) -> Iterator[Complaint]:
     total = work * sum(axes["steps"]) * math.prod(others)
     if total > limits.total_work:
         found = f"N D K of all steps of all cases is {total}"
-        yield ("vary",), "too much work", found, limits.allow("total_work")
+        yield Complaint(("vary",), "too much work", found=found, allowed=limits.allow("total_work"))
 
 
 def _combinations(axes: Axes) -> Iterator[dict[str, Any]]:
@@ -118,11 +133,11 @@ def _ragged(document: Document, _data: Data) -> Iterator[Complaint]:
         if isinstance(rows, list) and isinstance(rows[0], list):
             for i, row in enumerate(rows):
                 if len(row) != len(rows[0]):
-                    yield (
+                    yield Complaint(
                         (name, i),
                         "a ragged row",
-                        f"{len(row)} numbers",
-                        f"{len(rows[0])} as in row 0",
+                        found=f"{len(row)} numbers",
+                        allowed=f"{len(rows[0])} as in row 0",
                     )
 
 
@@ -134,7 +149,12 @@ def _columns_exist(document: Document, data: Data) -> Iterator[Complaint]:
         first = {c: i for i, c in reversed(list(enumerate(inputs.columns)))}
         for i, c in enumerate(inputs.columns):
             if first[c] < i:
-                yield ("inputs", "columns", i), "given twice", shown(c), "each column once"
+                yield Complaint(
+                    ("inputs", "columns", i),
+                    "given twice",
+                    found=quoted(c),
+                    allowed="each column once",
+                )
     if isinstance(labels, TableColumn):
         wanted.append((("labels", "column"), labels.file, labels.column))
     for key, file, column in wanted:
@@ -142,14 +162,19 @@ def _columns_exist(document: Document, data: Data) -> Iterator[Complaint]:
         if not isinstance(table, Table):
             continue
         if column not in table.columns:
-            yield key, "no such column", shown(column), nearest(column, list(table.columns))
+            yield Complaint(
+                key,
+                "no such column",
+                found=quoted(column),
+                allowed=nearest(column, list(table.columns)),
+            )
         elif key[0] == "inputs":
             try:
                 table.numbers(column)
             except ScenarioError as error:
                 fault = error.faults[0]
                 what = f"line {fault.line} of the table is {fault.what}"
-                yield key, what, fault.found, fault.allowed
+                yield Complaint(key, what, found=fault.found, allowed=fault.allowed)
 
 
 def _something_random(document: Document, _data: Data) -> Iterator[Complaint]:
@@ -158,7 +183,12 @@ def _something_random(document: Document, _data: Data) -> Iterator[Complaint]:
         return
     if document.seed is not None or (document.vary and document.vary.seed):
         key: Key = ("seed",) if document.seed is not None else ("vary", "seed")
-        yield key, "nothing to draw", "", "a seed only where inputs, weights or labels are drawn"
+        yield Complaint(
+            key,
+            "nothing to draw",
+            found="",
+            allowed="a seed only where inputs, weights or labels are drawn",
+        )
 
 
 _CHECKS: tuple[Callable[[Document, Data], Iterator[Complaint]], ...] = (
@@ -186,17 +216,26 @@ def _sizes_fit(
     for axis, said in claims.items():
         if not said and unread <= set(data):
             key, allowed = _UNSAID[axis]
-            yield key, "missing", "", allowed
+            yield Complaint(key, "missing", found="", allowed=allowed)
         for where, size in said[1:]:
             if size != said[0][1]:
                 allowed = f"{axis} = {said[0][1]} as {dotted(said[0][0])} says"
-                yield where, f"{axis} does not fit", f"{axis} = {size}", allowed
+                yield Complaint(
+                    where, f"{axis} does not fit", found=f"{axis} = {size}", allowed=allowed
+                )
     batch, N, K = combination["batch_size"], claims["N"], claims["K"]
     if batch is not None and N and batch > N[0][1]:
-        yield ("batch_size",), "more rows than there are", str(batch), f"at most {N[0][1]}"
+        yield Complaint(
+            ("batch_size",),
+            "more rows than there are",
+            found=str(batch),
+            allowed=f"at most {N[0][1]}",
+        )
     for where, label in _indices(document.labels, data) if K else ():
         if label >= K[0][1]:
-            yield where, "label out of range", str(label), f"0 to {K[0][1] - 1}"
+            yield Complaint(
+                where, "label out of range", found=str(label), allowed=f"0 to {K[0][1] - 1}"
+            )
 
 
 def _indices(labels: Any, data: Data) -> Iterator[tuple[Key, int]]:

@@ -21,11 +21,11 @@ from verify.scenario.folder import (
     is_known,
     is_scenario,
     packaged,
-    shown,
+    relative,
     stranger,
 )
 from verify.scenario.load import Scenario, load
-from verify.scenario.locked import changed, differences, manifest_above, pinned
+from verify.scenario.locked import changed, differences, manifest_above, with_pins
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -95,7 +95,7 @@ def collection(
         folder, locked = manifest_above(path)
         if locked and (what := changed(locked, scenario, folder)):
             unlocked[what] = None
-        return _wanted(pinned(scenario, folder, locked), name, wanted)
+        return _wanted(with_pins(scenario, folder, locked), name, wanted)
 
     chosen = gathered(sources, of)
     if device is not None:
@@ -121,7 +121,7 @@ def _found(name: str) -> Path:
         return path
     short = packaged() / f"{name}.toml"
     if "/" not in name and short.is_file():
-        return shown(short)
+        return relative(short)
     near = difflib.get_close_matches(name, [p.stem for p in packaged().glob("*.toml")], 1)
     guess = f"; did you mean {near[0]}?" if near else ""
     raise UsageError(
@@ -190,7 +190,7 @@ def of_folder(folder: Path, limits: Limits) -> Collection:
     """
     found = scenarios(folder, limits)
     above, locked = manifest_above(folder / MANIFEST)
-    made = [case for scenario in found.values() for case in pinned(scenario, above, locked)]
+    made = [case for scenario in found.values() for case in with_pins(scenario, above, locked)]
     inside = folder.absolute().relative_to(above.absolute()).as_posix()
     below = "" if inside == "." else f"{inside}/"
     named = {f"{below}{name}": scenario for name, scenario in found.items()}

@@ -41,13 +41,13 @@ def located(folder: Path, name: str, most: str, limit: int) -> Path:
     """
     path = folder / name
     if not _PLAIN.fullmatch(name):
-        raise refusal(
-            name, 0, "not a plain relative name", ascii(name[:80]),
-            "letters, digits, _ - . and / below the scenario's folder, ending in .csv or .npy"
-        )  # fmt: skip
+        allowed = "letters, digits, _ - . and / below the scenario's folder, ending in .csv or .npy"
+        raise refusal(name, "not a plain relative name", found=ascii(name[:80]), allowed=allowed)
     for part in (path, *path.parents[: name.count("/")]):
         if part.is_symlink():
-            raise refusal(str(path), 0, "a symbolic link", part.name, "data files are no links")
+            raise refusal(
+                str(path), "a symbolic link", found=part.name, allowed="data files are no links"
+            )
     _regular(path, most, limit)
     return path
 
@@ -71,19 +71,21 @@ def _regular(path: Path, most: str, limit: int) -> None:
     except OSError as error:
         raise unreadable(path, error) from None
     if not stat.S_ISREG(status.st_mode):
-        raise refusal(str(path), 0, "not a regular file", "", "a regular file, no link")
+        raise refusal(str(path), "not a regular file", allowed="a regular file, no link")
     if status.st_size > limit:
-        raise refusal(str(path), 0, "too large", f"{status.st_size} bytes", most)
+        raise refusal(str(path), "too large", found=f"{status.st_size} bytes", allowed=most)
 
 
 def unreadable(path: Path, error: OSError) -> ScenarioError:
     """What the system says about a file that it does not give."""
-    return refusal(str(path), 0, "cannot be read", str(error.strerror), "a readable file")
+    return refusal(
+        str(path), "cannot be read", found=str(error.strerror), allowed="a readable file"
+    )
 
 
-def refusal(path: str, line: int, what: str, found: str, allowed: str) -> ScenarioError:
+def refusal(path: str, what: str, *, line: int = 0, found: str = "", allowed: str) -> ScenarioError:
     """One fault of a whole file or of one of its lines."""
-    return ScenarioError([FileFault(path, line, 0, "", what, found, allowed)])
+    return ScenarioError([FileFault(path, line, 0, "", what, found=found, allowed=allowed)])
 
 
 def decoded(path: str, content: bytes) -> str:
@@ -95,9 +97,11 @@ def decoded(path: str, content: bytes) -> str:
         text = content.decode()
     except UnicodeDecodeError as error:
         found = f"byte {error.start}"
-        raise refusal(path, 0, "not UTF-8", found, "UTF-8 without a mark") from None
+        raise refusal(path, "not UTF-8", found=found, allowed="UTF-8 without a mark") from None
     if text.startswith("\ufeff"):
-        raise refusal(path, 1, "a byte order mark", "U+FEFF", "UTF-8 without a mark")
+        raise refusal(
+            path, "a byte order mark", line=1, found="U+FEFF", allowed="UTF-8 without a mark"
+        )
     return text
 
 
@@ -142,7 +146,9 @@ class Rows:
             raise unreadable(self.path, error) from None
         if changed or read.size != math.prod(shape):
             found = "another than the one that was checked"
-            raise refusal(str(self.path), 0, "changed during the run", found, "one file for a run")
+            raise refusal(
+                str(self.path), "changed during the run", found=found, allowed="one file for a run"
+            )
         return read.reshape(shape)
 
     def blocks(self) -> Iterator[tuple[int, Numbers]]:
@@ -167,21 +173,27 @@ def opened(path: Path) -> Rows:
     except OSError as error:
         raise unreadable(path, error) from None
     if magic != b"\x93NUMPY":
-        raise refusal(str(path), 0, "not a .npy file", ascii(magic), "what numpy.save writes")
+        raise refusal(
+            str(path), "not a .npy file", found=ascii(magic), allowed="what numpy.save writes"
+        )
     shape, dtype, offset = _described(path)
     if 0 in shape or not 1 <= len(shape) <= 2:
-        raise refusal(str(path), 0, "not a matrix or vector", f"shape {shape}", "(rows, columns)")
+        raise refusal(
+            str(path), "not a matrix or vector", found=f"shape {shape}", allowed="(rows, columns)"
+        )
     size = offset + math.prod(shape) * dtype.itemsize
     if size != stamp[0]:
         found = f"{stamp[0]} bytes for shape {shape} of {dtype}"
-        raise refusal(str(path), 0, "of another size than its header says", found, f"{size}")
+        raise refusal(
+            str(path), "of another size than its header says", found=found, allowed=f"{size}"
+        )
     rows = Rows(path, shape, dtype, offset, stamp, digest)
     for first, block in rows.blocks():
         wrong = np.argwhere(~np.isfinite(block))
         if len(wrong):
             entry = tuple(int(i) for i in wrong[0])
             what = f"entry {[first + entry[0], *entry[1:]]} is not finite"
-            raise refusal(str(path), 0, what, str(block[entry]), "numbers")
+            raise refusal(str(path), what, found=str(block[entry]), allowed="numbers")
     return rows
 
 
@@ -194,11 +206,11 @@ def _described(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], int]:
     except _UNREAD as error:
         why = (str(error) or type(error).__name__).split("\n")[0]
         raise refusal(
-            str(path), 0, "not readable as a .npy array", ascii(why[:80]), _TAKEN
+            str(path), "not readable as a .npy array", found=ascii(why[:80]), allowed=_TAKEN
         ) from None
     if array.dtype.str not in _DTYPES or not array.flags.c_contiguous:
         found = f"{array.dtype}, {'C' if array.flags.c_contiguous else 'Fortran'} order"
-        raise refusal(str(path), 0, "of another kind", found[:80], _TAKEN)
+        raise refusal(str(path), "of another kind", found=found[:80], allowed=_TAKEN)
     return array.shape, array.dtype, array.offset
 
 

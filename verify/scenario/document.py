@@ -1,4 +1,4 @@
-"""What a scenario file may say: its keys, their types and limits, and their JSON Schema."""
+"""The keys of a scenario file, their types and limits, and their JSON Schema."""
 
 from __future__ import annotations
 

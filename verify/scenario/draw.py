@@ -28,7 +28,7 @@ def values(kind: str, stream: str, seed: int, shape: tuple[int, int], scale: flo
     Shapes  shape (rows, columns), float64.
     """
     units = VALUES[kind](_Stream(stream, seed), shape[0] * shape[1])
-    return rounded(units.astype(np.float64) / _UNITS * scale).reshape(shape)
+    return of_8_bits(units.astype(np.float64) / _UNITS * scale).reshape(shape)
 
 
 def labels(kind: str, stream: str, seed: int, shape: tuple[int, int]) -> Any:
@@ -49,7 +49,7 @@ def key(stream: str, seed: int | str) -> int:
     return int.from_bytes(_Stream(stream, seed).integers(16, "<u1").tobytes(), "little")
 
 
-def rounded(a: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def of_8_bits(a: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The nearest numbers with 8 significant bits."""
     significand, exponent = np.frexp(a)
     return np.asarray(np.ldexp(np.rint(significand * 2**_BITS), exponent - _BITS))
@@ -100,7 +100,7 @@ def _multi_hot(stream: _Stream, N: int, K: int) -> npt.NDArray[np.float64]:
 
 
 def _even(_stream: _Stream, N: int, K: int) -> npt.NDArray[np.float64]:
-    return rounded(np.full((N, K), 1 / K))
+    return of_8_bits(np.full((N, K), 1 / K))
 
 
 VALUES: Mapping[str, Callable[[_Stream, int], npt.NDArray[np.int64]]] = {

@@ -1,4 +1,4 @@
-"""What may lie in a folder of scenarios: files, data, a README, a manifest; and nothing else."""
+"""Folders of scenarios: files, data, a README, a manifest; and nothing else."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def packaged() -> Path:
     return inside if inside.is_dir() else package.parent / "scenarios"
 
 
-def shown(path: Path) -> Path:
+def relative(path: Path) -> Path:
     """The path relative to the working folder where it lies below it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
@@ -29,7 +29,7 @@ def shown(path: Path) -> Path:
 
 def spelled(path: Path) -> str:
     """A scenario's path as ids spell it; of a packaged one that lies elsewhere, its short name."""
-    here = shown(path)
+    here = relative(path)
     return path.stem if here.is_absolute() and here.parent == packaged() else str(here)
 
 
@@ -41,7 +41,9 @@ def entries(folder: Path, limits: Limits) -> list[Path]:
 
     def unreadable(error: OSError) -> None:
         found = str(error.strerror)
-        raise refusal(str(error.filename), 0, "cannot be read", found, "a readable folder")
+        raise refusal(
+            str(error.filename), "cannot be read", found=found, allowed="a readable folder"
+        )
 
     found: list[Path] = []
     for here, folders, files in os.walk(folder, onerror=unreadable):
@@ -49,7 +51,7 @@ def entries(folder: Path, limits: Limits) -> list[Path]:
         found += [path for path in inside if not is_folder(path)]
         if len(found) > limits.files:
             what = f"{len(found)} entries or more"
-            raise refusal(str(folder), 0, "too large", what, limits.allow("files"))
+            raise refusal(str(folder), "too large", found=what, allowed=limits.allow("files"))
     return sorted(found)
 
 
@@ -75,4 +77,6 @@ def stranger(path: Path) -> FileFault:
         "NAME.toml, data as .csv or .npy, README.md, manifest.json, and folders of these named by"
         " a-z 0-9 _ -; no links"
     )
-    return FileFault(str(path), 0, 0, "", "neither a scenario nor data", ascii(path.name), allowed)
+    return FileFault(
+        str(path), 0, 0, "", "neither a scenario nor data", found=ascii(path.name), allowed=allowed
+    )

@@ -65,7 +65,7 @@ def load(path: Path, limits: Limits | None = None) -> Scenario:
     limits = limits or Limits()
     if not _NAME.fullmatch(path.name):
         allowed = "a-z 0-9 _ - and then .toml"
-        raise refusal(str(path), 0, "not a scenario's name", ascii(path.name), allowed)
+        raise refusal(str(path), "not a scenario's name", found=ascii(path.name), allowed=allowed)
     content = regular(path, limits.allow("file_bytes"), limits.file_bytes)
     return of_text(decoded(str(path), content), path, limits)
 
@@ -113,16 +113,21 @@ class _Reader:
         return list(self._faults)
 
     def check(self, complaints: Iterator[Complaint]) -> None:
-        for key, what, found, allowed in complaints:
+        for each in complaints:
             if len(self._faults) >= _TOLD:
                 rest = "mend these first"
-                many = FileFault(str(self.path), self.lines, 0, "", "and more faults", "", rest)
-                self._faults.setdefault(many)
+                end = FileFault(
+                    str(self.path), self.lines, 0, "", "and more faults", found="", allowed=rest
+                )
+                self._faults.setdefault(end)
                 return
-            place = self.places.key if what.startswith("unknown key") else self.places.value
-            self._faults.setdefault(
-                FileFault(str(self.path), *place(key), dotted(key), what, found, allowed)
-            )
+            unknown = each.what.startswith("unknown key")
+            line, column = (self.places.key if unknown else self.places.value)(each.key)
+            fault = FileFault(
+                str(self.path), line, column, dotted(each.key), each.what,
+                found=each.found, allowed=each.allowed,
+            )  # fmt: skip
+            self._faults.setdefault(fault)
 
     def document(self) -> Document:
         """The document; without the keys that are wrong, each of which is complained of."""
@@ -131,7 +136,7 @@ class _Reader:
             return Document.model_validate(self.raw)
         except ValidationError as error:
             errors = error.errors(include_url=False)
-            self.check(complaint(e) for e in errors)
+            self.check(map(complaint, errors))
             return Document.model_validate(_without(self.raw, {key_of(e) for e in errors}))
 
     def data(self, document: Document) -> Data:
@@ -147,7 +152,8 @@ class _Reader:
                     if first.line:
                         self._faults.update(dict.fromkeys(error.faults))
                     else:
-                        self.check(iter([((key, "file"), first.what, first.found, first.allowed)]))
+                        told = Complaint((key, "file"), first.what, first.found, first.allowed)
+                        self.check(iter([told]))
         return found
 
     def _read(self, name: str) -> table.Table | Rows:
@@ -201,17 +207,19 @@ def _toml(path: Path, text: str) -> dict[str, Any]:
         place = re.search(r"\(at line (\d+), column (\d+)\)", message)
         line, column = (int(g) for g in place.groups()) if place else (text.count("\n") + 1, 1)
         what = re.sub(r" \(at .*\)$", "", message)
-        fault = FileFault(str(path), line, column, "", f"not TOML: {what}", "", "TOML 1.0")
+        fault = FileFault(
+            str(path), line, column, "", f"not TOML: {what}", found="", allowed="TOML 1.0"
+        )
         raise ScenarioError([fault]) from None
     except RecursionError:
         allowed = "at most two levels of brackets"
-        raise refusal(str(path), 0, "nested too deeply", "", allowed) from None
+        raise refusal(str(path), "nested too deeply", allowed=allowed) from None
     except ValueError:  # Python reads no whole number of more than 4,300 digits
         allowed = "whole numbers below 2^63"
-        raise refusal(str(path), 0, "a number of too many digits", "", allowed) from None
+        raise refusal(str(path), "a number of too many digits", allowed=allowed) from None
     if not raw:
         allowed = "a scenario; `verify new NAME` writes one"
-        raise ScenarioError([FileFault(str(path), 1, 1, "", "empty", "", allowed)])
+        raise ScenarioError([FileFault(str(path), 1, 1, "", "empty", found="", allowed=allowed)])
     return raw
 
 
@@ -230,4 +238,6 @@ def _wrong_literals(value: Any, key: Key) -> Iterator[Complaint]:
         and value == 0.0
         and re.search("[1-9]", value.text.lower().split("e")[0])
     ):
-        yield key, "rounds to zero", value.text, "numbers that float64 can hold"
+        yield Complaint(
+            key, "rounds to zero", found=value.text, allowed="numbers that float64 can hold"
+        )

@@ -1,4 +1,4 @@
-"""What a manifest says of the files in its folder: pins of their cases, and what has changed."""
+"""Files held against the manifest of their folder: pins of cases, and what has changed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from verify.errors import ScenarioError
 from verify.scenario import manifest
 from verify.scenario.cases import Case, cases
-from verify.scenario.folder import MANIFEST, is_folder, shown
+from verify.scenario.folder import MANIFEST, is_folder, relative
 from verify.scenario.load import Scenario
 from verify.scenario.manifest import AGAIN, Manifest
 
 
-def pinned(scenario: Scenario, folder: Path, locked: Manifest | None) -> list[Case]:
+def with_pins(scenario: Scenario, folder: Path, locked: Manifest | None) -> list[Case]:
     """The cases of a scenario, with their pins if it is as it was locked."""
     name = scenario.path.absolute().relative_to(folder.absolute()).as_posix()
     entry = locked.scenarios.get(name) if locked else None
@@ -49,7 +49,7 @@ def manifest_above(path: Path) -> tuple[Path, Manifest | None]:
         with contextlib.suppress(ScenarioError):  # another program's, of the same name
             found = manifest_of(folder)
             if found is not None:
-                return shown(folder), found
+                return relative(folder), found
     return path.parent, None
 
 

@@ -1,4 +1,4 @@
-"""What was verified, as a file: one entry a scenario, one line a case."""
+"""The manifest, what was verified as a file: one entry a scenario, one line a case."""
 
 from __future__ import annotations
 
@@ -134,4 +134,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refusal(path: Path, line: int, found: str) -> ScenarioError:
     allowed = "what `verify lock` writes; lock again"
-    return refusal(str(path), line, "not a manifest", ascii(found)[1:-1][:200], allowed)
+    return refusal(
+        str(path), "not a manifest", line=line, found=ascii(found)[1:-1][:200], allowed=allowed
+    )

@@ -1,4 +1,4 @@
-"""Where in a TOML text each key and value stands; nothing where the grammar is not installed."""
+"""Line and column of each key of a TOML text; none where the grammar is not installed."""
 
 from __future__ import annotations
 

@@ -36,11 +36,15 @@ class Table:
             return self._read[column]
         index = list(self.columns).index(column) + 1
         read = [_number(text) for text in self.columns[column]]
+        cells, allowed = self.columns[column], f"column {index} holds decimal numbers with a point"
+        allowed += ", within float64"
         faults = [
-            FileFault(self.path, i + 2, 0, column, what, ascii(self.columns[column][i][:40]),
-                      f"column {index} holds decimal numbers with a point, within float64")
-            for i, (what, _) in enumerate(read) if what
-        ]  # fmt: skip
+            FileFault(
+                self.path, i + 2, 0, column, what, found=ascii(cells[i][:40]), allowed=allowed
+            )
+            for i, (what, _) in enumerate(read)
+            if what
+        ]
         if faults:
             raise ScenarioError(faults)
         self._read[column] = [value for _, value in read]
@@ -73,44 +77,82 @@ def parsed(shown: str, content: bytes, limit: int, most: str) -> Table:
     """
     cells = content.count(b",") + content.count(b"\n")
     if cells > limit:
-        raise refusal(shown, 0, "too large", f"{cells} cells", most)
+        raise refusal(shown, "too large", found=f"{cells} cells", allowed=most)
     return _parse(shown, decoded(shown, content))
 
 
 def _parse(shown: str, text: str) -> Table:
     text = text.replace("\r\n", "\n")
     faults = [
-        FileFault(shown, i, line.index(c) + 1, "", f"{what} in a cell", ascii(c), "plain cells")
+        FileFault(
+            shown,
+            i,
+            line.index(c) + 1,
+            "",
+            f"{what} in a cell",
+            found=ascii(c),
+            allowed="plain cells",
+        )
         for i, line in enumerate(text.split("\n"), 1)
         for c, what in _FORBIDDEN
         if c in line
-    ]  # fmt: skip
+    ]
     reader = csv.reader(io.StringIO(text, newline=""), quoting=csv.QUOTE_NONE)
     try:
         rows = list(reader)
     except csv.Error as error:
-        raise refusal(shown, reader.line_num, "not CSV", str(error), "short cells") from None
+        raise refusal(
+            shown, "not CSV", line=reader.line_num, found=str(error), allowed="short cells"
+        ) from None
     header = rows[0] if rows else []
     if len(rows) < 2:
         faults.append(
-            FileFault(shown, 1, 0, "", "no rows", "", "a line of column names and lines of data")
+            FileFault(
+                shown,
+                1,
+                0,
+                "",
+                "no rows",
+                found="",
+                allowed="a line of column names and lines of data",
+            )
         )
     if len(set(header)) < len(header):
         faults.append(
             FileFault(
-                shown, 1, 0, "", "a column name twice", ",".join(header)[:80], "distinct names"
+                shown,
+                1,
+                0,
+                "",
+                "a column name twice",
+                found=",".join(header)[:80],
+                allowed="distinct names",
             )
         )
     for i, row in enumerate(rows, 1):
         if len(row) != len(header):
             faults.append(
                 FileFault(
-                    shown, i, 0, "", "a ragged row", f"{len(row)} cells", f"{len(header)} cells"
+                    shown,
+                    i,
+                    0,
+                    "",
+                    "a ragged row",
+                    found=f"{len(row)} cells",
+                    allowed=f"{len(header)} cells",
                 )
             )
         elif any(cell != cell.strip() or not cell for cell in row):
             faults.append(
-                FileFault(shown, i, 0, "", "an empty or padded cell", "", "a value in every cell")
+                FileFault(
+                    shown,
+                    i,
+                    0,
+                    "",
+                    "an empty or padded cell",
+                    found="",
+                    allowed="a value in every cell",
+                )
             )
     if faults:
         raise ScenarioError(faults)

@@ -1,4 +1,4 @@
-"""Whether the numbers of a document may be: finite, in range of their dtypes, no negative label."""
+"""Complaints about the numbers of a document: not finite, out of range, negative labels."""
 
 from __future__ import annotations
 
@@ -36,10 +36,12 @@ def representable(dtype: str) -> tuple[float, float]:
 def _label_values(document: Document, data: Data) -> Iterator[Complaint]:
     labels = document.labels
     for key, where, p in _entries("labels", labels, data, lambda row: row < 0):
-        yield key, f"{where}a negative label", repr(float(p)), "a label is 0 or more"
+        yield Complaint(
+            key, f"{where}a negative label", found=repr(float(p)), allowed="a label is 0 or more"
+        )
     if _are_all_zero(labels, data):
         allowed = "at least one label above 0, else nothing is learnt"
-        yield ("labels",), "all labels are 0", "", allowed
+        yield Complaint(("labels",), "all labels are 0", found="", allowed=allowed)
 
 
 def _are_all_zero(labels: Any, data: Data) -> bool:
@@ -59,11 +61,16 @@ def _arrays_fit(document: Document, data: Data) -> Iterator[Complaint]:
             continue
         indices = name == "labels" and array.ndim == 1
         if not indices and array.ndim == 1:
-            yield (name, "file"), "a vector", f"shape {array.shape}", "a matrix: (rows, columns)"
+            yield Complaint(
+                (name, "file"),
+                "a vector",
+                found=f"shape {array.shape}",
+                allowed="a matrix: (rows, columns)",
+            )
         if (array.dtype.kind == "i") != indices:
             allowed = "classes are int32 or int64 of shape (N,), all else is float32 or float64"
             found = f"{array.dtype} of shape {array.shape}"
-            yield (name, "file"), "not a matrix of floats", found, allowed
+            yield Complaint((name, "file"), "not a matrix of floats", found=found, allowed=allowed)
 
 
 def _in_range(
@@ -91,10 +98,14 @@ def _in_range(
             array: Any = data[source.file]
             if array.dtype == np.float64:
                 allowed = 'dtype = "float64", or save it as float32'
-                yield (field, "file"), "float64 numbers in a float32 case", "", allowed
+                yield Complaint(
+                    (field, "file"), "float64 numbers in a float32 case", found="", allowed=allowed
+                )
     for key, where, value in wrong:
         allowed = f"0 or {low:.3g} to {min(high, 1.797e308):.3g} in size"
-        yield key, f"{where}out of {name}'s range", repr(float(value)), allowed
+        yield Complaint(
+            key, f"{where}out of {name}'s range", found=repr(float(value)), allowed=allowed
+        )
 
 
 def _entries(

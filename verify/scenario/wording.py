@@ -1,11 +1,11 @@
-"""What a contributor is told about a file: keys, values and complaints in this package's words."""
+"""Complaints about a file in this package's words: keys, values, and what is allowed."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -21,8 +21,14 @@ from verify.scenario.document import (
 )
 from verify.scenario.places import Key
 
-Complaint: TypeAlias = tuple[Key, str, str, str]
-"""Where, what, found, allowed."""
+
+class Complaint(NamedTuple):
+    """What is wrong with a document, and where."""
+
+    key: Key
+    what: str
+    found: str
+    allowed: str
 
 
 class WrittenFloat(float):
@@ -63,22 +69,37 @@ _PATTERNS = {
 
 def complaint(error: Any) -> Complaint:
     """One of pydantic's errors in this package's words."""
-    key, kind, found = key_of(error), error["type"], shown(error["input"])
+    key, kind, found = key_of(error), error["type"], quoted(error["input"])
     if kind == "extra_forbidden":
-        return key, "unknown key", "", _meant(key, _siblings(error))
+        return Complaint(key, "unknown key", found="", allowed=_meant(key, _siblings(error)))
     if kind == "literal_error":
-        return (
+        return Complaint(
             key,
             "unknown value",
-            found,
-            f"one of {error['ctx']['expected'].replace(' or ', ', ')}",
+            found=found,
+            allowed=f"one of {error['ctx']['expected'].replace(' or ', ', ')}",
         )
     if kind == "string_pattern_mismatch":
-        return key, "not allowed", found, _PATTERNS.get(str(key[-1]), 'a printed figure, as "7.87"')
+        return Complaint(
+            key,
+            "not allowed",
+            found=found,
+            allowed=_PATTERNS.get(str(key[-1]), 'a printed figure, as "7.87"'),
+        )
     if kind == "string_type" and key[-1] in ("loss_before", "loss_after"):
-        return key, "not a printed figure", found, 'the figure as printed, in quotes, as "7.87"'
+        return Complaint(
+            key,
+            "not a printed figure",
+            found=found,
+            allowed='the figure as printed, in quotes, as "7.87"',
+        )
     what, allowed = _ALLOWED.get(kind, (error["msg"], "see `verify schema`"))
-    return key, what, "" if kind == "missing" else found, allowed.format(**error.get("ctx", {}))
+    return Complaint(
+        key,
+        what,
+        found="" if kind == "missing" else found,
+        allowed=allowed.format(**error.get("ctx", {})),
+    )
 
 
 def key_of(error: Any) -> Key:
@@ -137,7 +158,7 @@ def closest(name: str, allowed: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(name, list(allowed), 1, 0.6)), None)
 
 
-def shown(value: Any) -> str:
+def quoted(value: Any) -> str:
     """A value on one short line, with nothing in it that a terminal or log would obey."""
     try:
         text = value.text if isinstance(value, WrittenFloat) else ascii(value)
