@@ -10,6 +10,7 @@ from verify.judge import compare
 from verify.network import descent, manual, twin
 from verify.network.bounds import bounds
 from verify.network.problem import LINKS
+from verify.numbers.rounding import Off
 
 SHAPE = (4, 3, 2)
 
@@ -53,9 +54,7 @@ def test_the_fall_of_C_tells_how_near_it_came_to_an_end_of_its_interval(stack):
     for i in range(0, 1024, 100):
         chain, limits = seen.chains["manual", "stable"].at(i), bounds(stack.at(i))
         after = limits.at(chain.W_next)
-        C_next, bound_C_next = after.cost()
-        fall = descent.fall(stack.at(i), chain, C_next, limits.stable, bound_C_next,
-                            limits.moved(after))  # fmt: skip
+        fall = descent.fall(stack.at(i), chain, after.cost(), limits.stable, limits.moved(after))
         nearer = min(fall.found - fall.lowest, fall.highest - fall.found)
         share = 1 - 2 * nearer / (fall.highest - fall.lowest)
         assert seen.ratios[screening.FALL, "W_next"][i] == pytest.approx(share, abs=1e-6)
@@ -82,11 +81,11 @@ def test_the_bounds_of_a_stack_are_those_of_its_problems(stack):
 def test_the_fall_in_a_stack_is_that_of_each_problem(stack):
     chain, limits = manual.stable_form(stack), bounds(stack).stable
     moved = bounds(stack).moved(bounds(stack).at(chain.W_next))
-    together = descent.fall(stack, chain, chain.C, limits, limits.C, moved)
+    together = descent.fall(stack, chain, Off(chain.C, limits.C), limits, moved)
     for i in range(0, 1024, 100):
         one, mine = chain.at(i), limits.at(i)
-        change = moved[0][i], moved[1][i]
-        alone = descent.fall(stack.at(i), one, one.C, mine, mine.C, change)
+        change = Off(moved.value[i], moved.off[i])
+        alone = descent.fall(stack.at(i), one, Off(one.C, mine.C), mine, change)
         for name in ("lowest", "highest", "found", "slack"):
             found = getattr(together, name)[i]
             assert found == pytest.approx(getattr(alone, name), rel=1e-9, abs=1e-300)

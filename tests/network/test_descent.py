@@ -13,6 +13,7 @@ from tests.support.problems import drawn, made, random_problem, worked_example
 from verify.network import descent, manual
 from verify.network.bounds import bounds
 from verify.network.problem import DTYPES
+from verify.numbers.rounding import Off
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +28,8 @@ def fall_of(problem, gradient_factor=1.0):
     g = problem.dtype.type(gradient_factor) * chain.dC_dW
     wrong = replace(chain, dC_dW=g, W_next=problem.W - problem.h * g)
     after = replace(problem, W=wrong.W_next)
-    C_next, bound_C_next = bounds(after).cost()
     moved = bounds(problem).moved(bounds(after))
-    return descent.fall(problem, wrong, C_next, bounds(problem).stable, bound_C_next, moved)
+    return descent.fall(problem, wrong, bounds(after).cost(), bounds(problem).stable, moved)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -62,7 +62,7 @@ def test_the_interval_is_taylors_and_convexitys_with_the_bounds_of_all_that_is_i
     chain, here = manual.stable_form(problem), bounds(problem)
     after = here.at(chain.W_next)
     (C_next, bound_C_next), (change, off) = after.cost(), here.moved(after)
-    fall = descent.fall(problem, chain, C_next, here.stable, bound_C_next, (change, off))
+    fall = descent.fall(problem, chain, after.cost(), here.stable, here.moved(after))
     d = chain.W_next - problem.W
     first = (chain.dC_dW * d).sum()
     second = (problem.P * (np.abs(change) + off) ** 2).sum() / (8 * 6)
@@ -89,7 +89,7 @@ def test_an_interval_beyond_float64_is_told_from_an_answer_that_is_no_number():
     chain, here = manual.stable_form(problem), bounds(problem)
     chain.dC_dW[0, 0] = np.nan
     after = here.at(problem.W)
-    one = descent.fall(problem, chain, chain.C, here.stable, 0.0, here.moved(after))
+    one = descent.fall(problem, chain, Off(chain.C, 0.0), here.stable, here.moved(after))
     assert (one.in_range, one.holds) == (True, False)
 
 

@@ -103,9 +103,8 @@ def _shape(text: str) -> tuple[int, int, int]:
               help="For scenario files. [scenarios if there, else here]")  # fmt: skip
 @QUIET
 def campaign(
-    cases: int, seed: int, dtype: Any, shape: str | None, device: str, candidate: str | None,
-    arrays: str, timeout: float, truth_every: int, workers: int, shard: str,
-    json_file: str | None, case: int | None, folder: Path | None,
+    workers: int, shard: str, json_file: str | None, case: int | None, folder: Path | None,
+    **options: Any,
 ) -> NoReturn:  # fmt: skip
     """Judge random problems by the million.
 
@@ -122,16 +121,18 @@ def campaign(
     from verify.scenario.write import home, written
 
     part, shards = _pair(shard)
+    shape, candidate = options.pop("shape"), options.pop("candidate") or ""
+    arrays, timeout = options.pop("arrays"), options.pop("timeout")
     plan = planned(
-        cases=cases, seed=seed, dtype=dtype, shape=_shape(shape) if shape else None, device=device,
-        candidate=candidate or "", truth_every=truth_every, shards=shards,
-    )  # fmt: skip
+        **options, candidate=candidate, shards=shards, shape=_shape(shape) if shape else None
+    )
     if case is not None:
-        name = f"case-{seed}-{case}"
+        name = f"case-{plan.seed}-{case}"
         click.echo(written(name, folder or home(), violations.as_scenario(plan, case)))
         sys.exit(0)
     home_of_files = files.writable(folder or home())
-    asked = Asked(plan.candidate, True, arrays, timeout, device="" if device == "cpu" else device)
+    device = "" if plan.device == "cpu" else plan.device
+    asked = Asked(plan.candidate, True, arrays, timeout, device=device)
     signal = 0
     try:
         found = campaigns.campaign(

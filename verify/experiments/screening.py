@@ -92,9 +92,7 @@ def _fall(stack: Problem, limits: Bounds, chain: Chain) -> Any:
     Shapes  (B,).
     """
     after = limits.at(chain.W_next)
-    C_next, bound_C_next = after.cost()
-    moved = limits.moved(after)
-    fall = descent.fall(stack, chain, C_next, limits.stable, bound_C_next, moved)
+    fall = descent.fall(stack, chain, after.cost(), limits.stable, limits.moved(after))
     middle, half = (fall.lowest + fall.highest) / 2, (fall.highest - fall.lowest) / 2
     share = np.where(fall.holds, np.minimum(np.abs(fall.found - middle) / half, 1), np.inf)
     return np.where(after.cost_fits & fall.in_range, share, -1)

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -79,7 +79,8 @@ def against_truth(name: str, chain: Chain, ref: Reference, bound: Chain) -> list
             limit, ball = getattr(bound, link), enclosed[link]
             sampled = not ref.truth.whole and SHAPES[link]
             value, limit = (found[:, columns], limit[:, columns]) if sampled else (found, limit)
-            worst = _figure(name, link, value, ball.error(value), limit, ball.hi, ref.problem)
+            held = _Held(value, ball.hi, ball.error(value), limit)
+            worst = _figure(name, link, held, ref.problem)
             figures.append(_unsampled(worst, columns) if sampled else worst)
     return figures
 
@@ -94,8 +95,8 @@ def against_each_other(
     for link, one, other in pairs:
         with np.errstate(all="ignore"):
             error = np.abs(np.subtract(one, other, dtype=np.float64))
-        limit, name = getattr(bound, link), " against ".join(names)
-        figures.append(_figure(name, link, one, error, limit, other, ref.problem, sides=2))
+        held = _Held(one, other, error, getattr(bound, link))
+        figures.append(_figure(" against ".join(names), link, held, ref.problem, sides=2))
     return figures
 
 
@@ -131,28 +132,31 @@ def resolution(bound: Chain, gradient: Any) -> float:
     return float(np.nanmin(ratio, initial=np.inf))
 
 
-def _figure(
-    name: str, link: str, found: Any, error: Any, bound: Any, truth: Any, problem: Problem,
-    sides: int = 1,
-) -> Figure:  # fmt: skip
+class _Held(NamedTuple):
+    """A link held against the truth, or against another's: all of one shape."""
+
+    found: Any
+    truth: Any
+    error: Any
+    bound: Any
+
+
+def _figure(name: str, link: str, held: _Held, problem: Problem, sides: int = 1) -> Figure:
     """The worst entry of what may be off by the bound on each of some sides.
 
     An infinite bound judges nothing; a NaN error is worse than any number.
     """
     with np.errstate(all="ignore"):
-        ratio = np.asarray(error / bound)
+        ratio = np.asarray(held.error / held.bound)
         worst = int(np.argmax(ratio))  # of a NaN, if there is one
         if np.isnan(ratio.flat[worst]):
-            ratio = np.where(np.isinf(bound), 0.0, ratio)
+            ratio = np.where(np.isinf(held.bound), 0.0, ratio)
             worst = int(np.argmax(ratio))
         entry = tuple(int(i) for i in np.unravel_index(worst, ratio.shape))
-        at = [float(np.asarray(a)[entry]) for a in (found, truth, error, bound, ratio)]
-        spacing = float(np.spacing(problem.dtype.type(abs(at[1]))))
-    found_there, truth_there, off, limit, share = at
-    return Figure(
-        name, link, entry, found_there, truth_there, off, sides * limit, share / sides,
-        off / spacing,
-    )  # fmt: skip
+        found, truth, error, bound = (float(np.asarray(a)[entry]) for a in held)
+        ulp = float(np.spacing(problem.dtype.type(abs(truth))))
+    share = float(ratio[entry]) / sides
+    return Figure(name, link, entry, found, truth, error, sides * bound, share, error / ulp)
 
 
 def _unsampled(figure: Figure, columns: Sequence[int]) -> Figure:

@@ -22,7 +22,7 @@ from verify.judge.compare import Subject
 from verify.network import descent, truth
 from verify.network.bounds import Bounds, bounds
 from verify.network.problem import Chain, Problem
-from verify.numbers.rounding import EVALUATION, MODELS, Array
+from verify.numbers.rounding import EVALUATION, MODELS, Array, Off
 from verify.scenario.cases import Batch
 
 
@@ -45,12 +45,11 @@ class Evaluation:
         """The same of C alone."""
         return self.bounds.cost_fits and (form != "post" or self.bounds.post_holds)
 
-    def cost(self, form: str) -> tuple[float, float]:
+    def cost(self, form: str) -> Off:
         """The subject's C with its bound; where it gives none, the float64 value with its own."""
         if self.chain is None or self.chain.C is None:
-            C, bound_C = self.bounds.cost()
-            return float(C), float(bound_C)
-        return float(self.chain.C), float(self.bounds.C(form))
+            return Off(*map(float, self.bounds.cost()))
+        return Off(float(self.chain.C), float(self.bounds.C(form)))
 
 
 def evaluated(subject: Subject, problem: Problem) -> Evaluation:
@@ -129,12 +128,12 @@ class Totals:
             self.magnitude += np.abs(g)
 
     @cached_property
-    def cost(self) -> tuple[float, float]:
+    def cost(self) -> Off:
         """C of all rows with its bound."""
         if self.only is not None:
             return self.only.cost(self.subject.form)
         gamma = self._gamma
-        return self.C, (1 + gamma) * self.bound_C + gamma * abs(self.C)
+        return Off(self.C, (1 + gamma) * self.bound_C + gamma * abs(self.C))
 
     @property
     def _gamma(self) -> float:

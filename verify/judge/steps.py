@@ -202,13 +202,13 @@ def _look(move: _Move, share: float, part: Problem, before: Bounds, goes_on: boo
 
 def _fall(path: Trajectory, move: _Move, batch: Batch, t: int) -> Iterator[Finding]:
     """A finding where C went neither as far nor as little as it may, or where that is too far."""
-    (C, bound_C), (C_next, bound_C_next) = move.here.cost, move.there.cost
+    (C, bound_C), after = move.here.cost, move.there.cost
     chain, bound = replace(move.chain, C=C), replace(move.bound, C=bound_C)
     d = np.asarray(move.there.W, np.float64) - move.here.W
     lost = descent.gamma(batch.N, batch.D, batch.K)
-    fall = descent.allowed(d, move.second, chain, C_next, bound, bound_C_next, lost)
+    fall = descent.allowed(d, move.second, chain, after, bound, lost)
     low, high = float(C + fall.lowest), float(C + fall.highest)
-    path.steps.append(Step(t + 1, C, C_next, low, high))
+    path.steps.append(Step(t + 1, C, after.value, low, high))
     if not fall.in_range:
         yield _overflows(path.subject, path.here.W.dtype, t)
     elif not fall.holds:

@@ -20,7 +20,16 @@ import numpy as np
 
 from verify.network.forward import Forward, forward
 from verify.network.problem import NK, Chain, Problem
-from verify.numbers.rounding import MODELS, Array, Float64, Model, absolute, magnitudes, widened
+from verify.numbers.rounding import (
+    MODELS,
+    Array,
+    Float64,
+    Model,
+    Off,
+    absolute,
+    magnitudes,
+    widened,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +77,7 @@ class Bounds:
         with np.errstate(all="ignore"):
             return self.forward.C(form)
 
-    def cost(self) -> tuple[Any, Any]:
+    def cost(self) -> Off:
         """The reference value of C, by the stable form in float64, and its bound there.
 
         Units   nats a row.
@@ -88,12 +97,13 @@ class Bounds:
         """What |dC_dy| is at most."""
         return np.asarray(self.forward.pq / self.problem.sizes["N"])
 
-    def moved(self, after: Bounds) -> tuple[Any, Any]:
+    def moved(self, after: Bounds) -> Off:
         """X (W_after - W) for the same rows, and how far this evaluation of it may be off.
 
         Shapes  (N, K).
         """
-        return after.forward.y - self.forward.y, after.forward.own + self.forward.own
+        # The same rows at both weights: X W_after - X W, each with its own error.
+        return Off(after.forward.y - self.forward.y, after.forward.own + self.forward.own)
 
     @property
     def post_holds(self) -> Any:

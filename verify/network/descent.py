@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from verify.network.problem import NK, Chain, Problem
-from verify.numbers.rounding import Array
+from verify.numbers.rounding import Array, Off
 
 _EIGEN_SIZE = 512  # above it, L_k is bounded by the trace instead of an eigenvalue
 
@@ -46,29 +46,25 @@ class Fall:
         return (self.lowest <= self.found) & (self.found <= self.highest)
 
 
-def fall(
-    problem: Problem, chain: Chain, C_next: Any, bound: Chain, bound_C_next: Any,
-    moved: tuple[Any, Any],
-) -> Fall:  # fmt: skip
+def fall(problem: Problem, chain: Chain, after: Off, bound: Chain, moved: Off) -> Fall:
     """The two-sided descent inequality for the step that was really made, d = W_next - W.
 
-    Valid for any d, so it needs neither h < 2/L nor a truth; `bound` and `bound_C_next` give the
-    slack: B_C(W) + B_C(W_next) + sum |d| B_dC_dW, and the roundings of this evaluation. `moved` is
-    X d and how far that may be off.
+    Valid for any d, so it needs neither h < 2/L nor a truth; `after` is C(W_next), `moved` X d.
+    The slack is B_C(W) + B_C(W_next) + sum |d| B_dC_dW, and the roundings of this evaluation.
 
-    Shapes  W, W_next, dC_dW (D, K); C, C_next (); X d (N, K); of a stack, each with its first axis.
+    Shapes  W, W_next, dC_dW (D, K); C, after (); X d (N, K); of a stack, each with its first axis.
     Units   nats a row.
     Source  Taylor and convexity, above.
     """
     d = np.asarray(chain.W_next, np.float64) - problem.W
     lost = gamma(**problem.sizes)
-    return allowed(d, curvature(problem, moved), chain, C_next, bound, bound_C_next, lost)
+    return allowed(d, curvature(problem, moved), chain, after, bound, lost)
 
 
-def curvature(problem: Problem, moved: tuple[Any, Any]) -> Any:
+def curvature(problem: Problem, moved: Off) -> Any:
     """The second term of Taylor's inequality, (1/8N) sum p (X d)^2, from above.
 
-    `moved` is X d and how far that may be off.
+    `moved` is X d.
 
     Shapes  X d (N, K) gives (); of a stack, each with its first axis.
     Units   nats a row.
@@ -85,19 +81,17 @@ def gamma(N: int, D: int, K: int) -> float:
     return (D * K + N + 8) * 2.0**-53
 
 
-def allowed(
-    d: Any, second: Any, chain: Chain, C_next: Any, bound: Chain, bound_C_next: Any, lost: float
-) -> Fall:
-    """The interval of a step d, where `second` is its curvature; `lost`: what sums may lose.
+def allowed(d: Any, second: Any, chain: Chain, after: Off, bound: Chain, lost: float) -> Fall:
+    """The interval of a step d to C = `after`; `second`: its curvature; `lost`: what sums may lose.
 
-    Shapes  d, dC_dW (D, K); second, C, C_next (); of a stack, each with its first axis.
+    Shapes  d, dC_dW (D, K); second, C, after (); of a stack, each with its first axis.
     Units   nats a row.
     Source  Taylor and convexity, above.
     """
-    g, C, C_next = (np.asarray(a, np.float64) for a in (chain.dC_dW, chain.C, C_next))
+    g, C, C_next = (np.asarray(a, np.float64) for a in (chain.dC_dW, chain.C, after.value))
     first = np.sum(g * d, axis=NK)
     roundings = lost * (np.sum(np.abs(g * d), axis=NK) + second + np.abs(C) + np.abs(C_next))
-    slack = bound.C + bound_C_next + np.sum(np.abs(d) * bound.dC_dW, axis=NK) + roundings
+    slack = bound.C + after.off + np.sum(np.abs(d) * bound.dC_dW, axis=NK) + roundings
     lowest, highest, found = first - slack, first + second + slack, C_next - C
     given = np.isfinite(g).all(axis=NK) & np.isfinite(found)
     return Fall(lowest, highest, found, slack, np.isfinite(highest - lowest) | ~given)

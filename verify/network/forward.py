@@ -38,7 +38,16 @@ from typing import Any
 import numpy as np
 
 from verify.network.problem import NK, Problem
-from verify.numbers.rounding import EVALUATION, MODELS, Array, Float64, Model, magnitudes, widened
+from verify.numbers.rounding import (
+    EVALUATION,
+    MODELS,
+    Array,
+    Float64,
+    Model,
+    Off,
+    magnitudes,
+    widened,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,11 +216,11 @@ class Forward:
         return np.where(self.in_range, np.fmax(self.ln_y_o, d), d)
 
     @cached_property
-    def cost(self) -> tuple[Any, Any]:
-        """C by the stable form, and how far this evaluation of it may be off."""
+    def cost(self) -> Off:
+        """C by the stable form, by an evaluation in float64."""
         m = MODELS["float64"]
         exact = self if self.model is m else replace(self, model=m, eps=self.own)
-        return np.sum(self.P * self.log, axis=NK) / self.P.shape[-2], exact.C("stable")
+        return Off(np.sum(self.P * self.log, axis=NK) / self.P.shape[-2], exact.C("stable"))
 
     @cached_property
     def log(self) -> Float64:

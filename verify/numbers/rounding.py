@@ -13,13 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 Float64: TypeAlias = npt.NDArray[np.float64]
+
+
+class Off(NamedTuple):
+    """A value with how far it may be off.
+
+    Units   off those of the value; both of one shape.
+    """
+
+    value: Any
+    off: Any
 
 
 @dataclass(frozen=True)

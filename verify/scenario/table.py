@@ -82,21 +82,17 @@ def parsed(shown: str, content: bytes, limit: int, most: str) -> Table:
 
 
 def _parse(shown: str, text: str) -> Table:
-    text = text.replace("\r\n", "\n")
-    faults = [
-        FileFault(
-            shown,
-            i,
-            line.index(c) + 1,
-            "",
-            f"{what} in a cell",
-            found=ascii(c),
-            allowed="plain cells",
-        )
-        for i, line in enumerate(text.split("\n"), 1)
-        for c, what in _FORBIDDEN
-        if c in line
-    ]
+    text, faults = text.replace("\r\n", "\n"), list[FileFault]()
+
+    def complain(line: int, what: str, *, column: int = 0, found: str = "", allowed: str) -> None:
+        faults.append(FileFault(shown, line, column, "", what, found=found, allowed=allowed))
+
+    for i, line in enumerate(text.split("\n"), 1):
+        for c, what in _FORBIDDEN:
+            if c in line:
+                column = line.index(c) + 1
+                told = f"{what} in a cell"
+                complain(i, told, column=column, found=ascii(c), allowed="plain cells")
     reader = csv.reader(io.StringIO(text, newline=""), quoting=csv.QUOTE_NONE)
     try:
         rows = list(reader)
@@ -106,54 +102,16 @@ def _parse(shown: str, text: str) -> Table:
         ) from None
     header = rows[0] if rows else []
     if len(rows) < 2:
-        faults.append(
-            FileFault(
-                shown,
-                1,
-                0,
-                "",
-                "no rows",
-                found="",
-                allowed="a line of column names and lines of data",
-            )
-        )
+        complain(1, "no rows", allowed="a line of column names and lines of data")
     if len(set(header)) < len(header):
-        faults.append(
-            FileFault(
-                shown,
-                1,
-                0,
-                "",
-                "a column name twice",
-                found=",".join(header)[:80],
-                allowed="distinct names",
-            )
-        )
+        names = ",".join(header)[:80]
+        complain(1, "a column name twice", found=names, allowed="distinct names")
     for i, row in enumerate(rows, 1):
         if len(row) != len(header):
-            faults.append(
-                FileFault(
-                    shown,
-                    i,
-                    0,
-                    "",
-                    "a ragged row",
-                    found=f"{len(row)} cells",
-                    allowed=f"{len(header)} cells",
-                )
-            )
+            count = f"{len(header)} cells"
+            complain(i, "a ragged row", found=f"{len(row)} cells", allowed=count)
         elif any(cell != cell.strip() or not cell for cell in row):
-            faults.append(
-                FileFault(
-                    shown,
-                    i,
-                    0,
-                    "",
-                    "an empty or padded cell",
-                    found="",
-                    allowed="a value in every cell",
-                )
-            )
+            complain(i, "an empty or padded cell", allowed="a value in every cell")
     if faults:
         raise ScenarioError(faults)
     columns = zip(*rows[1:], strict=True)
