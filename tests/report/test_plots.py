@@ -122,7 +122,7 @@ sys.path.insert(0, sys.argv[1])
 from functools import partial
 from tests.support.results import TRAINED, TRAINED
 from verify.report import plots
-sys.stdout.write(plots.inline([partial(plots.loss, result=TRAINED)], "n"))
+sys.stdout.write(plots.inline([partial(plots.draw_loss, result=TRAINED)], "n"))
 """
 
 
