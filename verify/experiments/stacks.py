@@ -33,9 +33,9 @@ _CLASSES = (1, 2, 3, 5, 8)
 
 
 def drawn(seed: int, number: int, dtype: str, shape: Shape | None = None) -> Problem:
-    """Stack `number` of a seed: COUNT problems of one shape, which is drawn too if not given.
+    """Stack `number` of a seed: STACK problems of one shape, which is drawn too if not given.
 
-    Shapes  X (COUNT, N, D), W (COUNT, D, K), P (COUNT, N, K), h (COUNT, 1, 1).
+    Shapes  X (STACK, N, D), W (STACK, D, K), P (STACK, N, K), h (STACK, 1, 1).
     """
     stream = np.random.Philox(key=draw.key("stack", f"{seed} {number}"))
     N, D, K = shape or _shape(_bits(stream, (3,)))

@@ -133,7 +133,7 @@ NUMPY: Kernels = {"numpy.exp": np.exp, "numpy.log": np.log}
 def arguments(function: str, dtype: str) -> Any:
     """A fixed set that covers the range of the kernel, with the known worst ones.
 
-    Shapes  (COUNT + some,).
+    Shapes  (ARGUMENTS + some,).
     """
     lowest = abs(MODELS[dtype].lowest_y)
     if function != "log":
