@@ -44,3 +44,15 @@ def test_a_manifest_is_as_the_schema_says(tmp_path):
     written(tmp_path, EXAMPLE)
     lock.lock(tmp_path)
     jsonschema.validate(json.loads((tmp_path / "manifest.json").read_text()), SCHEMAS["manifest"]())
+
+
+def test_the_schema_of_a_scenario_offers_no_null_where_toml_has_none():
+    assert {"type": "null"} not in json_values(
+        SCHEMAS["scenario"]()["$defs"]["Expect"]["properties"]["post_form"]
+    )
+
+
+def json_values(node):
+    """Everything in a JSON value."""
+    inside = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return [node, *(value for each in inside for value in json_values(each))]

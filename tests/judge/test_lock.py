@@ -55,7 +55,7 @@ def test_changes_are_told_file_by_file_and_value_by_value(tmp_path):
     written(tmp_path, EXAMPLE + '[vary]\ndtype = ["float64"]\n', "a")
     (tmp_path / "b.toml").rename(tmp_path / "c.toml")
     after = lock.lock(tmp_path).manifest
-    assert list(lock.changed(before, after)) == [
+    assert list(lock.manifest_changes(before, after)) == [
         "a.toml: content, 2 cases before, 1 now",
         "b.toml: gone",
         "c.toml: new, 2 cases",

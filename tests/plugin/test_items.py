@@ -119,6 +119,19 @@ def test_a_malformed_manifest_is_red_wherever_it_matters(folder, nested):
 
 
 @pytest.mark.process
+def test_no_verdict_rests_on_an_assert(folder, monkeypatch, nested):
+    (folder / "failing.toml").write_text(FAILING)
+    monkeypatch.setenv("PYTHONOPTIMIZE", "1")
+    nested("cases", "-W", "ignore", process=True).assert_outcomes(passed=2, failed=2)
+
+
+def test_an_empty_name_of_a_candidate_is_wrong_usage_and_not_nobody(folder, nested):
+    result = nested("cases", "--candidate", "")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --candidate '': give package.module:name*"])
+
+
+@pytest.mark.process
 @WORKERS
 def test_the_suite_proves_itself_before_a_candidate_is_judged(workers, pytester, folder, nested):
     """In every process that judges it, as the command does."""

@@ -25,7 +25,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.connection import Pipe
@@ -43,6 +43,7 @@ _START = "import sys; from verify.candidate.child import serve; serve(*map(int, 
 _LOADING = 60.0  # seconds that importing a candidate may take, at least
 _MOST = 2**26  # bytes of an answer to small inputs; to larger ones 16 times theirs
 _OFTEN = 0.05  # seconds between two looks at the clock
+_LOOKS = 10  # for processes to end, while some have not got their environment yet
 _MARK = "VERIFY_CHILD"  # in the environment of the process and of all that it starts
 
 
@@ -177,9 +178,14 @@ class Child:
         if hasattr(os, "killpg"):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
-            for pid in _marked(self._mark):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
+            for _ in range(_LOOKS):
+                pids, beginning = _marked(self._mark)
+                for pid in pids:
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.kill(pid, signal.SIGKILL)
+                if not beginning:
+                    break
+                time.sleep(0.01)
         process.kill()
 
 
@@ -208,14 +214,19 @@ def _mapped(descriptor: int | None, size: int, mark: str) -> mmap.mmap:
     return mmap.mmap(-1 if descriptor is None else descriptor, size)
 
 
-def _marked(mark: str) -> Iterator[int]:
-    """The processes whose environment has a mark, where /proc tells."""
+def _marked(mark: str) -> tuple[list[int], bool]:
+    """The processes whose environment has a mark, where /proc tells; and whether some begin."""
     wanted = f"{_MARK}={mark}".encode()
-    table = Path("/proc")
+    table, found, beginning = Path("/proc"), list[int](), False
     for place in list(table.iterdir()) if table.is_dir() else ():
         with contextlib.suppress(OSError):  # it has ended, or is another user's
-            if place.name.isdecimal() and wanted in (place / "environ").read_bytes().split(b"\0"):
-                yield int(place.name)
+            if place.name.isdecimal():
+                environment = (place / "environ").read_bytes()
+                if wanted in environment.split(b"\0"):
+                    found.append(int(place.name))
+                elif not environment:  # in the middle of its exec, unless it is the kernel's
+                    beginning |= bool((place / "exe").readlink())
+    return found, beginning
 
 
 def serve(pipe_handle: int, file_handle: int | None = None) -> None:

@@ -129,9 +129,22 @@ TRUTH_BUDGET = click.option(
     "--truth-budget", "budget", type=Finite(min=0), metavar="WORK",
     help="Multiplications that a case's truth may cost; above, columns are sampled. [2^24]",
 )  # fmt: skip
+
+
+def _named(_context: click.Context, _param: click.Parameter, spec: str | None) -> str | None:
+    """A name, as an unset variable of a CI gives none.
+
+    Raises  UsageError for an empty one.
+    """
+    if spec == "":
+        raise UsageError("--candidate '': give package.module:name or file.py:name")
+    return spec
+
+
 CANDIDATE = click.option(
-    "--candidate", metavar="SPEC", help="Judge package.module:name or file.py:name too."
-)
+    "--candidate", metavar="SPEC", callback=_named,
+    help="Judge package.module:name or file.py:name too.",
+)  # fmt: skip
 ARRAYS = click.option(
     "--candidate-arrays", "arrays", type=click.Choice(["numpy", "torch", "jax"]), default="numpy",
     help="What the candidate takes.",

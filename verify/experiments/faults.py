@@ -20,7 +20,7 @@ from verify.scenario.collection import collect
 from verify.threads import one_thread, processes
 
 CASE_BUDGET = 2.0**23  # of each case's truth
-LARGEST = 2**22  # N D K of the cases in which faults are planted: 90 of them, three calls each
+LARGEST_CASE = 2**22  # N D K of the cases in which faults are planted: 90 of them, three calls each
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _in_file(path: str, faults: Sequence[str]) -> tuple[dict[str, str], frozense
             with np.errstate(all="ignore"):
                 kinds |= kinds_of(problem, case)
                 left = [FAULTS[name] for name in faults if name not in caught]
-                if problem.work > LARGEST or not left:
+                if problem.work > LARGEST_CASE or not left:
                     continue
                 ref = compare.reference(problem, CASE_BUDGET)
                 found = {f.name: caught_by(f, ref) for f in left if ref.bounds.fits}

@@ -13,8 +13,8 @@ from verify.experiments import stacks
 from verify.experiments.outcome import Plan, Violation
 from verify.experiments.shrink import shrunk
 from verify.judge.asked import Asked
-from verify.judge.judge import judge
 from verify.judge.result import Result, Verdict
+from verify.judge.runner import judged
 from verify.network.problem import DTYPES, Problem
 from verify.scenario.cases import of_problem
 from verify.scenario.document import Expect
@@ -111,7 +111,8 @@ def _shows(problem: Problem, candidate: Candidate | None) -> dict[str, str] | No
 
 
 def _result(problem: Problem, expect: dict[str, str], candidate: Candidate | None) -> Result:
-    return judge(of_problem(problem, expect=Expect.model_validate(expect)), None, candidate)
+    case = of_problem(problem, expect=Expect.model_validate(expect))
+    return judged(case, Asked(), candidate).result
 
 
 @cache

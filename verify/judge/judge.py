@@ -88,16 +88,18 @@ class _Seen:
 
 
 def _not_run(case: Case, asked: Asked) -> Finding | None:
-    """Why a case is not judged at all."""
-    reasons = (
-        ("copy", case.same_as,
-         f"the same bytes as {case.same_as}, which is judged: no further evidence"),
-        ("device", not twin.available(case.device), f"no {case.device} device here"),
-        ("twin", twins.too_large(asked.twin, case.in_parts[0].first),
-         f"too large for the {asked.twin} twin, which differentiates entry by entry"),
-    )  # fmt: skip
-    told = ((check, message) for check, holds, message in reasons if holds)
-    return next((Finding(check, Verdict.NOT_RUN, message) for check, message in told), None)
+    """Why a case is not judged at all; its numbers are not asked for where that is known before."""
+    if case.same_as:
+        check = "copy"
+        told = f"the same bytes as {case.same_as}, which is judged: no further evidence"
+    elif not twin.available(case.device):
+        check, told = "device", f"no {case.device} device here"
+    elif twins.too_large(asked.twin, case.in_parts[0].first):
+        check = "twin"
+        told = f"too large for the {asked.twin} twin, which differentiates entry by entry"
+    else:
+        return None
+    return Finding(check, Verdict.NOT_RUN, told)
 
 
 def _see(seen: _Seen, case: Case, asked: Asked, candidate: Candidate | None) -> None:
@@ -115,7 +117,8 @@ def _see(seen: _Seen, case: Case, asked: Asked, candidate: Candidate | None) -> 
         seen.columns = next((tuple(t.columns) for t in enclosed if not t.whole), ())
     if not first.in_range:
         return
-    if LEAD in first.totals:
+    partial = bool(first.findings) and case.in_parts[0].several
+    if LEAD in first.totals and not partial:
         seen.resolution = first.resolution("stable")
         seen.post_resolution = first.resolution("post")
         seen.findings += evidence(case, first.post_holds, seen.resolution, seen.post_resolution)
@@ -134,8 +137,8 @@ def _over_steps(seen: _Seen, case: Case, first: First, asked: Asked) -> None:
         if name == LEAD or not (single or total.subject.implementation is manual.element_form)
     ]  # fmt: skip
     columns = first.ref.columns
-    in_memory = [] if case.large else case.batches
-    exact = exactly(in_memory, case.steps, columns, asked.work) if in_memory else iter(())
+    followed = case.steps if not case.large else 1  # the exact trajectory needs all rows at once
+    exact = exactly([] if case.large else case.batches, followed, columns, asked.work)
     training = train(starts, case.in_parts, case.steps, exact, columns)
     end = training.trajectories[LEAD].here
     if len(case.in_parts) > 1:  # the batches' costs are not the cost of all rows

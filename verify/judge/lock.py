@@ -2,7 +2,7 @@
 
 For every file its digest; for every case the digest of its numbers, the exact cost before and after
 and the digest of the exact gradient, all correctly rounded. From then on a scenario that
-disappears, changes, or draws other numbers is red until it is locked again, and the diff of the
+disappears, changes, or draws other numbers fails until it is locked again, and the diff of the
 manifest says what changed, a line a case. `verify lock --check` computes every exact value again.
 """
 
@@ -62,7 +62,7 @@ def lock(
         before = manifest_of(folder)
     except ScenarioError:  # what cannot be read is what is being replaced
         before = None
-    changes = tuple(changed(before, made))
+    changes = tuple(manifest_changes(before, made))
     files.write(path, manifest.text(made))
     return Lock(report, made, path, changes)
 
@@ -85,7 +85,7 @@ def check(
     if before is None:
         return [f"{folder.as_posix()}/{MANIFEST} is not here; `verify lock` writes it"]
     made = of_scenarios(scenarios(folder, limits or Limits()), progress)
-    return [f"{folder.as_posix()}/{change}" for change in changed(before, made)]
+    return [f"{folder.as_posix()}/{change}" for change in manifest_changes(before, made)]
 
 
 def of_scenarios(
@@ -98,7 +98,7 @@ def of_scenarios(
     return Manifest(format=1, scenarios=entries)
 
 
-def changed(before: Manifest | None, after: Manifest) -> Iterator[str]:
+def manifest_changes(before: Manifest | None, after: Manifest) -> Iterator[str]:
     """What of a manifest is another's, file by file and value by value."""
     old = before.scenarios if before else {}
     for name in sorted({*old, *after.scenarios}):

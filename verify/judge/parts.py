@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -127,7 +126,7 @@ class Totals:
             self.bound_dC_dW += share * here.bounds[form].dC_dW
             self.magnitude += np.abs(g)
 
-    @cached_property
+    @property
     def cost(self) -> Off:
         """C of all rows with its bound."""
         if self.only is not None:

@@ -133,7 +133,7 @@ class Result:
     Units   resolution: the smallest relative error of one entry of dC_dW that exceeds its bound;
             loss_before, loss_after in nats a row; seconds of wall time; work = N D K; digest: the
             SHA-256 of the file with its data, as they were read; locked: it was held against a
-            manifest; twin: the way in which torch differentiated; steps: of a long training, some
+            manifest; twin: how torch differentiated; steps: of a long training, some
             of them at even distances, and the last; sizes: N, D and K of the first step; after: the
             id of an earlier case without which a candidate passes this one; likenesses: null where
             there was nothing to compare.

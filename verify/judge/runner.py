@@ -69,21 +69,21 @@ def run(
     progress: Progress | None = None,
     **options: Unpack[Options],
 ) -> Report:
-    """Judge every case of some files, folders, `file::case` names, Scenarios or Cases.
+    """Judge every case of some files, folders, `file::case` names, Scenarios, Cases or Problems.
 
     keyword         selects cases by their ids, as "float32 and not soft"
     device          overrides the cases' own: cpu, cuda, cuda:1
     require_device  what must be there: cuda
-    budget          multiplications that the truth of one case may cost
+    budget          multiplications that the truth of one case may cost; 2^24
     limits          Limits, of what files may ask for
     candidate       is judged too: a name (package.module:attribute or path/to/file.py:attribute)
                     runs in a child process; a function runs in this one, without a limit
-    arrays          what it takes: "numpy", (X, W, P, h); "torch" or "jax", (X, W, P)
-    timeout         seconds for one of its calls
-    memory          bytes that its process may take; 0 for no limit
-    twin            how torch differentiates: a name of twins.TWINS
-    most_failures   after which the run stops; 0 for none. It stops, too, when a candidate hangs
-                    several times
+    arrays          what it takes: "numpy", (X, W, P, h), the usual; "torch" or "jax", (X, W, P)
+    timeout         seconds for one of its calls; 60
+    memory          bytes that its process may take; 0, the usual, for no limit
+    twin            how torch differentiates: a name of twins.TWINS; "eager"
+    most_failures   after which the run stops; 0, the usual, for none. It stops, too, when a
+                    candidate hangs several times
     progress        may wrap the cases
 
     Raises  ScenarioError with all faults of all files before anything is judged; UsageError for a
@@ -156,12 +156,20 @@ def _asked(paths: Source | Iterable[Source] | None, options: Options) -> Asked:
             raise UsageError(f"{name} {value!r}: give a finite number {least}")
     if arrays not in get_args(Arrays):
         raise UsageError(f"arrays {arrays!r}: choose one of {', '.join(get_args(Arrays))}")
+    named = isinstance(subject, str)
     return Asked(
-        subject if isinstance(subject, str) else "", isinstance(subject, str), arrays, timeout,
-        memory, device or "", options.get("twin", "eager"),
-        budget if budget != truth.BUDGET else -1.0, limits.settings if limits else (),
-        _named(paths), options.get("keyword", ""),
-    )  # fmt: skip
+        candidate=str(subject) if named else "",
+        named=named,
+        arrays=arrays,
+        timeout=timeout,
+        memory=memory,
+        device=device or "",
+        twin=options.get("twin", "eager"),
+        budget=budget if budget != truth.BUDGET else -1.0,
+        limits=limits.settings if limits else (),
+        paths=_named(paths),
+        keyword=options.get("keyword", ""),
+    )
 
 
 def _ready(asked: Asked, subject: str | Callable[..., Any] | None) -> tuple[str, Candidate | None]:
@@ -170,9 +178,8 @@ def _ready(asked: Asked, subject: str | Callable[..., Any] | None) -> tuple[str,
         return "", None
     with one_thread():
         proof = proven(asked.device or "cpu")
-    if isinstance(subject, str):
-        return proof, asked.loaded()
-    return proof, loaded(subject, asked.arrays, asked.device or "cpu")
+    device = asked.device or "cpu"
+    return proof, loaded(subject, asked.arrays, device, asked.timeout, asked.memory)
 
 
 def _named(paths: Source | Iterable[Source] | None) -> tuple[str, ...]:

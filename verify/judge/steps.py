@@ -160,7 +160,7 @@ def _step(
                 before = move.here.only.bounds
             else:
                 base = base or bounds(part)
-                before = base.at(move.here.W)
+                before = base if move.here.W is part.W else base.at(move.here.W)
             _look(move, share, part, before, goes_on)
     for name, move in moves.items():
         path = trajectories[name]

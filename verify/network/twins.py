@@ -57,7 +57,7 @@ class Differentiator:
 
 
 def chain(by: Differentiator, form: str, problem: Problem, device: str = "cpu") -> Chain:
-    """The chain of one form, differentiated in one by.
+    """The chain of one form, differentiated in one way.
 
     Shapes  as manual.post_form.
     Raises  EnvironmentUnfit when the device is absent.

@@ -63,6 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
         for folder in folders:
             if not folder.is_dir():
                 raise pytest.UsageError(f"{option} {folder}: no such folder")
+    if config.getoption("--candidate") == "":  # as an unset variable of a CI gives it
+        raise pytest.UsageError("--candidate '': give package.module:name or file.py:name")
     config.stash[items.FOLDERS] = [*named, *always]
     given = [Path(arg.partition("::")[0]).resolve() for arg in config.args]
     for arg, path in zip(config.args, given, strict=True):

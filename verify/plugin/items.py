@@ -209,10 +209,14 @@ def asked_of(config: pytest.Config) -> Asked:
 
     option, budget = config.getoption, config.getoption("--truth-budget")
     return Asked(
-        option("--candidate") or "", True, option("--candidate-arrays"),
-        option("--candidate-timeout"), int(option("--candidate-memory")), "", option("--twin"),
-        -1.0 if budget is None else budget, tuple(option("--scenario-limit")),
-    )  # fmt: skip
+        candidate=option("--candidate") or "",
+        arrays=option("--candidate-arrays"),
+        timeout=option("--candidate-timeout"),
+        memory=int(option("--candidate-memory")),
+        twin=option("--twin"),
+        budget=-1.0 if budget is None else budget,
+        limits=tuple(option("--scenario-limit")),
+    )
 
 
 def finish(items: list[pytest.Item]) -> None:

@@ -71,16 +71,17 @@ def walk(case: Case, asked: Asked, candidate: Candidate | None = None) -> Walk:
             " run judges it"
         )
     with one_thread(), np.errstate(all="ignore"):
-        made = judged(case, asked, candidate)
-    problem, first = case.batches[0], made.first
-    given = dict(first.given) if first else {}
-    # Where it is not run, as without such a device, what manual says is shown all the same.
-    ref = first.ref if first and first.kept else compare.reference(problem, asked.work)
-    form = "post" if ref.bounds.post_holds and case.expect.post_form != "nonfinite" else "stable"
-    sides = dict(zip(("manual", "twin"), both_sides(form, case.device, asked.twin), strict=True))
-    if not given:
-        given[sides["manual"].name] = compare.evaluate(sides["manual"], problem)[0]
-    names = {side: subject.name for side, subject in sides.items()}
+        made, problem = judged(case, asked, candidate), case.batches[0]
+        first = made.first
+        given = dict(first.given) if first else {}
+        # Where it is not run, as without such a device, what manual says is shown all the same.
+        ref = first.ref if first and first.kept else compare.reference(problem, asked.work)
+        post = ref.bounds.post_holds and case.expect.post_form != "nonfinite"
+        form = "post" if post else "stable"
+        sides = both_sides(form, case.device, asked.twin)
+        if not given:
+            given[sides[0].name] = compare.evaluate(sides[0], problem)[0]
+    names = dict(zip(("manual", "twin"), (side.name for side in sides), strict=True))
     chains = {side: given.get(name, Chain()) for side, name in names.items()}
     if candidate is not None:
         names["candidate"] = f"candidate {candidate.name}"

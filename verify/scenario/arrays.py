@@ -26,8 +26,8 @@ WHOLE = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
-class Arrays:
-    """The arrays of one combination of a scenario's parameters, made when they are needed."""
+class Combination:
+    """One combination of a scenario's parameters, and its arrays."""
 
     scenario: Scenario
     parameters: Mapping[str, Any]

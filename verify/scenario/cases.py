@@ -13,7 +13,7 @@ import numpy as np
 
 from verify.errors import FileFault, ScenarioError
 from verify.network.problem import Problem
-from verify.scenario.arrays import WHOLE, Arrays
+from verify.scenario.arrays import WHOLE, Combination
 from verify.scenario.document import (
     ArrayFile,
     Expect,
@@ -157,7 +157,7 @@ def cases(scenario: Scenario) -> list[Case]:
     in_files = isinstance(document.inputs, ArrayFile) and isinstance(document.labels, ArrayFile)
 
     def made(values: Mapping[str, Any]) -> Case:
-        numbers = Arrays(scenario, values, sizes(document, scenario.data, values))
+        numbers = Combination(scenario, values, sizes(document, scenario.data, values))
         return Case(
             origin,
             "-".join(f"{name}={values[name]}" for name in scenario.named),
@@ -223,8 +223,8 @@ def _unfit(problem: Problem, name: str, limits: Limits) -> Iterator[FileFault]:
         wrong |= {"P": values < 0, "h": values <= 0}.get(array, False)
         if wrong.any():
             entry = [int(i) for i in np.argwhere(wrong)[0]]
-            sign = {"P": "0 or more, and ", "h": "above 0, and "}.get(array, "")
-            allowed = f"{sign}0 or {low:.3g} to {min(high, 1.797e308):.3g} in size"
+            most = f"{low:.3g} to {min(high, 1.797e308):.3g}"
+            allowed = {"P": f"0 or {most}", "h": most}.get(array, f"0 or {most} in size")
             key, found = f"{array}{entry or ''}", repr(float(values[tuple(entry)]))
             what = f"not a number of a {problem.dtype} case"
             yield FileFault(name, 0, 0, key, what, found=found, allowed=allowed)

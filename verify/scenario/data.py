@@ -11,7 +11,6 @@ import math
 import os
 import re
 import stat
-import tokenize
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -203,20 +202,19 @@ def _described(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], int]:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # NumPy warns where it mends what Python 2 wrote
             array: Any = np.load(path, mmap_mode="r", allow_pickle=False)
-    except _UNREAD as error:
+    except Exception as error:  # whatever NumPy makes of such bytes; nothing of them is run
         why = (str(error) or type(error).__name__).split("\n")[0]
-        raise refusal(
-            str(path), "not readable as a .npy array", found=ascii(why[:80]), allowed=_TAKEN
-        ) from None
+        if "mmap length" in why:
+            size = f"{path.stat().st_size} bytes"
+            told = "of another size than its header says"
+            allowed = "the whole file, as it was written"
+            raise refusal(str(path), told, found=size, allowed=allowed) from None
+        told = "not readable as a .npy array"
+        raise refusal(str(path), told, found=ascii(why[:80]), allowed=_TAKEN) from None
     if array.dtype.str not in _DTYPES or not array.flags.c_contiguous:
         found = f"{array.dtype}, {'C' if array.flags.c_contiguous else 'Fortran'} order"
         raise refusal(str(path), "of another kind", found=found[:80], allowed=_TAKEN)
     return array.shape, array.dtype, array.offset
-
-
-# What numpy.load raises of bytes that are no array; nothing of the file is run.
-_UNREAD = (ValueError, TypeError, SyntaxError, EOFError, OSError, OverflowError, MemoryError,
-           RecursionError, UserWarning, tokenize.TokenError)  # fmt: skip
 
 
 def _stamp(file: BufferedReader) -> tuple[int, int, int]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic.json_schema import SkipJsonSchema
 
 from verify.errors import UsageError
 from verify.network.problem import DTYPES
@@ -131,7 +132,7 @@ class Expect(_Strict):
     loss: Literal["falls", "rises", "any"] = Field("falls", description="over all steps")
     loss_before: Printed | None = Field(None, description='a printed figure of C, as "7.87"')
     loss_after: Printed | None = Field(None, description="the same after all steps")
-    post_form: Literal["agrees", "nonfinite", "blind"] | None = Field(
+    post_form: Literal["agrees", "nonfinite", "blind"] | SkipJsonSchema[None] = Field(
         "agrees",
         description="nonfinite: exp(-y) overflows in the post's formulas; blind: 1 - y_o has lost"
         " its digits, so that they could notice nothing",
