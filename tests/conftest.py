@@ -24,7 +24,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture(autouse=True)
 def _no_process(request, monkeypatch):
-    """A test that starts a process says so, by its mark: a developer's loop goes without."""
+    """A test that starts a program says so, by its mark: a developer's loop goes without."""
     if request.node.get_closest_marker("process"):
         return
 

@@ -97,6 +97,16 @@ def test_every_family_has_its_tests_each_named_after_a_module():
         assert files <= {p.stem for p in family.glob("*.py")} | {family.name}
 
 
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_every_module_is_used_by_a_test_of_its_family(path):
+    family = TESTS / path.parent.name if path.parent != PACKAGE else TESTS
+    texts = "\n".join(p.read_text() for p in [*family.glob("*.py"), *TESTS.glob("support/*.py")])
+    fam, _, name = named(path).rpartition(".")
+    dotted = rf"verify\.{re.escape(named(path))}\b"
+    imported = rf"from verify(\.{fam})? import [^\n]*\b{name}\b"
+    assert (family / f"test_{name}.py").exists() or re.search(f"{dotted}|{imported}", texts)
+
+
 def test_no_test_imports_a_test():
     for path in TESTS.rglob("*.py"):
         assert not re.search(

@@ -122,13 +122,6 @@ def test_a_candidate_is_judged_told_of_and_repeated_by_its_name(tmp_path):
     assert (done.returncode, "cannot be loaded" in done.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("command", [("run",), ("show",), ("campaign", "--cases", "5")])
-def test_an_empty_name_of_a_candidate_is_wrong_usage_and_not_nobody(command):
-    done = verify(*command, "--candidate", "")
-    assert done.returncode == 2
-    assert "--candidate '': give package.module:name or file.py:name" in done.stderr
-
-
 def test_an_empty_folder_is_exit_5(tmp_path):
     done = verify("run", tmp_path)
     assert done.returncode == 5

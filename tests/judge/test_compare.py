@@ -104,13 +104,15 @@ def test_two_sides_may_differ_by_both_bounds_and_no_more(ref):
     near = replace(chain, C=chain.C + 1.99 * bound.C)
     far = replace(chain, C=chain.C + 2.01 * bound.C)
     for other, expected in ((near, []), (far, ["C"])):
-        found = against_each_other(("a", "b"), (chain, other), ref, bound)
+        found = against_each_other({"a": chain, "b": other}, ref, bound)
         assert [f.link for f in broken("agreement", found)] == expected
 
 
 def test_a_figure_of_two_sides_has_both_bounds_in_it(ref):
     pair = manual.stable_form(ref.problem), manual.post_form(ref.problem)
-    for figure in against_each_other(("one", "two"), pair, ref, ref.bounds.post):
+    for figure in against_each_other(
+        dict(zip(("one", "two"), pair, strict=True)), ref, ref.bounds.post
+    ):
         bound = np.asarray(getattr(ref.bounds.post, figure.link))[figure.entry]
         assert figure.bound == 2 * bound
         assert figure.ratio == pytest.approx(figure.error / figure.bound, rel=1e-12)
@@ -118,7 +120,7 @@ def test_a_figure_of_two_sides_has_both_bounds_in_it(ref):
 
 def test_two_sides_that_are_both_nan_do_not_agree(ref):
     chain = replace(manual.stable_form(ref.problem), C=np.float64(np.nan))
-    found = against_each_other(("a", "b"), (chain, chain), ref, ref.bounds.stable)
+    found = against_each_other({"a": chain, "b": chain}, ref, ref.bounds.stable)
     assert [f.link for f in broken("agreement", found)] == ["C"]
 
 

@@ -37,7 +37,7 @@ from verify.experiments.outcome import (
     stacks_of,
     sum_of,
 )
-from verify.experiments.screening import Screening
+from verify.experiments.screening import LEAD, Compared, Screening
 from verify.experiments.violation import candidate_of, forget, stack_of
 from verify.judge import compare
 from verify.judge.asked import Asked
@@ -47,7 +47,7 @@ from verify.network import truth
 from verify.network.problem import NK
 from verify.threads import one_thread, processes
 
-Ratios: TypeAlias = dict[tuple[str, str], Any]
+Ratios: TypeAlias = dict[Compared, Any]
 """By what was compared and the link: error over bound of each case, -1 where it was not."""
 
 _STACKS = 8  # of one task: enough to be worth sending, few enough to stop soon; 1 of a candidate
@@ -177,9 +177,9 @@ def _against_the_truth(
         if form == "stable" or ref.bounds.post_holds:
             name = f"{side}.{form}_form"
             for figure in compare.against_truth(name, chain.at(i), ref, ref.bounds[form]):
-                _note(ratios, (f"{name} against the truth", figure.link), i, figure.ratio)
+                _note(ratios, Compared(f"{name} against the truth", figure.link), i, figure.ratio)
     for finding in tried(candidate, ref).findings if candidate else ():
-        _note(ratios, (f"candidate, {finding.check}", finding.link or ""), i, np.inf)
+        _note(ratios, Compared(f"candidate, {finding.check}", finding.link or ""), i, np.inf)
 
 
 def _of_candidate(seen: Screening, i: int, candidate: Candidate, ratios: Ratios) -> None:
@@ -188,17 +188,17 @@ def _of_candidate(seen: Screening, i: int, candidate: Candidate, ratios: Ratios)
     try:
         chain = candidate.chain(problem)
     except CandidateError:
-        _note(ratios, ("candidate, exception", ""), i, np.inf)
+        _note(ratios, Compared("candidate, exception", ""), i, np.inf)
         return
     unfit = [(f.check, f.link or "") for f in compare.misshapen(candidate.name, chain, problem)]
     if not unfit and chain.W_next is None:  # no gradient either, from which it would be made
         unfit = [("gradient", "dC_dW")]
     for check, link in unfit:
-        _note(ratios, (f"candidate, {check}", link), i, np.inf)
+        _note(ratios, Compared(f"candidate, {check}", link), i, np.inf)
         return
-    lead, bound = seen.chains["manual", "stable"].at(i), seen.bounds.wider.at(i)
+    lead, bound = seen.chains[LEAD].at(i), seen.bounds.wider.at(i)
     for link, ratio in screening.ratios_between(chain, lead, bound, 2):
-        _note(ratios, ("candidate against manual", link), i, float(ratio))
+        _note(ratios, Compared("candidate against manual", link), i, float(ratio))
 
 
 def _resolution(seen: Screening, candidate: Candidate | None) -> Any:
@@ -208,10 +208,10 @@ def _resolution(seen: Screening, candidate: Candidate | None) -> Any:
     """
     if candidate is None:
         return seen.resolution
-    g = np.abs(np.asarray(seen.chains["manual", "stable"].dC_dW, np.float64))
+    g = np.abs(np.asarray(seen.chains[LEAD].dC_dW, np.float64))
     return np.fmin.reduce(2 * seen.bounds.wider.dC_dW / g, axis=NK)
 
 
-def _note(ratios: Ratios, key: tuple[str, str], i: int, ratio: float) -> None:
+def _note(ratios: Ratios, key: Compared, i: int, ratio: float) -> None:
     count = len(next(iter(ratios.values())))
     ratios.setdefault(key, np.full(count, -1.0))[i] = np.inf if np.isnan(ratio) else ratio

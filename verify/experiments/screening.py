@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,11 +20,28 @@ from verify.network.problem import NK, SHAPES, Chain, Problem
 FALL = "the fall of C"
 
 
+class Side(NamedTuple):
+    """Manual or twin, in one form."""
+
+    name: str
+    form: str
+
+
+class Compared(NamedTuple):
+    """What was held against what, in one link."""
+
+    what: str
+    link: str
+
+
+LEAD = Side("manual", "stable")
+
+
 @dataclass(frozen=True, eq=False)
 class Screening:
     """What was seen of every problem of a stack.
 
-    `chains` are by side and form, as ("manual", "stable"); `ratios` by what was compared and link.
+    `chains` are by side, `ratios` by what was compared.
 
     Shapes  judged, violated, resolution (B,); ratios (B,) each.
     Units   ratios: error over bound at the worst entry, -1 where nothing could be compared;
@@ -33,9 +50,9 @@ class Screening:
 
     stack: Problem
     bounds: Bounds
-    chains: Mapping[tuple[str, str], Chain]
+    chains: Mapping[Side, Chain]
     judged: Any
-    ratios: Mapping[tuple[str, str], Any]
+    ratios: Mapping[Compared, Any]
     resolution: Any
 
     @property
@@ -52,16 +69,17 @@ def screened(stack: Problem, device: str = "cpu") -> Screening:
     """
     with np.errstate(all="ignore"), twin.full_precision(device):
         limits = bounds(stack)
-        chains: dict[tuple[str, str], Chain] = {}
-        ratios: dict[tuple[str, str], Any] = {}
+        chains: dict[Side, Chain] = {}
+        ratios: dict[Compared, Any] = {}
         for form, holds in (("stable", True), ("post", limits.post_holds)):
             judged = limits.fits & holds
-            one = chains["manual", form] = manual.FORMS[form](stack)
-            other = chains["twin", form] = partial(twin.FORMS[form], device=device)(stack)
+            one = chains[Side("manual", form)] = manual.FORMS[form](stack)
+            other = chains[Side("twin", form)] = partial(twin.FORMS[form], device=device)(stack)
             for link, ratio in ratios_between(one, other, limits[form], 2):
-                ratios[f"manual against twin, {form} form", link] = np.where(judged, ratio, -1)
-        lead = chains["manual", "stable"]
-        ratios[FALL, "W_next"] = np.where(limits.fits, _fall(stack, limits, lead), -1)
+                compared = Compared(f"manual against twin, {form} form", link)
+                ratios[compared] = np.where(judged, ratio, -1)
+        lead = chains[LEAD]
+        ratios[Compared(FALL, "W_next")] = np.where(limits.fits, _fall(stack, limits, lead), -1)
         share = limits.stable.dC_dW / np.abs(np.asarray(lead.dC_dW, np.float64))
         resolution = np.fmin.reduce(share, axis=NK)
         return Screening(stack, limits, chains, limits.fits, ratios, resolution)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -85,18 +85,19 @@ def against_truth(name: str, chain: Chain, ref: Reference, bound: Chain) -> list
     return figures
 
 
-def against_each_other(
-    names: tuple[str, str], chains: tuple[Chain, Chain], ref: Reference, bound: Chain
-) -> list[Figure]:
-    """A figure for every link that both give: each within its bound of the truth, so together 2."""
-    first, second = (dict(c) for c in chains)
+def against_each_other(sides: Mapping[str, Chain], ref: Reference, bound: Chain) -> list[Figure]:
+    """A figure for every link that both of two give, by their names.
+
+    Each is within its bound of the truth, so together they are within two.
+    """
+    first, second = (dict(chain) for chain in sides.values())
     pairs = ((link, first[link], second[link]) for link in first if link in second)
     figures = []
     for link, one, other in pairs:
         with np.errstate(all="ignore"):
             error = np.abs(np.subtract(one, other, dtype=np.float64))
         held = _Held(one, other, error, getattr(bound, link))
-        figures.append(_figure(" against ".join(names), link, held, ref.problem, sides=2))
+        figures.append(_figure(" against ".join(sides), link, held, ref.problem, sides=2))
     return figures
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from pydantic import ConfigDict, Field, PlainSerializer, TypeAdapter, computed_field
 
@@ -44,6 +44,13 @@ class Verdict(StrEnum):
     PASS = "PASS"
 
 
+class Of(NamedTuple):
+    """What a figure is of."""
+
+    subject: str
+    link: str
+
+
 @dataclass(frozen=True)
 class Figure:
     """How near one link of one subject came to its bound, at its worst entry.
@@ -60,6 +67,10 @@ class Figure:
     bound: Number
     ratio: Number
     ulps: Number
+
+    @property
+    def of(self) -> Of:
+        return Of(self.subject, self.link)
 
     @property
     def holds(self) -> bool:

@@ -13,7 +13,7 @@ from verify.judge import compare
 from verify.judge.asked import Asked
 from verify.judge.compare import Reference, Subject
 from verify.judge.parts import Evaluation, Totals
-from verify.judge.result import Figure, Finding, Verdict, worst_of
+from verify.judge.result import Figure, Finding, Of, Verdict, worst_of
 from verify.judge.steps import start_of
 from verify.network import manual, relations, twins
 from verify.network.problem import SHAPES, Chain
@@ -59,7 +59,7 @@ class First:
     """
 
     findings: list[Finding] = field(default_factory=list)
-    figures: dict[tuple[str, str], Figure] = field(default_factory=dict)
+    figures: dict[Of, Figure] = field(default_factory=dict)
     given: dict[str, Chain] = field(default_factory=dict)
     totals: dict[str, Totals] = field(default_factory=dict)
     kept: list[Reference] = field(default_factory=list)
@@ -73,9 +73,8 @@ class First:
     def tell(self, figures: Sequence[Figure], first: int = 0) -> None:
         """Of each subject and link the worst figure; its entry is among all rows."""
         for figure in (among_all(f, first) for f in figures):
-            key = figure.subject, figure.link
-            known = self.figures.get(key)
-            self.figures[key] = worst_of([known, figure] if known else [figure]) or figure
+            known = self.figures.get(figure.of)
+            self.figures[figure.of] = worst_of([known, figure] if known else [figure]) or figure
 
     def resolution(self, form: str) -> float:
         """What the rows together notice; NaN where the form does not hold in each of them."""
@@ -137,8 +136,8 @@ def _agree(seen: First) -> None:
         if one.subject.form == other.subject.form:
             h = seen.ref.problem.h
             (chain, bound), (against, _) = one.joined(h), other.joined(h)
-            names = one.subject.name, f"{other.subject.name}, all rows"
-            figures = compare.against_each_other(names, (chain, against), seen.ref, bound)
+            both = {one.subject.name: chain, f"{other.subject.name}, all rows": against}
+            figures = compare.against_each_other(both, seen.ref, bound)
             seen.tell(figures)
             seen.findings += compare.broken("agreement", figures)
 
@@ -187,8 +186,8 @@ def one_step(subjects: Sequence[Subject], ref: Reference) -> OneStep:
         sides = (s.name for s in subjects if s.form == form and s.form in s.name)
         pair = [name for name in sides if name in step.fit]
         if len(pair) == 2:
-            both = (step.given[pair[0]], step.given[pair[1]])
-            seen = compare.against_each_other((pair[0], pair[1]), both, ref, ref.bounds[form])
+            both = {name: step.given[name] for name in pair}
+            seen = compare.against_each_other(both, ref, ref.bounds[form])
             step.figures.extend(seen)
             step.findings.extend(compare.broken("agreement", seen))
     return step

@@ -14,7 +14,7 @@ from verify.judge.compare import Reference
 from verify.judge.likeness import likenesses
 from verify.judge.patterns import patterns
 from verify.judge.questions import LAYOUT_WORK, LAYOUTS, OTHER_WORK, gradient_by, others
-from verify.judge.result import Figure, Finding, Likeness, Verdict, worst_of
+from verify.judge.result import Figure, Finding, Likeness, Of, Verdict, worst_of
 from verify.network import manual
 from verify.network.bounds import bounds
 from verify.network.problem import Chain, Problem, bits
@@ -133,11 +133,11 @@ class _Trying:
     def within_the_narrowest(self) -> tuple[list[Figure], str]:
         """Of each link the first form whose bound it keeps; and the form of its gradient's."""
         bound, needed = self.ref.bounds, "stable"
-        left, found = dict(self.chain), dict[tuple[str, str], Figure]()
+        left, found = dict(self.chain), dict[Of, Figure]()
         for form in ("stable", *(("post",) if bound.post_holds else ()), "wider"):
             needed = form if left.keys() & _GRADIENTS else needed
             figures = self.judged(Chain(**left), bound[form])
-            found |= {(f.subject, f.link): f for f in figures}
+            found |= {f.of: f for f in figures}
             broken = {f.link for f in figures if not f.holds}
             left = {link: value for link, value in left.items() if link in broken}
             if not left:
@@ -150,7 +150,7 @@ class _Trying:
         figures = compare.against_truth(self.name, chain, ref, bound)
         if lead is not None:
             fit = Chain(**{n: a for n, a in chain if np.shape(a) == ref.problem.shape(n)})
-            figures += compare.against_each_other((self.name, _LEAD), (fit, lead), ref, bound)
+            figures += compare.against_each_other({self.name: fit, _LEAD: lead}, ref, bound)
         return figures
 
     def sees(self, bound: Chain) -> float:
@@ -190,8 +190,8 @@ class _Trying:
         alike = [n for n, a in second.items() if np.shape(a) == np.shape(given[n])]
         alike = [n for n in alike if np.shape(given[n]) == self.ref.problem.shape(n)]
         pair = Chain(**{n: given[n] for n in alike}), Chain(**{n: second[n] for n in alike})
-        names = self.name, "the same call again"
-        worst = worst_of(compare.against_each_other(names, pair, self.ref, self.ref.bounds.wider))
+        both = dict(zip((self.name, "the same call again"), pair, strict=True))
+        worst = worst_of(compare.against_each_other(both, self.ref, self.ref.bounds.wider))
         if len(alike) == len(other) and worst is not None and worst.holds:
             self.notes.append(
                 f"two calls differ by up to {2 * worst.ratio:.2g} bounds, at {worst.link}: are sums"
