@@ -71,6 +71,7 @@ class _Here(Executor):
 
     def submit(self, function: Callable[..., T], /, *given: Any, **named: Any) -> Future[T]:
         """The future of a call that has ended; what it raises is raised here."""
+        # Not kept in the future but raised: an interruption must end the campaign, not one task.
         future: Future[T] = Future()
         future.set_result(function(*given, **named))
         return future

@@ -80,7 +80,7 @@ class Candidate:
         for name, array in arrays.items():
             made[name], start = placed(array, layouts.get(name, ""), start)
         self._second = not self._second
-        half = -(-start // PAGE) * PAGE  # for the same alignment in both
+        half = -(-start // PAGE) * PAGE  # for the same alignment in both: kernels choose by it
         base = half if self._second else 0
         self._begin, self._end = base, base + start
         self._places = {n: replace(p, offset=p.offset + base) for n, p in made.items()}

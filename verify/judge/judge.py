@@ -122,9 +122,10 @@ def _see(seen: _Seen, case: Case, asked: Asked, candidate: Candidate | None) -> 
         seen.resolution = first.resolution("stable")
         seen.post_resolution = first.resolution("post")
         seen.findings += evidence(case, first.post_holds, seen.resolution, seen.post_resolution)
-    if seen.verdict is Verdict.FAIL:
+    if seen.verdict is Verdict.FAIL:  # steps by a gradient that is wrong would only repeat it
         return
     _over_steps(seen, case, first, asked)
+    # What manual and twin do not pass on this machine, no candidate is blamed for.
     if candidate is not None and seen.verdict is Verdict.PASS:
         _try(seen, case, first, candidate, asked)
 

@@ -109,7 +109,7 @@ class Totals:
         form = self.subject.form
         self.parts += 1
         self.chains += here.chain is not None
-        if share == 1:
+        if share == 1:  # to the last bit its own: nothing is summed, and nothing computed early
             self.only = here
             return
         C, bound_C = here.cost(form)
@@ -167,6 +167,7 @@ class Totals:
         m, W = MODELS[str(self.W.dtype)], np.asarray(self.W, np.float64)
         C, B_C = self.cost
         B = ((1 + gamma) * self.bound_dC_dW + gamma * self.magnitude) * EVALUATION
+        # W_next is computed in float64 and rounded to the dtype: three roundings of it at most.
         rounding = 3 * m.u * (np.abs(W) + h * (np.abs(self.dC_dW) + B)) + 2 * m.tiny
         W_next = (W - h * self.dC_dW).astype(self.W.dtype)
         chain = Chain(C=np.float64(C), dC_dW=self.dC_dW, W_next=W_next)
@@ -190,7 +191,7 @@ def everywhere(totals: Totals) -> Totals:
 def mean(parts: Sequence[tuple[float, Loss]]) -> Loss:
     """The C of all rows, from (share of the rows, C of the share)."""
     made = Loss(*(math.fsum(share * part[i] for share, part in parts) for i in range(5)))
-    rounding = (len(parts) + 2) * 2.0**-53 * abs(made.C)
+    rounding = (len(parts) + 2) * 2.0**-53 * abs(made.C)  # of shares and products
     radius, spread, printed = (r + rounding for r in (made.radius, made.spread, made.printed))
     return made._replace(radius=radius, spread=spread, printed=printed)
 

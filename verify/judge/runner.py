@@ -130,7 +130,7 @@ def run(
     finally:
         if subject is not None:
             subject.close()
-    _require(required, results)
+    _require(required, results)  # of the cases' own devices, which only judging them tells
     return report(stopped=stopped if len(results) < len(found.cases) else "")
 
 

@@ -96,7 +96,7 @@ def first_step(case: Case, asked: Asked) -> First:
     for share, problem in batch:
         n = len(problem.X)
         enclosed = has_truth(first, n, batch.N)
-        spent = asked.work if share == 1 else asked.work / _ENCLOSED
+        spent = asked.work if share == 1 else asked.work / _ENCLOSED  # the budget is the case's
         ref = compare.reference(problem, spent if enclosed else 0)
         if not ref.bounds.fits:
             seen.findings.append(OUT_OF_RANGE)
@@ -115,7 +115,7 @@ def first_step(case: Case, asked: Asked) -> First:
                 start = start_of(subject, batch, subject.name == LEAD)
                 here = Evaluation(problem, ref.bounds, step.given[subject.name])
                 seen.totals.setdefault(subject.name, start).add(share, here)
-        if seen.findings and share < 1:
+        if seen.findings and share < 1:  # other parts would say the same, each for its rows
             return seen
         first += n
     if batch.several:  # of all rows are only those whose form holds in each part

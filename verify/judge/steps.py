@@ -80,6 +80,7 @@ def train(
     Source  descent's derivations.
     """
     trajectories = {start.subject.name: Trajectory(start.subject, start) for start in starts}
+    # A single step begins without any drift that could be stretched.
     factors = [_stretch(batch) if steps > 1 else 1.0 for batch in batches]
     findings: list[Finding] = []
     enclosed = 0
@@ -87,6 +88,7 @@ def train(
         batch, factor = batches[t % len(batches)], factors[t % len(batches)]
         W_exact = next(exact, None)
         enclosed += W_exact is not None
+        # Of other rows nothing could be used for the next step but W itself.
         goes_on = t + 1 < steps and len(batches) == 1
         findings += _step(trajectories, batch, factor, t, goes_on)
         if W_exact is not None:
@@ -153,6 +155,7 @@ def _step(
             found[name] += why
         else:
             moves[name] = move
+    # Parts outside, subjects inside: each part is read from its file once for all of them.
     for share, part in batch:
         base = None
         for move in moves.values():
@@ -181,6 +184,7 @@ def _moved(
         return None, [_left_domain(path.subject, t)]
     h = here.batch.first.h
     chain, bound = here.joined(h)
+    # A candidate may give a W_next of any shape; what follows would raise, or be all NaN.
     if np.shape(chain.W_next) != here.W.shape or not np.isfinite(chain.W_next).all():
         message = f"W_next is unusable after step {t + 1}"
         return None, [Finding("trajectory", Verdict.FAIL, message, path.subject.name, "W_next")]
@@ -221,7 +225,7 @@ def _fall(path: Trajectory, move: _Move, batch: Batch, t: int) -> Iterator[Findi
 
 def thinned(steps: Sequence[Step]) -> tuple[Step, ...]:
     """At most _SHOWN of them at even distances, with the last."""
-    apart = -(-len(steps) // _SHOWN)
+    apart = -(-len(steps) // _SHOWN)  # rounded up; counted from the end, so that the last is kept
     return tuple(steps[::-1][:: max(apart, 1)][::-1])
 
 

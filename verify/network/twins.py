@@ -129,7 +129,7 @@ def _directions(torch: Any, term: Term, X: Any, W: Any, P: Any) -> Any:
     return torch.cat(found).view_as(W)
 
 
-_TANGENTS = 64
+_TANGENTS = 64  # directions at once: each has a copy of every intermediate tensor
 FORWARD = Differentiator(
     lambda torch, term, a, P: torch.func.jvp(lambda a: term(a, P), (a,), (torch.ones_like(a),))[1],
     _directions,
@@ -204,6 +204,7 @@ def _gathered(torch: Any, like: Any, part: Callable[[slice], Any]) -> Any:
     padded[: len(mine)] = mine
     parts = [torch.empty_like(padded) for _ in sizes]
     group.all_gather(parts, padded)
+    # Each without its padding, in the order of the ranks, which is that of the rows.
     return torch.cat([p[:size] for p, size in zip(parts, sizes, strict=True)])
 
 

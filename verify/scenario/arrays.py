@@ -39,6 +39,7 @@ class Combination:
         Shapes  X (n, D), W (D, K), P (n, K).
         """
         dtype = np.dtype(self.parameters["dtype"])
+        # Some rows are of a large case, which takes all in a step: their order changes no sum.
         order = self._order() if some == WHOLE else WHOLE
         X = self._inputs(some).astype(dtype)[order]
         P = self._labels(some).astype(dtype)[order]

@@ -154,6 +154,7 @@ def cases(scenario: Scenario) -> list[Case]:
         spelled(path), path.stem, scenario.digest, scenario.line,
         document.title or "", document.source or "",
     )  # fmt: skip
+    # Drawn and written numbers are in memory anyway; a table is read as text, as a whole.
     in_files = isinstance(document.inputs, ArrayFile) and isinstance(document.labels, ArrayFile)
 
     def made(values: Mapping[str, Any]) -> Case:
