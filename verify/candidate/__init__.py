@@ -26,4 +26,11 @@ layouts and read-only; of a cost that torch or jax differentiates an upstream gr
 1, a second backward pass, and the gradients by X and P if it gives them. Two answers to one call
 may differ by rounding; the report says by how much. Before it is judged the run proves itself:
 kernels within their budgets, manual passes, planted faults fail.
+
+    load          a name -> a function of NumPy arrays
+    examine       the function, called in its process; what it did besides
+    undisturbed   what it changes of the process, put back
+    child         the process, with a limit of time
+    messages      what the two processes say to each other
+    candidate     Candidate: all of it, safe to call
 """

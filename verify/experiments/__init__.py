@@ -1,1 +1,8 @@
-"""What is measured: what the suite sees, what it costs, random problems by the million."""
+"""What is measured: what the suite sees, what it costs, random problems by the million.
+
+faults  kinds                 which file catches which fault; kinds of cases
+peers                         other checks on the same faults
+bench                         ratios of cost
+campaign  stacks  screening   random problems, a stack at a time
+outcome  violation  shrink    what a campaign found; its smallest violation
+"""

@@ -1,1 +1,14 @@
-"""How it is judged: Cases -> Results."""
+"""How it is judged: Cases -> Results.
+
+result                       Verdict, Figure, Finding, Result, Report; the exit code
+asked                        the options of a run
+runner                       paths -> cases -> Report: the one loop
+judge                        Case -> Result
+sides  compare               manual and twin; one link against a bound
+steps  parts                 trainings; batches that come in parts
+expect  pins  lock           what a file declares; what was locked
+trial  questions             a candidate on one case; what else it is asked
+patterns  likeness  causes   what an error looks like, is like, and comes from
+selftest                     kernels within budget, planted faults caught
+notebook                     tables of a notebook
+"""

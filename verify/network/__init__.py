@@ -1,1 +1,11 @@
-"""What is computed: the post's network by hand, by torch and exactly, and how far each may err."""
+"""What is computed: the post's network by hand, by torch and exactly, and how far each may err.
+
+problem           Problem, Chain, names and shapes of the links; layouts in memory
+manual            the gradient by hand: the post, line by line; the stable form
+twin              the same by torch autograd; devices, precision
+twins             other ways to differentiate, ranks among them
+truth             the exact chain, as Arb balls
+forward  bounds   the bound of every link, up to dC_dy, and of all
+descent           how far C must fall in a step
+relations         exact powers of two
+"""

@@ -3,6 +3,9 @@
 Only files below a folder named by --scenarios or by the ini option verify_scenarios are claimed.
 This module is loaded by every pytest run of its environment, so it imports neither torch nor
 pydantic, and nothing else of this package, until a scenario file is collected.
+
+    items       a file's cases as items
+    tally       every item counted; the page of a run
 """
 
 from __future__ import annotations

@@ -1,1 +1,9 @@
-"""How it is told: Results -> something to read."""
+"""How it is told: Results -> something to read.
+
+text              lines, blocks, a summary; JSON
+page  plots       the page; its pictures
+show              the walk on one case
+github            annotations, the summary of a step
+read              reports read back
+export  failure   cases for other languages; a failing case as a scenario
+"""

@@ -1,1 +1,12 @@
-"""What is asked: scenario files, and the Cases made of them."""
+"""What is asked: scenario files, and the Cases made of them.
+
+document                     keys of a file, their types, limits, JSON Schema
+load                         a file -> Scenario, or all its faults
+checks  values  sizes        what does not fit; numbers out of range; who says N, D, K
+places  wording              line and column of a key; complaints in our words
+data  table  draw            .npy files; CSV; the frozen random stream
+cases  arrays                Case; its arrays
+collection  folder  locked   paths -> Cases; what folders hold; files held against locks
+manifest                     what was locked, as a file
+write                        a file to start from, or of one problem
+"""
