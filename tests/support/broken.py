@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from verify.faults.arithmetic import RIGHT as STABLE
 from verify.faults.arithmetic import with_formulas
 from verify.network import twin
 from verify.network.problem import Chain, Problem
@@ -31,8 +32,6 @@ def manual(form: str, **wrong: Callable[[Any], Any]) -> Callable[[Problem], Chai
 
 def scaled(form: str, link: str) -> Callable[[Problem], Chain]:
     """A form of manual with one link a thousandth too large."""
-    from verify.faults.arithmetic import RIGHT as STABLE
-
     right = RIGHT[form].get(link, STABLE[link])
     return manual(form, **{link: lambda v: right(v) * v.X.dtype.type(SCALE)})
 

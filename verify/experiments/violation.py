@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+from contextlib import ExitStack
 from functools import cache
 from itertools import chain, count
 from pathlib import Path
@@ -120,18 +121,15 @@ def candidate_of(asked: Asked) -> Candidate | None:
     """Loaded once in each process, whose end is its end, if `forget` does not come before."""
     candidate = asked.loaded()
     if candidate is not None:
-        atexit.register(candidate.close)
-        _LOADED.append(candidate)
+        _LOADED.callback(candidate.close)
     return candidate
 
 
-_LOADED: list[Candidate] = []
+_LOADED = ExitStack()
+atexit.register(_LOADED.close)
 
 
 def forget() -> None:
     """End the candidates that were loaded in this process."""
     candidate_of.cache_clear()
-    while _LOADED:
-        candidate = _LOADED.pop()
-        atexit.unregister(candidate.close)
-        candidate.close()
+    _LOADED.close()

@@ -14,8 +14,8 @@ from verify.judge.asked import Asked
 from verify.judge.expect import evidence, expectations
 from verify.judge.parts import evaluated, loss_at
 from verify.judge.pins import changes
-from verify.judge.result import Figure, Finding, Likeness, Result, Step, Verdict, verdict_of
-from verify.judge.sides import LEAD, First, first_step, has_truth, in_rows
+from verify.judge.result import Figure, Finding, Likeness, Of, Result, Step, Verdict, verdict_of
+from verify.judge.sides import LEAD, First, first_step, has_truth, in_rows, keep_worst
 from verify.judge.steps import Training, exactly, thinned, train, trained
 from verify.judge.trial import tried
 from verify.network import manual, truth, twin, twins
@@ -178,14 +178,14 @@ def _try(seen: _Seen, case: Case, first: First, candidate: Candidate, asked: Ask
     have a truth are tried in full; on the others its links are held against manual's.
     """
     kept, start, batch = iter(first.kept), 0, case.in_parts[0]
-    own, resolutions = First(), []
+    figures, resolutions = dict[Of, Figure](), []
     for _, problem in batch:
         n = len(problem.X)
         in_full = has_truth(start, n, batch.N)
         ref = next(kept) if in_full else compare.reference(problem, 0)
         trial = tried(candidate, ref, in_full=in_full)
         seen.chain = updated(trial.chain, problem)
-        own.tell(trial.figures, start)
+        keep_worst(figures, trial.figures, start)
         resolutions.append(trial.resolution)
         seen.notes += [note for note in trial.notes if note not in seen.notes]
         if trial.findings:
@@ -195,7 +195,7 @@ def _try(seen: _Seen, case: Case, first: First, candidate: Candidate, asked: Ask
         start += n
     if not batch.several:  # N, which an error may be a multiple of, is the part's own
         seen.likenesses = trial.likenesses
-    seen.figures += own.figures.values()
+    seen.figures += figures.values()
     seen.resolution = float(np.min(resolutions))
     if case.large:
         if seen.verdict is Verdict.PASS:

@@ -70,12 +70,6 @@ class First:
     def ref(self) -> Reference:
         return self.kept[0]
 
-    def tell(self, figures: Sequence[Figure], first: int = 0) -> None:
-        """Of each subject and link the worst figure; its entry is among all rows."""
-        for figure in (among_all(f, first) for f in figures):
-            known = self.figures.get(figure.of)
-            self.figures[figure.of] = worst_of([known, figure] if known else [figure]) or figure
-
     def resolution(self, form: str) -> float:
         """What the rows together notice; NaN where the form does not hold in each of them."""
         lead, own = self.totals.get(LEAD), self.totals.get(f"manual.{form}_form")
@@ -87,6 +81,13 @@ class First:
             return np.nan
         chain, bound = own.joined(0.0)
         return compare.resolution(bound, chain.dC_dW)
+
+
+def keep_worst(known: dict[Of, Figure], figures: Sequence[Figure], first: int = 0) -> None:
+    """Of each subject and link the worst figure; of rows from `first` on, its entry among all."""
+    for figure in (among_all(f, first) for f in figures):
+        both = [known[figure.of], figure] if figure.of in known else [figure]
+        known[figure.of] = worst_of(both) or figure
 
 
 def first_step(case: Case, asked: Asked) -> First:
@@ -107,7 +108,7 @@ def first_step(case: Case, asked: Asked) -> First:
         sides = subjects(case, ref, asked.twin)
         step = one_step(sides, ref)
         seen.given = step.given
-        seen.tell(step.figures, first)
+        keep_worst(seen.figures, step.figures, first)
         found = step.findings
         seen.findings += found if share == 1 else (in_rows(f, first, n) for f in found)
         for subject in sides:
@@ -138,7 +139,7 @@ def _agree(seen: First) -> None:
             (chain, bound), (against, _) = one.joined(h), other.joined(h)
             both = {one.subject.name: chain, f"{other.subject.name}, all rows": against}
             figures = compare.against_each_other(both, seen.ref, bound)
-            seen.tell(figures)
+            keep_worst(seen.figures, figures)
             seen.findings += compare.broken("agreement", figures)
 
 

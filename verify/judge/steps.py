@@ -34,10 +34,13 @@ class Trajectory:
     `ended`: it is followed no further, out of its form's domain, or unusable.
     """
 
-    subject: Subject
     here: Totals
     steps: list[Step] = field(default_factory=list)
     ended: bool = False
+
+    @property
+    def subject(self) -> Subject:
+        return self.here.subject
 
     def at(self, batch: Batch) -> Totals:
         """The subject's chains of a batch, where W is now."""
@@ -79,7 +82,7 @@ def train(
 
     Source  descent's derivations.
     """
-    trajectories = {start.subject.name: Trajectory(start.subject, start) for start in starts}
+    trajectories = {start.subject.name: Trajectory(start) for start in starts}
     # A single step begins without any drift that could be stretched.
     factors = [_stretch(batch) if steps > 1 else 1.0 for batch in batches]
     findings: list[Finding] = []
