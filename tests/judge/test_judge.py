@@ -68,7 +68,7 @@ def test_one_broken_link_of_manual_is_named(form, link, dtype, tmp_path, monkeyp
 @pytest.mark.parametrize("link", ["y", "y_o", "C", "dC_dy_o", "dy_o_dy"])
 @pytest.mark.parametrize("form", twin.FORMS)
 def test_one_broken_link_of_the_twin_is_named(form, link, tmp_path, monkeypatch):
-    monkeypatch.setattr(twin, "links", broken.twin_links(link))
+    monkeypatch.setattr(twin, "forward", broken.twin_forward(link))
     result = judge(the_case(tmp_path, DRAWN))
     assert result.verdict is Verdict.FAIL
     assert result.first_broken_link == link

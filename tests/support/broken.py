@@ -49,16 +49,16 @@ class _Scaled:
         return self._torch.sigmoid(y) * SCALE
 
 
-def twin_links(link: str) -> Callable[..., tuple[Any, ...]]:
-    """The twin's own function with one of its links a thousandth too large."""
-    right, names = twin.links, ("y", "y_o", "C", "dC_dy_o", "dy_o_dy")
+def twin_forward(link: str) -> Callable[..., tuple[Any, ...]]:
+    """The twin's own forward pass with one of its links a thousandth too large."""
+    right = twin.forward
 
-    def links(torch: Any, form: str, X: Any, W: Any, P: Any, N: int) -> tuple[Any, ...]:
+    def forward(torch: Any, network: Any, t: Any, N: int, form: str) -> tuple[Any, ...]:
         if link == "y":
-            return right(torch, form, X * SCALE, W, P, N)
+            return right(torch, network, {**t, "X": t["X"] * SCALE}, N, form)
         if link == "y_o":
-            return right(_Scaled(torch), form, X, W, P, N)
-        found = dict(zip(names, right(torch, form, X, W, P, N), strict=True))
-        return tuple({**found, link: found[link] * SCALE}.values())
+            return right(_Scaled(torch), network, t, N, form)
+        kept, links = right(torch, network, t, N, form)
+        return kept, {**links, link: links[link] * SCALE}
 
-    return links
+    return forward

@@ -1,7 +1,11 @@
 """What is computed: the post's network by hand, by torch and exactly, and how far each may err.
 
+links             every formula, forward beside backward, in the forms that people use
+costs             the same for costs, and for the last activation with them
+network           a network as a list of steps, on any kind of number
 problem           Problem, Chain, names and shapes of the links; layouts in memory
 manual            the gradient by hand: the post, line by line; the stable form
+kernels           the forward half of the table in torch
 twin              the same by torch autograd; devices, precision
 twins             other ways to differentiate, ranks among them
 truth             the exact chain, as Arb balls

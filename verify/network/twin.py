@@ -1,6 +1,6 @@
 """The same chain by PyTorch autograd; torch is imported here alone, when it is needed.
 
-The cost is written down once per form; every gradient is autograd's own, read from its
+The forward pass calls torch's kernels; every gradient is autograd's own, read from its
 intermediate tensors. Of a stack of problems, one backward pass of the sum of their costs gives the
 gradients of all: none depends on another's W. Nothing here repeats a formula of the backward pass.
 """
@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from verify.errors import EnvironmentUnfit
-from verify.network.problem import NK, Chain, Problem
+from verify.network.kernels import ACTIVATIONS, COSTS, PAIRS, total
+from verify.network.network import POST, Network
+from verify.network.problem import Chain, Problem
 
 
 def post_form(problem: Problem, device: str = "cpu") -> Chain:
@@ -41,38 +43,80 @@ def stable_form(problem: Problem, device: str = "cpu") -> Chain:
 
 
 def _differentiated(form: str, problem: Problem, device: str) -> Chain:
-    with full_precision(device) as torch:
-        X, W, P = _tensors(torch, problem, device)
-        y, y_o, C, dC_dy_o, dy_o_dy = links(torch, form, X, W, P, X.shape[-2])
-        C.sum().backward()
-        W_next = W.detach() - torch.from_numpy(np.asarray(problem.h)).to(W) * W.grad
-        tensors = [t.detach().cpu() for t in (y, y_o, C, dC_dy_o, dy_o_dy, y.grad, W.grad, W_next)]
-        return Chain(*(np.asarray(t) for t in tensors))
+    numbers = {"X": problem.X, "W": problem.W, "P": problem.P, "h": problem.h}
+    return Chain(**chain(POST, {**numbers, "N": problem.X.shape[-2]}, form, device))
 
 
-def links(torch: Any, form: str, X: Any, W: Any, P: Any, N: int) -> tuple[Any, Any, Any, Any, Any]:
-    """(y, y_o, C, dC_dy_o, dy_o_dy) of some of N rows; C.backward() gives the rest.
+def chain(
+    network: Network,
+    numbers: Mapping[str, Any],
+    form: str,
+    device: str = "cpu",
+    by_X: bool = False,
+) -> dict[str, Any]:
+    """Every link of a network: torch's kernels forward, autograd for all the rest.
 
-    In the stable form y_o is not on the path to C, so the two links that touch it are taken by
-    their definition, each from a graph of its own: dC_dy_o at y_o held as a leaf, dy_o_dy from
-    sigmoid.
+    In the stable form y_o of the last layer is not on the path to C where torch has a kernel for
+    both; then dC_dy_o is taken from a graph of its own, where y_o is a leaf. With `by_X`, dC_dX
+    too.
 
-    Shapes  X (n, D), W (D, K), P (n, K) give (n, K); C ().
+    Shapes  `numbers` by name: X (N, D), the parameters, P or G (N, K), h and N ().
+    Raises  EnvironmentUnfit when the device is absent.
     """
-    y = X @ W
-    y_o = torch.sigmoid(y)
-    if form == "post":
-        C = -(P * torch.log(y_o)).sum(NK) / N
-    else:
-        C = -(P * torch.nn.functional.logsigmoid(y)).sum(NK) / N
+    with full_precision(device) as torch:
+        t = {name: _tensor(torch, name, a, device) for name, a in numbers.items() if name != "N"}
+        t["X"].requires_grad_(by_X or "dC_dX" in network.links)
+        kept, links = forward(torch, network, t, numbers["N"], form)
+        for name, tensor in kept.items():
+            tensor.retain_grad()  # after forward, whose own gradients it would keep too
+            links[name] = tensor
+        links["C"].sum().backward()
+        kept["X"] = t["X"]
+        for name in network.parameters:
+            kept[name] = t[name]
+            links[f"{name}_next"] = t[name].detach() - t["h"] * t[name].grad
+        by = {f"dC_d{name}": tensor.grad for name, tensor in kept.items()}
+        links = {**{name: g for name, g in by.items() if g is not None}, **links}
+        return {
+            name: np.asarray(links[name].detach().cpu())
+            for name in (*network.links, "dC_dX")
+            if name in links
+        }
 
-    on_path = form == "post"
-    at = y_o if on_path else y_o.detach().requires_grad_()
-    costs = C if on_path else -(P * torch.log(at)).sum(NK) / N
-    (dC_dy_o,) = torch.autograd.grad(costs.sum(), at, retain_graph=True)
-    (dy_o_dy,) = torch.autograd.grad(y_o, y, torch.ones_like(y), retain_graph=True)
-    y.retain_grad()  # after the lines above, whose gradients it would keep too
-    return y, y_o, C, dC_dy_o, dy_o_dy
+
+def forward(
+    torch: Any, network: Network, t: Mapping[str, Any], N: int, form: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(y and y_o of every layer, C with dC_dy_o and each dy_o_dy); C.backward() gives the rest.
+
+    Shapes  as chain.
+    """
+    kept, links, x = {}, {}, t["X"]
+    for layer, names in zip(network.layers, network.names, strict=True):
+        y = x
+        if layer.weights:
+            y = kept[names["y"]] = _affine(torch, x, t[names["W"]], t.get(names["b"]))
+        x = kept[names["y_o"]] = ACTIVATIONS[layer.activation](torch, y, t.get("leak"))
+        if names["dy_o_dy"] in network.links:
+            ones = torch.ones_like(y)
+            (slope,) = torch.autograd.grad(x, y, ones, retain_graph=True)
+            links[names["dy_o_dy"]] = slope
+    labels = t["G" if network.cost == "upstream" else "P"]
+    pair = PAIRS.get((network.layers[-1].activation, network.cost)) if form == "stable" else None
+    at = x.detach().requires_grad_() if pair else x
+    by_y_o = total(COSTS[network.cost](torch, at, labels)) / N
+    C = total(pair(torch, y, labels)) / N if pair else by_y_o
+    (links[network.names[-1]["dC_dy_o"]],) = torch.autograd.grad(
+        by_y_o.sum(), at, retain_graph=True
+    )
+    if network.decays:
+        weights = [t[name] for name in network.parameters if name.startswith("W")]
+        C = C + 0.5 * t["decay"] * sum((W**2).sum() for W in weights)
+    return kept, {**links, "C": C}
+
+
+def _affine(torch: Any, x: Any, W: Any, b: Any) -> Any:
+    return x @ W if b is None else torch.nn.functional.linear(x, W.mT, b)
 
 
 FORMS: dict[str, Callable[..., Chain]] = {"post": post_form, "stable": stable_form}
@@ -135,13 +179,15 @@ def library() -> Any:
     return torch
 
 
-def _tensors(torch: Any, problem: Problem, device: str) -> tuple[Any, Any, Any]:
-    """X, W and P. The columns of W lie in one piece, so that autograd takes X^T dC_dy as
-    (dC_dy^T X)^T, which reads X row by row: up to three times as fast where K is small.
+def _tensor(torch: Any, name: str, a: Any, device: str) -> Any:
+    """A number of a network. The columns of weights lie in one piece, so that autograd takes
+    X^T dC_dy as (dC_dy^T X)^T, which reads X row by row: up to three times as fast where K is
+    small.
     """
-    X, P = (torch.from_numpy(a).to(device) for a in (problem.X, problem.P))
-    W = torch.from_numpy(np.array(problem.W.mT, order="C")).mT.to(device)
-    return X, W.requires_grad_(), P
+    if name.startswith("W"):
+        return torch.from_numpy(np.array(a.mT, order="C")).mT.to(device).requires_grad_()
+    tensor = torch.from_numpy(np.asarray(a)).to(device)
+    return tensor.requires_grad_() if name.startswith("b") else tensor
 
 
 def differentiated(

@@ -1,4 +1,10 @@
-"""What it is computed on: the arithmetic that a bound allows for.
+"""What it is computed on: kinds of number that one formula, plain NumPy, runs on.
 
-rounding   u, tiny, kernel budgets, gamma_n; a value with how far it may be off
+rounding     u, tiny, kernel budgets, gamma_n
+number       the closed table of operations that every kind has
+constant     real numbers by name; the precision of Arb
+bounded      numbers with how far rounding may have moved them
+rules        how each operation moves them, and rounds
+balls        exact values, enclosed
+derivative   reverse mode over any kind
 """

@@ -48,6 +48,10 @@ class Model:
     lowest_y: float
     exp: float
     log: float
+    tanh: float
+    cosh: float
+    erf: float
+    erfc: float
     sum_y: float = 1
     sum_C: float = 1
     sum_dC_dW: float = 1
@@ -66,7 +70,18 @@ class Model:
 
 
 MODELS: Mapping[str, Model] = {
-    "float32": Model(u=2.0**-24, tiny=2.0**-126, largest=2.0**128, lowest_y=-87, exp=7, log=9),
+    "float32": Model(
+        u=2.0**-24,
+        tiny=2.0**-126,
+        largest=2.0**128,
+        lowest_y=-87,
+        exp=7,
+        log=9,
+        tanh=5,
+        cosh=9,
+        erf=5,
+        erfc=9,
+    ),
     "float64": Model(
         u=2.0**-53,
         tiny=2.0**-1022,
@@ -74,6 +89,10 @@ MODELS: Mapping[str, Model] = {
         lowest_y=-708,
         exp=4,
         log=4,
+        tanh=5,
+        cosh=6,
+        erf=5,
+        erfc=11,
     ),
 }
 

@@ -1,0 +1,92 @@
+"""The table of costs: C and its derivative are what decimal says; pairs are the chain rule's."""
+
+from __future__ import annotations
+
+import inspect
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+
+from verify.network.costs import COSTS, PAIRS
+from verify.network.links import ACTIVATIONS
+from verify.numbers.balls import Balls, enclosed
+from verify.numbers.constant import precision
+from verify.numbers.derivative import Recorded, derivatives
+
+Y_O = [[0.25, 0.5, 0.125], [0.75, 0.0625, 0.375]]
+P = [[0.0, 1.0, 0.5], [0.25, 0.75, 1.0]]
+N = 2
+LOG = Decimal.ln
+TERMS = {  # the terms of N C, and their derivatives by y_o
+    "cross-entropy": (lambda y, p: -p * y.ln(), lambda y, p: -p / y),
+    "binary-cross-entropy": (
+        lambda y, p: -p * y.ln() - (1 - p) * (1 - y).ln(),
+        lambda y, p: -p / y + (1 - p) / (1 - y),
+    ),
+    "squared-error": (lambda y, p: (y - p) ** 2, lambda y, p: 2 * (y - p)),
+    "half-squared-error": (lambda y, p: (y - p) ** 2 / 2, lambda y, p: y - p),
+    "negative-log-likelihood": (lambda y, p: -p * y, lambda y, p: -p),
+    "upstream": (lambda y, p: 2 * y * p, lambda y, p: 2 * p),  # times N: it is not divided
+}
+
+
+def given(y_o):
+    return {"y_o": y_o, "y": y_o, "P": Balls.of(P), "G": Balls.of(P), "N": Balls.of(float(N))}
+
+
+def on(formula, numbers):
+    return formula(*(numbers[p] for p in inspect.signature(formula).parameters))
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_a_cost_and_its_derivative_are_what_decimal_says(name):
+    with localcontext(prec=60), precision(300):
+        numbers = given(Recorded(Balls.of(Y_O)))
+        C = on(COSTS[name].definition, numbers)
+        (slope,) = derivatives(C, [numbers["y_o"]])
+        term, by = TERMS[name]
+        pairs = [(Decimal(y), Decimal(p)) for y, p in zip(np.ravel(Y_O), np.ravel(P), strict=True)]
+        hi, lo, _ = enclosed(C.number)
+        exact = sum(term(y, p) for y, p in pairs) / N
+        assert abs(Decimal(float(hi)) + Decimal(float(lo)) - exact) < Decimal("1e-29")
+        hi, lo, _ = enclosed(slope)
+        for h, low, pair in zip(hi.flat, lo.flat, pairs, strict=True):
+            assert abs(Decimal(h) + Decimal(low) - by(*pair) / N) < Decimal("1e-29")
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_every_form_of_a_cost_is_one_function(name):
+    with precision(300):
+        numbers = given(Balls.of(Y_O))
+        C = on(COSTS[name].definition, numbers).entries.item()
+        for form in COSTS[name].C:
+            assert form.formula(*(numbers[p] for p in form.of)).entries.item().overlaps(C)
+        slopes = [
+            form.formula(*(numbers[p] for p in form.of)).entries for form in COSTS[name].dC_dy_o
+        ]
+        for found in slopes[1:]:
+            pairs = zip(np.ravel(found), np.ravel(slopes[0]), strict=True)
+            assert all(a.overlaps(b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=" and ".join)
+def test_a_pair_is_the_activation_and_the_cost_after_each_other(pair):
+    activation, cost = pair
+    y = [[-1.5, 0.25, 3.0], [0.5, -0.75, 2.0]]
+    with precision(300):
+        one = given(Recorded(Balls.of(y)))
+        other = given(Recorded(Balls.of(y)))
+        C = on(PAIRS[pair].definition, one)
+        y_o = ACTIVATIONS[activation].definition(other["y"])
+        chained = on(COSTS[cost].definition, other | {"y_o": y_o})
+        assert C.number.entries.item().overlaps(chained.number.entries.item())
+        slopes = [derivatives(r, [g["y"]])[0] for r, g in ((C, one), (chained, other))]
+        pairs = zip(*(np.ravel(s.entries) for s in slopes), strict=True)
+        assert all(a.overlaps(b) for a, b in pairs)
+
+
+def test_costs_say_which_labels_they_take():
+    assert {name for name, cost in COSTS.items() if cost.labels != "any"} == {
+        "cross-entropy", "binary-cross-entropy",
+    }  # fmt: skip

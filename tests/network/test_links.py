@@ -1,0 +1,152 @@
+"""The table of links: every form of a link is one function, bounded where it is computed."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+
+from verify.network import links
+from verify.network.links import ACTIVATIONS, local, other, through
+from verify.network.problem import DTYPES
+from verify.numbers.balls import Balls, enclosed
+from verify.numbers.bounded import Bounded
+from verify.numbers.constant import precision
+from verify.numbers.derivative import Recorded, derivatives
+from verify.numbers.rounding import MODELS
+
+LEAK = Decimal("0.125")
+PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
+
+
+def _erf(x: Decimal) -> Decimal:
+    total = term = x
+    for n in range(1, 400):
+        term *= -x * x / n
+        total += term / (2 * n + 1)
+    return 2 / PI.sqrt() * total
+
+
+def _tanh(x: Decimal) -> Decimal:
+    return 1 - 2 / ((2 * x).exp() + 1)
+
+
+def _inner(y: Decimal) -> Decimal:
+    return (2 / PI).sqrt() * (y + Decimal("0.044715") * y**3)
+
+
+# name -> (y_o, its derivative), by decimal alone; of a row where it is one of the row
+ELEMENTS = {
+    "identity": (lambda y: y, lambda y: Decimal(1)),
+    "sigmoid": (lambda y: 1 / (1 + (-y).exp()), lambda y: 1 / (2 + y.exp() + (-y).exp())),
+    "tanh": (_tanh, lambda y: 4 / ((y.exp() + (-y).exp()) ** 2)),
+    "relu": (lambda y: max(y, Decimal(0)), lambda y: Decimal(y > 0)),
+    "leaky-relu": (lambda y: max(y, LEAK * y), lambda y: Decimal(1) if y > 0 else LEAK),
+    "softplus": (lambda y: (1 + y.exp()).ln(), lambda y: 1 / (1 + (-y).exp())),
+    "silu": (
+        lambda y: y / (1 + (-y).exp()),
+        lambda y: 1 / (1 + (-y).exp()) + y / (2 + y.exp() + (-y).exp()),
+    ),
+    "gelu": (
+        lambda y: y * (1 + _erf(y / Decimal(2).sqrt())) / 2,
+        lambda y: (1 + _erf(y / Decimal(2).sqrt())) / 2
+        + y * (-y * y / 2).exp() / (2 * PI).sqrt(),
+    ),
+    "gelu-tanh": (
+        lambda y: y * (1 + _tanh(_inner(y))) / 2,
+        lambda y: (1 + _tanh(_inner(y))) / 2
+        + y * (1 - _tanh(_inner(y)) ** 2) / 2
+        * (2 / PI).sqrt() * (1 + Decimal("0.134145") * y * y),
+    ),
+}  # fmt: skip
+
+
+def numbers(y, **more):
+    return {"y": y, "leak": Balls.of(float(LEAK)), **more}
+
+
+@pytest.mark.parametrize("name", ELEMENTS)
+def test_an_activation_and_its_derivative_are_what_decimal_says(name):
+    y = [-3.5, -0.75, 0.0, 0.5, 2.25]
+    with localcontext(prec=60), precision(300):
+        given = numbers(Recorded(Balls.of(y)))
+        formula = ACTIVATIONS[name].definition
+        y_o = formula(*(given[p] for p in inspect.signature(formula).parameters))
+        (slope,) = derivatives(y_o, [given["y"]])
+        for found, exact in zip((y_o.number, slope), ELEMENTS[name], strict=True):
+            hi, lo, _ = enclosed(found)
+            for h, low, v in zip(hi, lo, y, strict=True):
+                assert abs(Decimal(h) + Decimal(low) - exact(Decimal(v))) < Decimal("1e-29")
+
+
+@pytest.mark.parametrize("name", ["softmax", "log-softmax"])
+def test_a_row_of_classes_is_what_decimal_says(name):
+    y = [[-1.5, 0.25, 3.0]]
+    with localcontext(prec=60), precision(300):
+        hi, lo, _ = enclosed(ACTIVATIONS[name].definition(Balls.of(y)))
+        e = [Decimal(v).exp() for v in y[0]]
+        q = [v / sum(e) for v in e]
+        exact = q if name == "softmax" else [v.ln() for v in q]
+        for h, low, v in zip(hi[0], lo[0], exact, strict=True):
+            assert abs(Decimal(h) + Decimal(low) - v) < Decimal("1e-29")
+
+
+def test_every_activation_has_an_oracle():
+    assert set(ELEMENTS) | {"softmax", "log-softmax"} == set(ACTIVATIONS)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_form_is_bounded_at_the_corners_of_its_inputs_errors(name, dtype):
+    """Each form alone, composed of single operations, with errors from none to 0.1."""
+    f, model = ACTIVATIONS[name], MODELS[dtype]
+    slope = f.dy_o_dy or f.dC_dy
+    for form in (*f.y_o, *slope, *through(f.dy_o_dy)):
+        worst = 0.0
+        for seed in range(40):
+            rng = np.random.default_rng((seed, *name.encode()))
+            given, exact, computed = {}, {}, {}
+            y = rng.normal(size=(2, 4)) * 10.0 ** rng.uniform(-2, 1)
+            values = {"y": y, "dC_dy_o": rng.normal(size=(2, 4)), "leak": np.float64(0.01)}
+            values["dy_o_dy"] = rng.normal(size=(2, 4))
+            with precision(212):
+                at = numbers(Balls.of(y))
+                y_o = f.definition(*(at[p] for p in inspect.signature(f.definition).parameters))
+                values["y_o"] = enclosed(y_o)[0]
+            scale = rng.choice([0.0, 1e-12, 1e-5, 0.1])
+            for key, v in values.items():
+                computed[key] = np.asarray(v, dtype)[()]
+                corner = rng.choice([-1, 1], size=np.shape(v)) * scale * np.abs(computed[key])
+                corner = corner * (key != "leak")
+                exact[key] = np.float64(computed[key]) + corner * (1 - 1e-12)
+                error = np.abs(exact[key] - computed[key]) * (1 + 1e-15)
+                given[key] = Bounded(model, computed[key], error if scale else None)
+            with np.errstate(all="ignore"), precision(300):
+                found = form.formula(*(given[p] for p in form.of))
+                right = form.formula(*(Balls.of(exact[p]) for p in form.of))
+                typed = form.formula(*(computed[p] for p in form.of))
+                hi, lo, rad = enclosed(right)
+                error = np.abs(np.float64(typed) - hi - lo) - rad
+                ratio = np.where(found.bound() > 0, error / found.bound(), np.inf)
+            judged = np.isfinite(found.bound()) & np.isfinite(hi) & (error > 0)
+            worst = max(worst, float(np.max(ratio, where=judged, initial=0)))
+        assert worst <= 1, form
+
+
+def test_forms_say_what_they_are_computed_from():
+    (form,) = other(lambda y_o, P, N: y_o)
+    assert form.of == ("y_o", "P", "N")
+    assert form.kind == "other"
+    assert [f.kind for f in local((form,))] == ["local"]
+
+
+def test_the_stable_forms_see_no_large_exponential():
+    y = np.array([[-800.0, 800.0, 0.0]])
+    with np.errstate(all="raise", under="ignore"):
+        assert links.stable_sigma(y).tolist() == [[0.0, 1.0, 0.5]]
+        assert links.stable_softmax(y).tolist() == [[0.0, 1.0, 0.0]]
+        assert links.log_sigma(y).tolist() == [[-800.0, -0.0, -math.log(2)]]
+        assert links.fused_log_sigma(y).tolist() == [[-800.0, 0.0, -math.log(2)]]

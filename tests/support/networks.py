@@ -1,0 +1,200 @@
+"""Random networks with their numbers; right programs of them; how far each link is off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from verify.network import twin
+from verify.network.costs import COSTS, PAIRS
+from verify.network.links import ACTIVATIONS, Form
+from verify.network.network import Layer, Network, Step, on
+from verify.numbers.balls import Balls, enclosed
+from verify.numbers.bounded import Bounded
+from verify.numbers.constant import precision
+from verify.numbers.rounding import MODELS
+
+Numbers = Mapping[str, Any]
+HIDDEN = tuple(ACTIVATIONS)
+ENDS = (
+    *PAIRS, ("log-softmax", "negative-log-likelihood"), ("softplus", "cross-entropy"),
+    *((name, cost) for name in HIDDEN
+      for cost in ("squared-error", "half-squared-error", "upstream")),
+)  # fmt: skip
+USUAL = 4  # ends that people have most
+
+
+def drawn(seed: int, dtype: str, widest: int = 64, deepest: int = 4) -> tuple[Network, Numbers]:
+    """A network of one to four layers, of any widths, with numbers of six families."""
+    rng = np.random.default_rng((seed, 3))
+    depth = int(rng.integers(1, deepest + 1))
+    last, cost = ENDS[rng.integers(USUAL if rng.random() < 0.5 else len(ENDS))]
+    layers = []
+    for i in range(depth):
+        weights = bool(i == 0 or rng.random() < 0.93)
+        activation = HIDDEN[rng.integers(len(HIDDEN))] if i < depth - 1 else last
+        layers.append(Layer(activation, weights and bool(rng.random() < 0.6), weights))
+    reduction = "sum" if cost == "upstream" else ("rows", "sum", "mean")[rng.integers(3)]
+    network = Network(tuple(layers), cost, reduction, bool(rng.random() < 0.25))
+    N, *sizes = (int(np.exp(rng.uniform(0, np.log(widest + 1)))) for _ in range(depth + 2))
+    for i, layer in enumerate(layers):
+        sizes[i + 1] = sizes[i + 1] if layer.weights else sizes[i]
+    return network, _numbers(rng, network, N, sizes, dtype)
+
+
+def _numbers(rng: Any, network: Network, N: int, sizes: Sequence[int], dtype: str) -> Numbers:
+    family = rng.integers(6)
+
+    def values(shape: tuple[int, ...], fan: int) -> Any:
+        scale = 10 ** rng.uniform(-1.5, 1) if rng.random() < 0.3 else 1.0
+        a = rng.normal(size=shape)
+        if family == 1:
+            return rng.integers(-3, 4, size=shape).astype(float)
+        if family == 2:
+            a = np.clip(rng.standard_t(2, size=shape), -50, 50)
+        elif family == 3:
+            a = a * (rng.random(shape) < 0.3)
+        elif family == 4:
+            a = rng.normal() + 1e-3 * a
+        return a * scale / np.sqrt(fan)
+
+    found = {"X": values((N, sizes[0]), 1)}
+    if family != 1:
+        found["X"] = found["X"] * 10 ** rng.uniform(-1.5, 1.5)
+    for i, names in enumerate(network.names):
+        if network.layers[i].weights:
+            found[names["W"]] = values((sizes[i], sizes[i + 1]), sizes[i])
+        if network.layers[i].bias:
+            found[names["b"]] = values((sizes[i + 1],), 1)
+    K = sizes[-1]
+    labels = [
+        lambda: np.eye(K)[rng.integers(K, size=N)],
+        lambda: rng.dirichlet(np.ones(K), N),
+        lambda: rng.integers(0, 2, (N, K)).astype(float),
+        lambda: rng.random((N, K)),
+    ][rng.integers(4)]
+    found["P"] = labels()
+    if COSTS[network.cost].labels == "any" and rng.random() < 0.5:
+        found["P"] = rng.normal(size=(N, K))
+    found |= {"G": rng.normal(size=(N, K)), "h": np.float64(10 ** rng.uniform(-3, 0))}
+    found |= {"decay": np.float64(10 ** rng.uniform(-4, 0)), "leak": np.float64(0.01)}
+    normal = {n: np.where(np.abs(a) < 1e-30, 0, a).astype(dtype)[()] for n, a in found.items()}
+    return {**normal, "N": {"rows": N, "sum": 1, "mean": N * K}[network.reduction]}
+
+
+def judged(network: Network) -> tuple[Step, ...]:
+    return tuple(s for s in network.every_step if s.name in (*network.links, "dC_dX"))
+
+
+def bounds(network: Network, numbers: Numbers, kind: str = "wider") -> dict[str, Bounded]:
+    """Every link and number on bounded numbers."""
+    model = MODELS[str(numbers["X"].dtype)]
+    found = {name: Bounded(model, a) for name, a in numbers.items()}
+    N = numbers["N"]
+    found["N"] = Bounded(model, N, None, None if N & (N - 1) == 0 else N * model.u)
+    with np.errstate(all="ignore"):
+        for step in network.every_step:
+            found[step.name] = step.bounded(kind, found)
+    return found
+
+
+def truth(network: Network, numbers: Numbers, limits: Mapping[str, Bounded]) -> dict[str, Any]:
+    """(hi, lo, rad) of every link, in enough precision for its bound where there is one."""
+    for bits in (106, 212, 424, 848, 1696):
+        with precision(bits):
+            known = {name: Balls.of(a) for name, a in numbers.items()}
+            for step in judged(network):
+                known[step.name] = step.exactly(known)
+            found = {step.name: enclosed(known[step.name]) for step in judged(network)}
+        within = {name: limits[name].bound() for name in found}
+        if all((f[2] <= 2.0**-10 * within[n])[np.isfinite(within[n])].all()
+               for n, f in found.items()):  # fmt: skip
+            break
+    return found
+
+
+def share(found: Any, exact: Any, bound: Any) -> float:
+    """The largest error / bound; a truth that stays open is held against nobody."""
+    hi, lo, rad = exact
+    with np.errstate(all="ignore"):
+        error = np.abs(np.asarray(found, np.float64) - hi - lo)
+        far = rad <= 2.0**-10 * bound
+        error = np.where(far, error + rad, np.maximum(error - rad, 0))
+        ratio = np.where(bound > 0, error / bound, np.where(error > 0, np.inf, 0))
+    ratio = np.where(np.isinf(bound), 0, np.where(np.isnan(ratio), np.inf, ratio))
+    return float(ratio.max())
+
+
+Pick = Callable[[Sequence[Form], Step], Form]
+
+
+def by_numpy(
+    network: Network, numbers: Numbers, limits: Mapping[str, Bounded], pick: Pick
+) -> dict[str, Any]:
+    """The links by one form each, up to the first form that does not hold on these numbers."""
+    found = dict(numbers)
+    with np.errstate(all="ignore"):
+        for step in network.every_step:
+            form = pick([f for f in step.forms if f.kind != "local"], step)
+            if step in judged(network) and not np.isfinite(on(form, limits).error).all():
+                break
+            found[step.name] = on(form, found)
+    return {name: a for name, a in found.items() if name not in numbers}
+
+
+def first(kind: str) -> Pick:
+    return lambda forms, _step: next((f for f in forms if f.kind == kind), forms[0])
+
+
+def any_form(seed: int) -> Pick:
+    rng = np.random.default_rng(seed)
+    return lambda forms, _step: forms[rng.integers(len(forms))]
+
+
+def by_torch(network: Network, numbers: Numbers, form: str) -> dict[str, Any]:
+    return twin.chain(network, numbers, form, by_X=True)
+
+
+def beyond(network: Network, limits: Mapping[str, Bounded], form: str) -> bool:
+    """Whether a kernel of torch's is outside its domain, or is one of those that err beyond."""
+    model = limits["X"].model
+    far = 80 if model.u > 2.0**-50 else 700
+    for layer, names in zip(network.layers, network.names, strict=True):
+        y = limits[names["y"]].value
+        if layer.activation == "gelu" and far == 80:
+            return True
+        if layer.activation == "softplus" and y.max() > 15:
+            return True
+        if layer.activation in ("sigmoid", "silu", "gelu-tanh") and np.abs(y).max() > far:
+            return True
+    if form == "stable":
+        return network.cost == "binary-cross-entropy"
+    # The literal cost has the narrowest domain where it divides by y_o.
+    return not np.isfinite(limits[network.names[-1]["dC_dy_o"]].error).all()
+
+
+def worst(
+    seeds: Sequence[int], dtype: str, widest: int = 64, torch: bool = True
+) -> tuple[dict[tuple[str, str, int], float], int]:
+    """error / bound by program, link and seed; how many links were judged."""
+    found: dict[tuple[str, str, int], float] = {}
+    count = 0
+    for seed in seeds:
+        network, numbers = drawn(seed, dtype, widest)
+        limits = bounds(network, numbers)
+        exact = truth(network, numbers, limits)
+        programs = {
+            "literal": by_numpy(network, numbers, limits, first("literal")),
+            "stable": by_numpy(network, numbers, limits, first("stable")),
+            "any form": by_numpy(network, numbers, limits, any_form(seed)),
+        }
+        for form in ("literal", "stable") if torch else ():
+            if not beyond(network, limits, form):
+                programs[f"torch {form}"] = by_torch(network, numbers, form)
+        for program, links in programs.items():
+            for name in exact.keys() & links.keys():
+                count += 1
+                found[program, name, seed] = share(links[name], exact[name], limits[name].bound())
+    return found, count

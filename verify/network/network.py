@@ -1,0 +1,270 @@
+"""A network as a list of steps, each link by its name; one loop runs it on any kind of number.
+
+With one layer the links have the post's names. Of several, each symbol of a layer carries its
+number, from the input on: W1 b1 y1 y_o1 W2 ... C dC_dy_o2 dy_o2_dy2 dC_dy2 dC_dW2 dC_dy_o1 ...
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from typing import Any
+
+import numpy as np
+
+from verify.network.costs import COSTS, PAIRS, Pair
+from verify.network.links import (
+    ACTIVATIONS,
+    BIAS,
+    DECAY,
+    LINEAR,
+    Form,
+    Formula,
+    local,
+    through,
+)
+from verify.numbers.bounded import Bounded, together, widest
+from verify.numbers.derivative import Recorded, derivatives
+
+
+@dataclass(frozen=True)
+class Layer:
+    """y = x W + b and y_o = activation(y); without weights y_o = activation(x), and no y."""
+
+    activation: str = "sigmoid"
+    bias: bool = False
+    weights: bool = True
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a link is: a formula of other links, or its derivative by one of them.
+
+    With `by`, the derivative of sum(upstream * formula); upstream is 1 where it names no link.
+    """
+
+    formula: Formula
+    of: tuple[str, ...]
+    by: str = ""
+    upstream: str = ""
+
+    def on(self, known: Mapping[str, Any]) -> Any:
+        """The link on numbers of any kind.
+
+        Shapes  those of the link.
+        """
+        if not self.by:
+            return self.formula(*(known[name] for name in self.of))
+        inputs = [Recorded(known[name], varies=name == self.by) for name in self.of]
+        upstream = known[self.upstream] if self.upstream else 1.0
+        result = self.formula(*inputs)
+        return derivatives(result, [inputs[self.of.index(self.by)]], upstream)[0]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One link: its name, its forms, and its definitions, whose sum it is."""
+
+    name: str
+    forms: tuple[Form, ...]
+    definitions: tuple[Definition, ...]
+    by_kind: bool = False
+
+    def on(self, kind: str, known: Mapping[str, Any]) -> Any:
+        """The link by the first form of a kind, or the first of all where the kind has none.
+
+        Shapes  those of the link.
+        """
+        of_kind = [f for f in self.forms if f.kind == kind]
+        return on((of_kind or self.forms)[0], known)
+
+    def bounded(self, kind: str, known: Mapping[str, Bounded]) -> Bounded:
+        """The link by the widest form that holds, entry by entry.
+
+        Of a kind where the link has it as a function of the cost alone (`by_kind`), else of all.
+        Forms of the same inputs are one function, and inherit what the least of them does.
+
+        Shapes  those of the link.
+        """
+        composed = [f for f in self.forms if f.kind != "local"]
+        wanted = [f for f in composed if self.by_kind and f.kind == kind] or composed
+        found: list[Bounded] = []
+        for of in dict.fromkeys(form.of for form in wanted):
+            same = [f for f in composed if f.of == of]
+            one = together([on(form, known) for form in same])
+            found += [f for f, form in zip(one, same, strict=True) if form in wanted]
+        return widest([form.settled() for form in found])
+
+    def exactly(self, known: Mapping[str, Any]) -> Any:
+        """The link by its definitions.
+
+        Shapes  those of the link.
+        """
+        return reduce(operator.add, (d.on(known) for d in self.definitions))
+
+
+def on(form: Form, known: Mapping[str, Any]) -> Any:
+    """A form on the links that are known.
+
+    Shapes  those of its link.
+    """
+    return form.formula(*(known[name] for name in form.of))
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers and a cost; what C is divided by; whether the weights decay."""
+
+    layers: tuple[Layer, ...] = (Layer(),)
+    cost: str = "cross-entropy"
+    reduction: str = "rows"
+    decays: bool = False
+
+    def __post_init__(self) -> None:
+        if any(layer.bias and not layer.weights for layer in self.layers):
+            raise ValueError("a bias is added to x W: a layer without weights has none")
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the weights and the biases, from the input on."""
+        return tuple(
+            names[p]
+            for names, layer in zip(self.names, self.layers, strict=True)
+            for p, given in (("W", layer.weights), ("b", layer.bias))
+            if given
+        )
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Every link in the order of the computation: forward, cost, backward, update."""
+        unasked = {*(self.pair.between if self.pair else {})}
+        if self.layers[0].weights:
+            unasked.add("dC_dX")
+        return tuple(s for s in self.every_step if s.name not in unasked)
+
+    @cached_property
+    def links(self) -> tuple[str, ...]:
+        return tuple(step.name for step in self.steps)
+
+    @cached_property
+    def every_step(self) -> tuple[Step, ...]:
+        """The steps with dC_dX, which few ask for, and with what a pair computes in between."""
+        forward: list[Step] = []
+        backward: list[Step] = []
+        update: list[Step] = []
+        for layer, names in zip(self.layers, self.names, strict=True):
+            last = layer is self.layers[-1] and names is self.names[-1]
+            forward += self._forward(layer, names)
+            backward = self._backward(layer, names, last) + backward
+            update += [
+                _step(names, f"{p}_next", {**LINEAR, **BIAS}[f"{p}_next"]) for p in self._own(layer)
+            ]
+        between = self.pair.between if self.pair else {}
+        helpers = (_step(self.names[-1], name, forms) for name, forms in between.items())
+        return (*forward, *helpers, self._cost(), *backward, *update)
+
+    @cached_property
+    def names(self) -> tuple[Mapping[str, str], ...]:
+        """For each layer, what a formula's parameters are called in the network."""
+        return tuple(self._of_layer(i) for i in range(len(self.layers)))
+
+    def _of_layer(self, i: int) -> dict[str, str]:
+        n = "" if len(self.layers) == 1 else str(i + 1)
+        own = {name: re.sub(r"(y_o|y|W|b)(?=_|$)", rf"\g<1>{n}", name) for name in _OF_A_LAYER}
+        before = {"x": f"y_o{i}", "dC_dx": f"dC_dy_o{i}"} if i else {"x": "X", "dC_dx": "dC_dX"}
+        if not self.layers[i].weights:
+            own |= {"y": before["x"], "dC_dy": before["dC_dx"]}
+        return (
+            own | before | {name: name for name in ("e", "P", "G", "N", "h", "C", "leak", "decay")}
+        )
+
+    def _own(self, layer: Layer) -> str:
+        return "W" * layer.weights + "b" * layer.bias
+
+    def _forward(self, layer: Layer, names: Mapping[str, str]) -> list[Step]:
+        f = ACTIVATIONS[layer.activation]
+        y = [_step(names, "y", (BIAS if layer.bias else LINEAR)["y"])] if layer.weights else []
+        return [*y, _step(names, "y_o", f.y_o, _definition(names, f.definition))]
+
+    @property
+    def pair(self) -> Pair | None:
+        """The last activation and the cost, where their derivatives cancel."""
+        return PAIRS.get((self.layers[-1].activation, self.cost))
+
+    def _cost(self) -> Step:
+        cost, pair, names = COSTS[self.cost], self.pair, self.names[-1]
+        definition = _definition(names, (pair or cost).definition)
+        step = _step(names, "C", cost.C + (pair.C if pair else ()), definition)
+        step = replace(step, by_kind=bool(pair))
+        weights = tuple(p for p in self.parameters if p.startswith("W"))
+        if not self.decays:
+            return step
+        forms = tuple(Form(_decaying(f), (*f.of, "decay", *weights), f.kind) for f in step.forms)
+        decayed = tuple(Definition(_decay, ("decay", W)) for W in weights)
+        return Step("C", forms, step.definitions + decayed, bool(pair))
+
+    def _backward(self, layer: Layer, names: Mapping[str, str], last: bool) -> list[Step]:
+        f, cost, pair = ACTIVATIONS[layer.activation], COSTS[self.cost], last and self.pair
+        steps = []
+        if last:
+            by_y_o = _definition(names, cost.definition, by="y_o")
+            steps.append(_step(names, "dC_dy_o", cost.dC_dy_o, by_y_o))
+        slope = through(f.dy_o_dy)
+        if layer.weights and f.dy_o_dy:
+            steps.append(_step(names, "dy_o_dy", f.dy_o_dy, _definition(names, f.definition, "y")))
+        elif f.dy_o_dy:
+            slope = tuple(form._replace(kind="literal") for form in slope)
+        forms = f.dC_dy + slope if layer.weights or not f.dy_o_dy else slope
+        by_y = _definition(names, f.definition, by="y", upstream="dC_dy_o")
+        if pair:
+            forms, by_y = pair.dC_dy + local(forms), _definition(names, pair.definition, by="y")
+        steps.append(replace(_step(names, "dC_dy", forms, by_y), by_kind=bool(pair)))
+        if layer.weights:
+            affine = (BIAS if layer.bias else LINEAR)["y"][0].formula
+            table = {**LINEAR, **BIAS, **(DECAY if self.decays else {})}
+            for p in (*self._own(layer), "x"):
+                by = _definition(names, affine, by=p, upstream="dC_dy")
+                more = (Definition(_decay, ("decay", names["W"]), names["W"]),)
+                decays = p == "W" and self.decays
+                steps.append(_step(names, f"dC_d{p}", table[f"dC_d{p}"], by, *more * decays))
+        return steps
+
+
+POST = Network()
+
+_OF_A_LAYER = (
+    "W", "b", "y", "y_o", "dC_dy_o", "dy_o_dy", "dC_dy", "dC_dW", "dC_db", "W_next", "b_next",
+)  # fmt: skip
+
+
+def _step(
+    names: Mapping[str, str], link: str, forms: tuple[Form, ...], *definitions: Definition
+) -> Step:
+    """A step with the names of its layer; its definition is its first form where none is given."""
+    named = tuple(f._replace(of=tuple(names[p] for p in f.of)) for f in forms)
+    return Step(names[link], named, definitions or (Definition(named[0].formula, named[0].of),))
+
+
+def _definition(
+    names: Mapping[str, str], formula: Formula, by: str = "", upstream: str = ""
+) -> Definition:
+    of = tuple(names[p] for p in inspect.signature(formula).parameters)
+    return Definition(formula, of, names[by] if by else "", names[upstream] if upstream else "")
+
+
+def _decay(decay: Any, W: Any) -> Any:
+    return 0.5 * decay * np.square(W).sum()
+
+
+def _decaying(form: Form) -> Formula:
+    n = len(form.of)
+
+    def decayed(*inputs: Any) -> Any:
+        decay, *weights = inputs[n:]
+        return reduce(operator.add, (_decay(decay, W) for W in weights), form.formula(*inputs[:n]))
+
+    return decayed

@@ -1,0 +1,180 @@
+"""Numbers that carry how far rounding may have moved them: a formula that runs on them is bounded.
+
+Let z be an exact number and z^ what correct arithmetic of the model computes for it. A Bounded has
+a `value`, a float64 evaluation of z, and an `error` such that |z - value| <= error and
+|z^ - z| <= error. Everything between them lies within `reach` = 2 error of value.
+
+error = inherited + own. For a formula f with inputs x, |f^(x^) - f(x)| <= |f(x^) - f(x)| +
+|f^(x^) - f(x^)|: the exact formula moves with the errors of its inputs, and its own operations
+round. Both go through every operation by the same partial derivatives, taken as the largest within
+reach, so that errors stay linear; each operation adds its rounding to `own` alone. What f inherits
+belongs to the function and not to the way in which it is computed: of several forms of one function
+the least holds for all (`together`). `settled` ends a formula: all of its error is inherited by the
+next.
+
+An operation rounds by k u |op(x^)|, and by tiny where that may underflow. Where it may come near
+the largest number of the dtype nothing is claimed: own is infinite. The value itself is rounded by
+float64, a correct arithmetic of every model here.
+
+A sum stays open: more terms may join it, because they may be added in any order. `x @ W + b` is one
+sum of n + 1 terms, of which b may be the first. A term divided by its sum moves less than a
+quotient of two numbers: of q = a / (a + r), |dq| <= (r |da| + a |dr|) / (a + r)^2.
+
+Source  N. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 2.2, 3.1, 3.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property, reduce
+from typing import Any
+
+import numpy as np
+
+from verify.numbers.constant import Constant
+from verify.numbers.number import Number
+from verify.numbers.rounding import EVALUATION, Float64, Model
+from verify.numbers.rules import RULES, Sum, plus
+
+_SLACK = 1e-12  # of the ends of what is within reach: float64 rounds them, and their parts cancel
+
+
+class Bounded(Number):
+    """An array of numbers with their errors, entry by entry; None is an error of exactly 0.
+
+    Shapes  value any; inherited, own those of value.
+    """
+
+    def __init__(self, model: Model, value: Any, inherited: Any = None, own: Any = None) -> None:
+        self.model = model
+        self.value: Float64 = np.asarray(value, np.float64)
+        self.inherited = self._fitted(inherited)
+        self.own = self._fitted(own)
+        self.open: Sum | None = None  # of a sum that more terms may join
+        self.terms: tuple[Bounded, ...] = ()  # of any sum; `whole` where none is negative
+        self.whole: Any = True
+
+    def _fitted(self, error: Any) -> Any:
+        if error is None or np.shape(error) == self.value.shape:
+            return error
+        return np.broadcast_to(error, self.value.shape)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    def fixed(self) -> Bounded:
+        return Bounded(self.model, self.value)
+
+    def taken_for(self, number: float) -> Bounded:
+        off = np.abs(self.value - number) + self.error
+        near = off <= 3 * self.error + self.model.u
+        value = np.full_like(self.value, number)
+        return Bounded(self.model, value, None, np.where(near, off, np.inf))
+
+    @property
+    def is_exact(self) -> bool:
+        return self.inherited is None and self.own is None
+
+    @cached_property
+    def error(self) -> Float64:
+        """How far the exact number and the computed one may be from value, and from each other."""
+        error = plus(self.inherited, self.own)
+        if error is None:
+            return np.zeros(self.value.shape)
+        return np.asarray(np.where(np.isnan(error), np.inf, error))
+
+    @cached_property
+    def reach(self) -> Float64:
+        return 2 * self.error + _SLACK * np.abs(self.value)
+
+    @cached_property
+    def most(self) -> Float64:
+        """The largest magnitude within reach."""
+        size = np.abs(self.value)
+        return size if self.is_exact else size + self.reach
+
+    @cached_property
+    def least(self) -> Float64:
+        """The smallest magnitude within reach."""
+        size = np.abs(self.value)
+        return size if self.is_exact else np.maximum(size - self.reach, 0)
+
+    @property
+    def high(self) -> Float64:
+        return self.value if self.is_exact else self.value + self.reach
+
+    @property
+    def low(self) -> Float64:
+        return self.value if self.is_exact else self.value - self.reach
+
+    def bound(self) -> Float64:
+        """The error, with what evaluating it has lost; below 2^-1022 that is no part of it."""
+        error = self.error * EVALUATION
+        return np.asarray(np.where(error > 0, error + 2.0**-1060, error))
+
+    def of(self, value: Any, inherited: Any = None, own: Any = None) -> Bounded:
+        """Other numbers of the same model."""
+        return Bounded(self.model, value, inherited, own)
+
+    def settled(self) -> Bounded:
+        """The same numbers as inputs of the next formula, which inherits all of their error."""
+        return Bounded(self.model, self.value, None if self.is_exact else self.error)
+
+    def apply(self, operation: Any, *inputs: Any, **options: Any) -> Bounded:
+        numbers = [a if isinstance(a, Bounded) else lifted(self.model, a) for a in inputs]
+        with np.errstate(all="ignore"):
+            return RULES[operation](*numbers, **options)
+
+
+def lifted(model: Model, number: Any) -> Bounded:
+    """A float, an array of them or a Constant as Bounded.
+
+    Shapes  any; the same.
+    """
+    if isinstance(number, Constant):
+        return Bounded(model, number.nearest, None, model.u * abs(number.nearest))
+    return Bounded(model, number)
+
+
+def together(forms: Sequence[Bounded]) -> list[Bounded]:
+    """Forms of one function of the same inputs, each with the least that any of them inherits.
+
+    Shapes  all the same.
+    """
+    inherited = [f.inherited for f in forms]
+    if len(forms) == 1 or any(e is None for e in inherited):
+        least = None if len(forms) > 1 else inherited[0]
+    else:
+        least = reduce(np.fmin, inherited)
+    return [Bounded(f.model, f.value, least, f.own) for f in forms]
+
+
+def alike(function: Callable[[Any], Any], *others: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function that others equal: computed as it stands, and as sharp as the sharpest of them.
+
+    Shapes  those of the function.
+    """
+
+    def shared(a: Any) -> Any:
+        if not isinstance(a, Bounded):
+            return function(a)
+        return together([function(a), *(other(a) for other in others)])[0]
+
+    return shared
+
+
+def widest(forms: Sequence[Bounded]) -> Bounded:
+    """What any of several forms may give, entry by entry, among those that hold there.
+
+    The value is that of the sharpest. Infinite where none holds.
+
+    Shapes  all the same.
+    """
+    if len(forms) == 1:
+        return forms[0]
+    errors = np.stack([f.error for f in forms])
+    best = np.argmin(errors, axis=0)[None]
+    value = np.take_along_axis(np.stack([f.value for f in forms]), best, 0)[0]
+    holds = np.where(np.isfinite(errors), errors, -np.inf).max(axis=0)
+    return Bounded(forms[0].model, value, np.where(holds < 0, np.inf, holds))
