@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from verify.numbers.balls import Balls
 from verify.numbers.bounded import Bounded, alike, together, widest
@@ -35,7 +36,7 @@ def test_the_widest_form_that_holds_bounds_what_any_may_give():
     gone = Bounded(F32, [9.0, 9.0], np.array([np.nan, np.inf]))
     found = widest([blunt, gone, sharp])
     assert found.value.tolist() == [1.0, 2.5]
-    assert found.error.tolist() == [1e-3, 1e-3]
+    assert found.error.tolist() == pytest.approx([1e-3, 1e-3], rel=1e-3)
     assert np.isinf(widest([gone, gone]).error).all()
 
 

@@ -97,7 +97,7 @@ class Step:
             same = [f for f in composed if f.of == of]
             one = together([on(form, known) for form in same])
             found += [f for f, form in zip(one, same, strict=True) if form in wanted]
-        return widest([form.settled() for form in found])
+        return widest(found)
 
     def exactly(self, known: Mapping[str, Any]) -> Any:
         """The link by its definitions.

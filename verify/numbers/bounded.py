@@ -36,6 +36,7 @@ from verify.numbers.number import Number
 from verify.numbers.rounding import EVALUATION, Float64, Model
 from verify.numbers.rules import RULES, Sum, plus
 
+SECOND_ORDER = 4096  # roundings of one formula, at most: times u times an error
 _SLACK = 1e-12  # of the ends of what is within reach: float64 rounds them, and their parts cancel
 
 
@@ -53,9 +54,10 @@ class Bounded(Number):
         self.open: Sum | None = None  # of a sum that more terms may join
         self.terms: tuple[Bounded, ...] = ()  # of any sum; `whole` where none is negative
         self.whole: Any = True
+        self._known: dict[Any, tuple[Any, Bounded]] = {}
 
     def _fitted(self, error: Any) -> Any:
-        if error is None or np.shape(error) == self.value.shape:
+        if error is None or getattr(error, "shape", ()) == self.value.shape:
             return error
         return np.broadcast_to(error, self.value.shape)
 
@@ -64,67 +66,85 @@ class Bounded(Number):
         return self.value.shape
 
     def fixed(self) -> Bounded:
-        return Bounded(self.model, self.value)
+        return self.of(self.value)
 
     def taken_for(self, number: float) -> Bounded:
         off = np.abs(self.value - number) + self.error
         near = off <= 3 * self.error + self.model.u
-        value = np.full_like(self.value, number)
-        return Bounded(self.model, value, None, np.where(near, off, np.inf))
+        return self.of(np.full_like(self.value, number), None, np.where(near, off, np.inf))
 
     @property
     def is_exact(self) -> bool:
         return self.inherited is None and self.own is None
 
     @cached_property
-    def error(self) -> Float64:
+    def magnitude(self) -> Float64:
+        return np.abs(self.value)
+
+    @cached_property
+    def error(self) -> Any:
         """How far the exact number and the computed one may be from value, and from each other."""
         error = plus(self.inherited, self.own)
-        if error is None:
-            return np.zeros(self.value.shape)
-        return np.asarray(np.where(np.isnan(error), np.inf, error))
+        return np.zeros(self.value.shape) if error is None else error
 
     @cached_property
-    def reach(self) -> Float64:
-        return 2 * self.error + _SLACK * np.abs(self.value)
+    def reach(self) -> Any:
+        return 2 * self.error + _SLACK * self.magnitude
 
     @cached_property
-    def most(self) -> Float64:
+    def most(self) -> Any:
         """The largest magnitude within reach."""
-        size = np.abs(self.value)
-        return size if self.is_exact else size + self.reach
+        return self.magnitude if self.is_exact else self.magnitude + self.reach
 
     @cached_property
-    def least(self) -> Float64:
+    def least(self) -> Any:
         """The smallest magnitude within reach."""
-        size = np.abs(self.value)
-        return size if self.is_exact else np.maximum(size - self.reach, 0)
+        return self.magnitude if self.is_exact else np.maximum(self.magnitude - self.reach, 0)
 
     @property
-    def high(self) -> Float64:
+    def high(self) -> Any:
         return self.value if self.is_exact else self.value + self.reach
 
     @property
-    def low(self) -> Float64:
+    def low(self) -> Any:
         return self.value if self.is_exact else self.value - self.reach
+
+    def settled(self) -> Bounded:
+        """The same numbers as inputs of the next formula, which inherits all of their error.
+
+        With it goes what is of second order in its roundings; where the error is no number, or may
+        be beyond the dtype, nothing is claimed.
+        """
+        if self.is_exact:
+            return self
+        with np.errstate(all="ignore"):
+            error = self.error * (1 + SECOND_ORDER * self.model.u)
+        if not error.max(initial=0) < self.model.largest / 64:
+            error = np.where(error < self.model.largest / 64, error, np.inf)
+        return self.of(self.value, error)
 
     def bound(self) -> Float64:
         """The error, with what evaluating it has lost; below 2^-1022 that is no part of it."""
-        error = self.error * EVALUATION
+        error = self.settled().error * EVALUATION
         return np.asarray(np.where(error > 0, error + 2.0**-1060, error))
 
     def of(self, value: Any, inherited: Any = None, own: Any = None) -> Bounded:
         """Other numbers of the same model."""
         return Bounded(self.model, value, inherited, own)
 
-    def settled(self) -> Bounded:
-        """The same numbers as inputs of the next formula, which inherits all of their error."""
-        return Bounded(self.model, self.value, None if self.is_exact else self.error)
-
     def apply(self, operation: Any, *inputs: Any, **options: Any) -> Bounded:
-        numbers = [a if isinstance(a, Bounded) else lifted(self.model, a) for a in inputs]
-        with np.errstate(all="ignore"):
-            return RULES[operation](*numbers, **options)
+        """The result; of the same operation on the same objects, the same result."""
+        key = (operation, *map(_identity, inputs), *options.items())
+        if key not in self._known:
+            numbers = [a if isinstance(a, Bounded) else lifted(self.model, a) for a in inputs]
+            with np.errstate(all="ignore"):
+                self._known[key] = inputs, RULES[operation](*numbers, **options)
+        return self._known[key][1]
+
+
+def _identity(number: Any) -> Any:
+    """What tells a number from another: a plain one its value, an array that it is this one."""
+    return (type(number), number) if isinstance(number, int | float) else id(number)
 
 
 def lifted(model: Model, number: Any) -> Bounded:
@@ -165,16 +185,17 @@ def alike(function: Callable[[Any], Any], *others: Callable[[Any], Any]) -> Call
 
 
 def widest(forms: Sequence[Bounded]) -> Bounded:
-    """What any of several forms may give, entry by entry, among those that hold there.
+    """What any of several forms may give, entry by entry, among those that hold there; settled.
 
     The value is that of the sharpest. Infinite where none holds.
 
     Shapes  all the same.
     """
-    if len(forms) == 1:
-        return forms[0]
-    errors = np.stack([f.error for f in forms])
+    found = [form.settled() for form in forms]
+    if len(found) == 1:
+        return found[0]
+    errors = np.stack([f.error for f in found])
     best = np.argmin(errors, axis=0)[None]
-    value = np.take_along_axis(np.stack([f.value for f in forms]), best, 0)[0]
+    value = np.take_along_axis(np.stack([f.value for f in found]), best, 0)[0]
     holds = np.where(np.isfinite(errors), errors, -np.inf).max(axis=0)
-    return Bounded(forms[0].model, value, np.where(holds < 0, np.inf, holds))
+    return found[0].of(value, np.where(holds < 0, np.inf, holds))

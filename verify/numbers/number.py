@@ -22,13 +22,13 @@ ERF = np.frompyfunc(math.erf, 1, 1)
 ERFC = np.frompyfunc(math.erfc, 1, 1)
 
 # What a formula may ask of a number; each kind has a rule for every one of them.
-OPERATIONS = (
+OPERATIONS = frozenset((
     np.add, np.subtract, np.multiply, np.divide, np.negative, np.matmul,
     np.square, np.sqrt, np.exp, np.expm1, np.log, np.log1p, np.tanh, np.cosh, ERF, ERFC,
     np.absolute, np.maximum, np.minimum, np.heaviside,
     np.greater, np.greater_equal, np.less, np.less_equal,
     np.where, np.sum, np.max, np.matrix_transpose, np.expand_dims, np.broadcast_to,
-)  # fmt: skip
+))  # fmt: skip
 
 
 def name(operation: Any) -> str:
@@ -66,13 +66,11 @@ class Number(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         if self._is_below(inputs):
             return NotImplemented
-        called = name(ufunc) + ("" if method == "__call__" else f".{method}")
-        if options:
-            raise self.not_one(f"{called} with {', '.join(options)}=")
         if ufunc is np.power and np.ndim(inputs[1]) == 0 and inputs[1] == 2:
             ufunc, inputs = np.square, inputs[:1]
-        if method != "__call__" or ufunc not in OPERATIONS:
-            raise self.not_one(called)
+        if options or method != "__call__" or ufunc not in OPERATIONS:
+            called = name(ufunc) + ("" if method == "__call__" else f".{method}")
+            raise self.not_one(called + (f" with {', '.join(options)}=" if options else ""))
         return self.apply(ufunc, *inputs)
 
     def __array_function__(
@@ -97,7 +95,7 @@ class Number(NDArrayOperatorsMixin):
 
     def not_one(self, what: str) -> TypeError:
         """What to raise for an operation that this kind of number does not have."""
-        known = ", ".join(name(operation) for operation in OPERATIONS)
+        known = ", ".join(sorted(name(operation) for operation in OPERATIONS))
         return TypeError(f"{type(self).__name__} has no rule for {what}; it has {known}")
 
     def __len__(self) -> int:

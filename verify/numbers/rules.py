@@ -57,40 +57,43 @@ def _exact(value: Any, *moves: tuple[Bounded, Partial]) -> Bounded:
 
 
 def _rounded(
-    value: Any,
-    *moves: tuple[Bounded, Partial],
-    k: float = 1,
-    size: Any = None,
-    factors: Sequence[Bounded] = (),
+    value: Any, *moves: tuple[Bounded, Partial], k: float = 1, zero: Sequence[Bounded] = ()
 ) -> Bounded:
-    """The result of an operation that rounds by k u of `size`, by default of what is computed.
+    """The result of an operation that rounds by k u of what is computed, op(x^).
 
-    Where one of the `factors` is exactly 0, so is the result.
+    |op(x^)| is within 2 errors of |value|; k u times these is of second order, and `settled` makes
+    up for it. Where one of `zero` is exactly 0 so is the result.
     """
-    m = moves[0][0].model
     inherited, own = _moved(*moves)
-    most = np.abs(value)
-    # op(x^) is within 2 errors of value; 4, where a shift was taken that cancels (`fixed`).
-    error = plus(inherited, own)
-    least = most if error is None else most - 4 * error
-    if size is None:
-        size = most if error is None else most + 4 * error
-    own = _with_roundings(m, own, k, size, m.tiny, least)
-    for factor in factors:
-        if not factor.most.all():
-            own = np.where(factor.most == 0, np.where(np.isfinite(value), 0.0, np.inf), own)
-    return moves[0][0].of(value, inherited, own)
+    a = moves[0][0]
+    found = a.of(value, inherited)
+    found.own = _with_roundings(a.model, own, k, found.magnitude, a.model.tiny, found)
+    if zero and not found.magnitude.all():
+        exactly = np.logical_or.reduce([np.broadcast_to(n.most == 0, found.shape) for n in zero])
+        found.own = np.where(exactly & np.isfinite(value), 0.0, found.own)
+    return found
 
 
-def _with_roundings(m: Model, own: Any, k: float, size: Any, lost: Any, least: Any = 0.0) -> Any:
+def _with_roundings(
+    m: Model, own: Any, k: float, size: Any, lost: Any, result: Bounded | None = None
+) -> Any:
     """own, with k u of a size, and what is lost where the least result underflows; infinite where
-    the size may be beyond the dtype."""
-    rounding = (k * m.u) * size
-    if not np.min(least, initial=np.inf) >= m.tiny:
+    a result may come near the largest number of the dtype."""
+    unit = k * m.u
+    rounding = unit * size
+    if result is None:
+        rounding = rounding + lost
+    elif unit and not size.min(initial=np.inf) >= m.tiny / m.u:
+        moved = plus(result.inherited, own)
+        least = size if moved is None else size - 4 * moved
         rounding = np.where(least >= m.tiny, rounding, rounding + lost)
     own = rounding if own is None else own + rounding
-    if not np.max(size, initial=0) < m.largest / 4:
-        own = np.where(size < m.largest / 4, own, np.inf)
+    if unit and not own.max(initial=0) < unit * m.largest / 64:
+        own = np.where(own < unit * m.largest / 64, own, np.inf)
+    if result is not None and result.inherited is not None:
+        far = m.largest / 64
+        if not result.inherited.max(initial=0) < far:
+            own = np.where(result.inherited < far, own, np.inf)
     return own
 
 
@@ -180,38 +183,42 @@ def _is_power_of_two(a: Bounded) -> bool:
 
 def _multiply(a: Bounded, b: Bounded) -> Bounded:
     k = 0 if _is_power_of_two(a) or _is_power_of_two(b) else 1
-    return _rounded(a.value * b.value, (a, lambda e: e * b.most), (b, lambda f: a.most * f),
-                    k=k, size=a.most * b.most, factors=(a, b))  # fmt: skip
+    return _rounded(
+        a.value * b.value, (a, lambda e: e * b.most), (b, lambda f: a.most * f), k=k, zero=(a, b)
+    )
 
 
 def _divide(a: Bounded, b: Bounded) -> Bounded:
     k = 0 if _is_power_of_two(b) else 1
-    size = a.most / b.least
     found = _rounded(
-        a.value / b.value, (a, lambda e: e / b.least), (b, lambda f: size * (f / b.least)),
-        k=k, size=size, factors=(a,),
-    )  # fmt: skip
+        a.value / b.value,
+        (a, lambda e: e / b.least),
+        (b, lambda f: (a.most / b.least) * (f / b.least)),
+        k=k,
+        zero=(a,),
+    )
     return _share(found, a, b) if any(a is term for term in b.terms) else found
 
 
 def _share(found: Bounded, a: Bounded, b: Bounded) -> Bounded:
     """a / b where b = a + r and a, r >= 0: it moves by (r da - a dr) / b^2, and db = da + dr."""
     rest = a.of(np.maximum(b.value - a.value, 0), _less(b.error, a.error, b.value)).most
-    m, rest, part = a.model, rest / b.least, a.most / b.least
+    rest, part = rest / b.least, a.most / b.least
 
     def moved(e: Any, f: Any) -> Any:
         e = 0.0 if e is None else e
         return None if f is None else (rest * e + part * _less(f, e, 0 * f)) / b.least
 
-    least = (np.abs(a.value) - a.reach) / b.most
-    own = _with_roundings(m, moved(a.own, b.own), 1, part, m.tiny, least)
-    inherited = moved(a.inherited, b.inherited)
+    share = a.of(found.value, moved(a.inherited, b.inherited))
+    share.own = _with_roundings(
+        a.model, moved(a.own, b.own), 1, found.magnitude, a.model.tiny, share
+    )
     if not b.whole.all():
-        inherited, own = (
+        share.inherited, share.own = (
             None if e is None else np.where(b.whole, e, other)
-            for e, other in ((inherited, found.inherited), (own, found.own))
+            for e, other in ((share.inherited, found.inherited), (share.own, found.own))
         )
-    return a.of(found.value, inherited, own)
+    return share
 
 
 def _less(whole: Any, part: Any, size: Any) -> Any:
@@ -222,11 +229,13 @@ def _less(whole: Any, part: Any, size: Any) -> Any:
 # ---- smooth functions of one number
 
 
-def _unary(function: Any, slope: Callable[[Bounded], Any], budget: Any) -> Callable[..., Bounded]:
+def _unary(
+    function: Any, slope: Callable[[Bounded], Any], budget: str | float
+) -> Callable[..., Bounded]:
     """The largest slope within reach, and the kernel's budget: a number of u, or its name."""
 
     def rule(a: Bounded) -> Bounded:
-        k = getattr(a.model, budget) if isinstance(budget, str) else budget
+        k = budget if isinstance(budget, float) else getattr(a.model, str(budget))
         return _rounded(function(a.value), (a, lambda e: slope(a) * e), k=k)
 
     return rule
@@ -310,7 +319,7 @@ RULES: Mapping[Any, Callable[..., Bounded]] = {
     np.multiply: _multiply,
     np.divide: _divide,
     np.negative: lambda a: _exact(-a.value, (a, _same)),
-    np.square: _unary(np.square, lambda a: 2 * a.most, 1),
+    np.square: _unary(np.square, lambda a: 2 * a.most, 1.0),
     np.sqrt: _sqrt,
     np.exp: _unary(np.exp, lambda a: np.exp(a.high), "exp"),
     np.expm1: _unary(np.expm1, lambda a: np.exp(a.high), "exp"),
