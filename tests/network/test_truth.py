@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
-from itertools import islice
 
 import flint
 import numpy as np
@@ -94,26 +93,20 @@ def test_the_cost_alone_is_the_cost_of_the_whole_chain():
     assert truth.cost(other, budget=1) is None
 
 
-def test_the_exact_trajectory_is_the_update_repeated():
+def test_of_some_links_only_those_are_enclosed():
     problem = drawn(5)
-    path = list(islice(truth.trajectory([problem], range(3)), 3))
-    W = problem.W
-    for step in path:
-        W = manual.stable_form(made(problem.X, W, problem.P, 0.125)).W_next
-        assert (step.error(W) < 1e-14).all()
-        assert (step.error(W * (1 + 1e-9)) > 1e-12).any()
+    found = truth.truth(problem, links=("C", "W_next")).chain
+    assert [link for link, _ in found] == ["C", "W_next"]
+    whole = truth.truth(problem).chain
+    assert found.C.hi == whole.C.hi
+    assert (found.W_next.hi == whole.W_next.hi).all()
 
 
-def test_the_trajectory_takes_the_batches_in_turn():
-    a, b = drawn(5), drawn(6)
-    b = made(b.X, a.W, b.P, 0.125)
-    one, two = islice(truth.trajectory([a, b], range(3)), 2)
-    W = manual.stable_form(made(b.X, one.hi, b.P, 0.125)).W_next
-    assert (two.error(W) < 1e-14).all()
-
-
-def test_the_trajectory_ends_with_its_budget():
-    assert len(list(islice(truth.trajectory([drawn(5)], range(3), 20_000), 99))) == 5
+def test_the_work_of_a_truth_is_what_it_may_cost():
+    problem = drawn(5)
+    work = truth.work(problem)
+    assert truth.fits(problem, work)
+    assert not truth.fits(problem, work - 1)
 
 
 def test_the_precision_of_the_caller_is_left_alone(monkeypatch):
@@ -210,15 +203,23 @@ def test_a_number_between_two_floats_goes_to_the_even_one():
     assert found.y.tolist() == [[1.0 + 2.0**-51]]
 
 
+def walked(batches, steps):
+    """W after some exact steps, rounded at each."""
+    W = batches[0].W
+    for t in range(steps):
+        batch = batches[t % len(batches)]
+        W = truth.truth(made(batch.X, W, batch.P, batch.h)).chain.W_next.hi
+    return W
+
+
 def test_the_exact_losses_are_those_before_the_first_step_and_after_the_last():
     problem = drawn(2)
     before, after = truth.losses([problem], problem, 2)
     with localcontext(prec=oracle.DIGITS):
         exact = oracle.chain(problem)
         assert before == float(exact["C"])
-    path = islice(truth.trajectory([problem], range(3)), 2)
-    W = list(path)[-1]
-    there = truth.truth(made(problem.X, W.hi, problem.P)).chain.C
+    W = walked([problem], 2)
+    there = truth.truth(made(problem.X, W, problem.P)).chain.C
     assert after == pytest.approx(float(there.hi), rel=1e-14)
     assert after < before
 
@@ -226,9 +227,8 @@ def test_the_exact_losses_are_those_before_the_first_step_and_after_the_last():
 def test_the_exact_losses_take_the_batches_in_turn():
     whole = drawn(2)
     batches = [Problem(whole.X[s], whole.W, whole.P[s], whole.h) for s in (np.s_[:4], np.s_[4:])]
-    *_, W = islice(truth.trajectory(batches, range(3)), 3)
     _, after = truth.losses(batches, whole, 3)
-    there = truth.truth(made(whole.X, W.hi, whole.P)).chain.C
+    there = truth.truth(made(whole.X, walked(batches, 3), whole.P)).chain.C
     assert after == pytest.approx(float(there.hi), rel=1e-14)
 
 

@@ -93,7 +93,7 @@ _CHECKS = {
     "resolution": "the bound that it keeps would let -dC_dW pass, too",
     "reused": "a later call changes an earlier answer",
     "shape": "it has another shape than it should",
-    "trajectory": "it leaves the exact trajectory in a later step or batch",
+    "trajectory": "it is right at the first step and wrong at a later one",
 }
 """What a finding of some kind comes to, whatever its numbers."""
 

@@ -15,8 +15,18 @@ from verify.judge.expect import evidence, expectations
 from verify.judge.parts import evaluated, loss_at
 from verify.judge.pins import changes
 from verify.judge.result import Figure, Finding, Likeness, Of, Result, Step, Verdict, verdict_of
-from verify.judge.sides import LEAD, First, first_step, has_truth, in_rows, keep_worst
-from verify.judge.steps import Training, exactly, thinned, train, trained
+from verify.judge.sides import (
+    LEAD,
+    LEFT_DOMAIN,
+    First,
+    first_step,
+    has_truth,
+    in_rows,
+    keep_worst,
+    one_step,
+    subjects,
+)
+from verify.judge.steps import Training, thinned, train, trained
 from verify.judge.trial import tried
 from verify.network import manual, truth, twin, twins
 from verify.network.problem import Chain
@@ -131,17 +141,18 @@ def _see(seen: _Seen, case: Case, asked: Asked, candidate: Candidate | None) -> 
 
 
 def _over_steps(seen: _Seen, case: Case, first: First, asked: Asked) -> None:
-    """The trajectories, the fall of C, and what the file expects of C."""
-    single, lead = case.steps == 1, first.totals[LEAD]
-    starts = [
-        total for name, total in first.totals.items()
-        if name == LEAD or not (single or total.subject.implementation is manual.element_form)
-    ]  # fmt: skip
-    columns = first.ref.columns
-    followed = case.steps if not case.large else 1  # the exact trajectory needs all rows at once
-    exact = exactly([] if case.large else case.batches, followed, columns, asked.work)
-    training = train(starts, case.in_parts, case.steps, exact, columns)
-    end = training.trajectories[LEAD].here
+    """Every step, the fall of C, and what the file expects of C."""
+
+    def judged(ref: compare.Reference) -> tuple[Chain | None, list[Finding]]:
+        sides = subjects(case, ref, asked.twin)
+        step = one_step([s for s in sides if s.implementation is not manual.element_form], ref)
+        post = first.post_holds and case.expect.post_form != "nonfinite"
+        left = [LEFT_DOMAIN] if post and not ref.bounds.post_holds else []
+        return step.given.get(LEAD), [*step.findings, *left]
+
+    lead = first.totals[LEAD]
+    training = train(lead, case.in_parts, case.steps, judged, asked.work)
+    end = training.end
     if len(case.in_parts) > 1:  # the batches' costs are not the cost of all rows
         begin = evaluated(lead.subject, case.problem)
         last = evaluated(lead.subject, replace(case.problem, W=end.W))
@@ -151,7 +162,7 @@ def _over_steps(seen: _Seen, case: Case, first: First, asked: Asked) -> None:
         before = lead.loss(first.ref.truth.chain.C if first.ref.truth else None)
         after = end.loss(truth.cost(end.only.problem, asked.work) if end.only else None)
     seen.loss_before, seen.loss_after = before.C, after.C
-    seen.steps = thinned(training.trajectories[LEAD].steps)
+    seen.steps = thinned(training.steps)
     seen.notes += _notes(seen, case, first, training)
     if case.expect.loss == "any" and after.minus(before) < -(after.spread + before.spread):
         seen.notes.append('loss = "any" is declared, but it falls')
@@ -163,7 +174,7 @@ def _over_steps(seen: _Seen, case: Case, first: First, asked: Asked) -> None:
 
 def _notes(seen: _Seen, case: Case, first: First, training: Training) -> list[str]:
     """Which steps and columns the truth covers, where that is not all."""
-    notes, covered = [], training.enclosed
+    notes, covered = [], training.enclosed + 1
     if case.steps > 1 and not case.large and first.ref.truth is not None and covered < case.steps:
         notes.append(f"the truth follows {covered} of {case.steps} steps; manual against twin all")
     if seen.columns:
@@ -204,4 +215,4 @@ def _try(seen: _Seen, case: Case, first: First, candidate: Candidate, asked: Ask
             )
     elif seen.verdict is Verdict.PASS:
         own_step = trial.chain.W_next is not None
-        seen.findings += trained(candidate, case, ref, asked.work, own_step)
+        seen.findings += trained(candidate, case, asked.work, own_step)

@@ -178,6 +178,12 @@ class Totals:
         return mean(self.losses) if self.only is None else loss_at(self.only, self.drift, exact)
 
 
+def start_of(subject: Subject, batch: Batch, leads: bool = False) -> Totals:
+    """Where a subject begins: at the first W, without any drift."""
+    W = batch.first.W
+    return Totals(subject, batch, W, np.zeros(W.shape[1]), leads)
+
+
 def everywhere(totals: Totals) -> Totals:
     """The subject's chain for every part of the batch, added up.
 

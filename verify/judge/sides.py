@@ -12,9 +12,8 @@ import numpy as np
 from verify.judge import compare
 from verify.judge.asked import Asked
 from verify.judge.compare import Reference, Subject
-from verify.judge.parts import Evaluation, Totals
+from verify.judge.parts import Evaluation, Totals, start_of
 from verify.judge.result import Figure, Finding, Of, Verdict, worst_of
-from verify.judge.steps import start_of
 from verify.network import manual, relations, twins
 from verify.network.problem import SHAPES, Chain
 from verify.scenario.cases import Case
@@ -24,6 +23,9 @@ OUT_OF_RANGE = Finding(
     "range",
     Verdict.CANNOT_JUDGE,
     "|X||W|, C or |X|^T|dC_dy| comes near the largest number of the dtype: no bound holds there",
+)
+LEFT_DOMAIN = Finding(
+    "post_form", Verdict.CANNOT_JUDGE, "W leaves the domain of the post form", "manual.post_form"
 )
 _ELEMENT_WORK = 512  # N D K up to which the element-wise loops are worth their time
 _ENCLOSED = 3  # parts of several that the truth judges: the first, the last, and between them

@@ -19,7 +19,7 @@ from typing import Any
 import flint
 import numpy as np
 
-from verify.network.problem import SHAPES, Chain, Problem
+from verify.network.problem import LINKS, SHAPES, Chain, Problem
 from verify.numbers.rounding import Array
 
 BUDGET = 2**24  # in multiplications at 106 bits: about half a second
@@ -65,8 +65,13 @@ class Truth:
     bits: int
 
 
-def truth(problem: Problem, within: Chain | None = None, budget: float = BUDGET) -> Truth:
-    """Every link of the exact chain; above `budget`, of evenly spaced whole columns.
+def truth(
+    problem: Problem,
+    within: Chain | None = None,
+    budget: float = BUDGET,
+    links: Sequence[str] = LINKS,
+) -> Truth:
+    """The given links of the exact chain; above `budget`, of evenly spaced whole columns.
 
     Precision is raised until each radius is 2^-10 of the bound given by `within`.
 
@@ -80,7 +85,7 @@ def truth(problem: Problem, within: Chain | None = None, budget: float = BUDGET)
     for bits in _BITS:
         with _precision(bits):
             exact = _Exact(problem, columns)
-            chain = exact.chain(_matrix(problem.W[:, list(columns)]), problem.h)
+            chain = exact.chain(_matrix(problem.W[:, list(columns)]), problem.h, links)
         found = Truth(chain, columns, count == K, bits)
         if within is None or _is_far_inside(found, within):
             break
@@ -101,42 +106,22 @@ def cost(problem: Problem, budget: float = BUDGET) -> Enclosure | None:
         return _enclose([exact.cost(exact.activations(_matrix(problem.W)))], ())
 
 
-def trajectory(
-    batches: Sequence[Problem], columns: Sequence[int], budget: float = BUDGET
-) -> Iterator[Enclosure]:
-    """W after each step from the first batch's W, for the given columns, while `budget` lasts.
-
-    Step t uses batch t modulo their number. Between steps W is rounded to 106 bits: a rounding that
-    later steps treat as they treat the 2^50 times larger ones of the subjects.
-
-    Shapes  yields Enclosures (D, len(columns)).
-    Source  the post's update rule.
-    """
-    exact: dict[int, _Exact] = {}
-    W = None
-    t = 0
-    while True:
-        batch = batches[t % len(batches)]
-        budget -= len(columns) * _column_work(batch)
-        if budget < 0:
-            return
-        with _precision(_BITS[0]):
-            if t < len(batches):
-                exact[t] = _Exact(batch, columns)
-            if W is None:
-                W = _matrix(batch.W[:, list(columns)])
-            W = exact[t % len(batches)].update(W, batch.h).mid()
-            yield _enclose(W.entries(), (W.nrows(), W.ncols()))
-        t += 1
-
-
 def fits(problem: Problem, budget: float = BUDGET) -> bool:
     """Whether the whole truth of a problem costs no more than `budget`.
 
     Shapes  as Problem.
     """
+    return work(problem) <= budget
+
+
+def work(problem: Problem) -> float:
+    """What the whole truth of a problem costs.
+
+    Shapes  as Problem.
+    Units   multiplications at 106 bits.
+    """
     N, D, K = problem.sizes.values()
-    return bool(_CONVERSION * N * D + K * _column_work(problem) <= budget)
+    return float(_CONVERSION * N * D + K * _column_work(problem))
 
 
 def losses_fit(
@@ -246,29 +231,30 @@ class _Exact:
     def update(self, W: Any, h: Any) -> Any:
         return W - self.gradient(self.activations(W))[1] * flint.arb(float(h))
 
-    def chain(self, W: Any, h: Any) -> Chain:
+    def chain(self, W: Any, h: Any, links: Sequence[str]) -> Chain:
         sizes = {"N": self.N, "D": W.nrows(), "K": self.k}
         return Chain(
             **{
                 link: _enclose(balls, tuple(sizes[axis] for axis in SHAPES[link]))
-                for link, balls in self.links(W, h).items()
+                for link, balls in self.links(W, h, links).items()
             }
         )
 
-    def links(self, W: Any, h: Any) -> dict[str, list[Any]]:
-        """The entries of every link, row by row; C only when no column is left out."""
+    def links(self, W: Any, h: Any, wanted: Sequence[str] = LINKS) -> dict[str, list[Any]]:
+        """The entries of links, row by row; C only when no column is left out."""
         entries = self.activations(W)
         dC_dy, dC_dW = self.gradient(entries)
-        return {
-            "y": [a[0] for a in entries],
-            "y_o": [a[1] for a in entries],
-            **({"C": [self.cost(entries)]} if self.whole else {}),
-            "dC_dy_o": [-p / a[1] / self.N for p, a in zip(self.P, entries, strict=True)],
-            "dy_o_dy": [a[1] * a[2] for a in entries],
-            "dC_dy": dC_dy,
-            "dC_dW": dC_dW.entries(),
-            "W_next": (W - dC_dW * flint.arb(float(h))).entries(),
+        made: Mapping[str, Callable[[], list[Any]]] = {
+            "y": lambda: [a[0] for a in entries],
+            "y_o": lambda: [a[1] for a in entries],
+            "C": lambda: [self.cost(entries)],
+            "dC_dy_o": lambda: [-p / a[1] / self.N for p, a in zip(self.P, entries, strict=True)],
+            "dy_o_dy": lambda: [a[1] * a[2] for a in entries],
+            "dC_dy": lambda: dC_dy,
+            "dC_dW": dC_dW.entries,
+            "W_next": (W - dC_dW * flint.arb(float(h))).entries,
         }
+        return {link: made[link]() for link in wanted if link != "C" or self.whole}
 
 
 def _sigmoid(y: Any) -> tuple[Any, Any, Any]:

@@ -5,6 +5,8 @@ number       the closed table of operations that every kind has
 constant     real numbers by name; the precision of Arb
 bounded      numbers with how far rounding may have moved them
 rules        how each operation moves them, and rounds
+sums         the same of sums, whose terms come in any order
+moves        how the errors of inputs become those of a result
 balls        exact values, enclosed
 derivative   reverse mode over any kind
 """

@@ -32,9 +32,11 @@ from typing import Any
 import numpy as np
 
 from verify.numbers.constant import Constant
+from verify.numbers.moves import plus
 from verify.numbers.number import Number
 from verify.numbers.rounding import EVALUATION, Float64, Model
-from verify.numbers.rules import RULES, Sum, plus
+from verify.numbers.rules import RULES
+from verify.numbers.sums import Sum
 
 SECOND_ORDER = 4096  # roundings of one formula, at most: times u times an error
 _SLACK = 1e-12  # of the ends of what is within reach: float64 rounds them, and their parts cancel

@@ -1,4 +1,4 @@
-"""How each operation on bounded numbers moves with its inputs' errors, and how it rounds.
+"""The rule of each operation on bounded numbers: how it moves with its inputs, how it rounds.
 
 A rule says what an operation gives, how far that moves with the error of each input (the largest
 partial derivative within reach, times the error), and its own rounding. The derivation stands in
@@ -8,170 +8,19 @@ verify.numbers.bounded; each rule has a hostile test, which it passes and its mu
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from verify.numbers import sums
+from verify.numbers.moves import exact, moved, plus, rounded, same, with_roundings
 from verify.numbers.number import ERF, ERFC
-from verify.numbers.rounding import Float64, Model
+from verify.numbers.rounding import Float64
 
 if TYPE_CHECKING:
     from verify.numbers.bounded import Bounded
-
-Partial: TypeAlias = Callable[[Float64], Any]  # the error of an input -> how far the result moves
-
-
-class Sum(NamedTuple):
-    """What an open sum remembers: how often it is rounded, and in all its terms.
-
-    Units   size: of the sum of magnitudes; lost: what all its parts may underflow by; unit: every
-            term is a multiple of it, 0 where that is not known.
-    """
-
-    roundings: int
-    size: Any
-    own: Any
-    lost: Any
-    unit: float
-
-
-def plus(*errors: Any) -> Any:
-    """The sum of what is not None; None where nothing is left."""
-    left = [e for e in errors if e is not None]
-    return sum(left[1:], left[0]) if left else None
-
-
-def _moved(*moves: tuple[Bounded, Partial]) -> tuple[Any, Any]:
-    """(inherited, own) of a result, from those of its inputs."""
-    return (
-        plus(*(moved(a.inherited) for a, moved in moves if a.inherited is not None)),
-        plus(*(moved(a.own) for a, moved in moves if a.own is not None)),
-    )
-
-
-def _exact(value: Any, *moves: tuple[Bounded, Partial]) -> Bounded:
-    """The result of an operation that does not round."""
-    return moves[0][0].of(value, *_moved(*moves))
-
-
-def _rounded(
-    value: Any, *moves: tuple[Bounded, Partial], k: float = 1, zero: Sequence[Bounded] = ()
-) -> Bounded:
-    """The result of an operation that rounds by k u of what is computed, op(x^).
-
-    |op(x^)| is within 2 errors of |value|; k u times these is of second order, and `settled` makes
-    up for it. Where one of `zero` is exactly 0 so is the result.
-    """
-    inherited, own = _moved(*moves)
-    a = moves[0][0]
-    found = a.of(value, inherited)
-    found.own = _with_roundings(a.model, own, k, found.magnitude, a.model.tiny, found)
-    if zero and not found.magnitude.all():
-        exactly = np.logical_or.reduce([np.broadcast_to(n.most == 0, found.shape) for n in zero])
-        found.own = np.where(exactly & np.isfinite(value), 0.0, found.own)
-    return found
-
-
-def _with_roundings(
-    m: Model, own: Any, k: float, size: Any, lost: Any, result: Bounded | None = None
-) -> Any:
-    """own, with k u of a size, and what is lost where the least result underflows; infinite where
-    a result may come near the largest number of the dtype."""
-    unit = k * m.u
-    rounding = unit * size
-    if result is None:
-        rounding = rounding + lost
-    elif unit and not size.min(initial=np.inf) >= m.tiny / m.u:
-        moved = plus(result.inherited, own)
-        least = size if moved is None else size - 4 * moved
-        rounding = np.where(least >= m.tiny, rounding, rounding + lost)
-    own = rounding if own is None else own + rounding
-    if unit and not own.max(initial=0) < unit * m.largest / 64:
-        own = np.where(own < unit * m.largest / 64, own, np.inf)
-    if result is not None and result.inherited is not None:
-        far = m.largest / 64
-        if not result.inherited.max(initial=0) < far:
-            own = np.where(result.inherited < far, own, np.inf)
-    return own
-
-
-def _same(e: Any) -> Any:
-    return e
-
-
-# ---- sums
-
-
-def _add(a: Bounded, b: Bounded) -> Bounded:
-    value = a.value + b.value
-    if a.open or b.open or (a.is_exact and b.is_exact):
-        one, other = (s.open or _single(s) for s in (a, b))
-        unit = min(one.unit, other.unit)
-        size = one.size + other.size
-        sum_ = Sum(one.roundings + other.roundings + 1, size, plus(one.own, other.own),
-                   one.lost + other.lost + a.model.tiny, unit)  # fmt: skip
-        found = _summed(a, value, _moved((a, _same), (b, _same))[0], sum_)
-    else:
-        found = _rounded(value, (a, _same), (b, _same))
-    found.terms, found.whole = (a, b), (a.low >= 0) & (b.low >= 0)
-    return found
-
-
-def _single(a: Bounded) -> Sum:
-    return Sum(0, a.most, a.own, 0, _grid(a.value) if a.is_exact else 0.0)
-
-
-def _summed(a: Bounded, value: Any, inherited: Any, open_: Sum) -> Bounded:
-    """An open sum; exact where all of its terms lie on one grid, and so far below 2^p of it that
-    no partial sum rounds, in any order."""
-    m, own = a.model, open_.own
-    if not (open_.unit >= m.tiny and np.max(open_.size, initial=0) * m.u < open_.unit):
-        open_ = open_._replace(unit=0.0)
-        k = m.gamma(open_.roundings) / m.u
-        own = _with_roundings(m, own, k, open_.size, open_.lost)
-    found = a.of(value, inherited, own)
-    found.open = open_
-    return found
-
-
-def _grid(a: Float64) -> float:
-    """The largest power of two of which every entry is a multiple, 1 at most; 0 below float64's."""
-    units = []
-    for part in (a.ravel()[:64], a):  # mostly, a few numbers show that there is none
-        significand, exponent = np.frexp(part[part != 0])
-        whole = (significand * 2.0**53).astype(np.int64)
-        lowest = np.frexp((whole & -whole).astype(np.float64))[1] - 1
-        units.append(2.0 ** int(np.min(lowest + exponent - 53, initial=0)))
-        if units[-1] < 2.0**-40:
-            return 0.0
-    return float(units[-1])
-
-
-def _matmul(a: Bounded, b: Bounded) -> Bounded:
-    """Inner products of length n: any order, blocked or fused."""
-    m, n = a.model, a.shape[-1]
-    size = a.most @ b.most
-    inherited, own = _moved((a, lambda e: e @ b.most), (b, lambda f: a.most @ f))
-    exact = a.is_exact and b.is_exact
-    unit = _grid(a.value) * _grid(b.value) if exact else 0.0
-    return _summed(a, a.value @ b.value, inherited, Sum(n, size, own, 2 * n * m.tiny, unit))
-
-
-def _sum(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:
-    def total(e: Any) -> Any:
-        return np.sum(e, axis=axis, keepdims=keepdims)
-
-    axes = range(a.ndim) if axis is None else np.atleast_1d(axis)
-    n = math.prod(a.shape[int(i)] for i in axes)
-    inherited, own = _moved((a, total))
-    unit = _grid(a.value) if a.is_exact else 0.0
-    sum_ = Sum(n - 1, total(a.most), own, n * a.model.tiny, unit)
-    found = _summed(a, total(a.value), inherited, sum_)
-    if keepdims or axis is None:  # so that each term meets the sum that it is a part of
-        found.terms, found.whole = (a,), np.all(a.low >= 0, axis=axis, keepdims=keepdims)
-    return found
 
 
 # ---- products and quotients
@@ -183,14 +32,14 @@ def _is_power_of_two(a: Bounded) -> bool:
 
 def _multiply(a: Bounded, b: Bounded) -> Bounded:
     k = 0 if _is_power_of_two(a) or _is_power_of_two(b) else 1
-    return _rounded(
+    return rounded(
         a.value * b.value, (a, lambda e: e * b.most), (b, lambda f: a.most * f), k=k, zero=(a, b)
     )
 
 
 def _divide(a: Bounded, b: Bounded) -> Bounded:
     k = 0 if _is_power_of_two(b) else 1
-    found = _rounded(
+    found = rounded(
         a.value / b.value,
         (a, lambda e: e / b.least),
         (b, lambda f: (a.most / b.least) * (f / b.least)),
@@ -205,13 +54,13 @@ def _share(found: Bounded, a: Bounded, b: Bounded) -> Bounded:
     rest = a.of(np.maximum(b.value - a.value, 0), _less(b.error, a.error, b.value)).most
     rest, part = rest / b.least, a.most / b.least
 
-    def moved(e: Any, f: Any) -> Any:
+    def parts(e: Any, f: Any) -> Any:
         e = 0.0 if e is None else e
         return None if f is None else (rest * e + part * _less(f, e, 0 * f)) / b.least
 
-    share = a.of(found.value, moved(a.inherited, b.inherited))
-    share.own = _with_roundings(
-        a.model, moved(a.own, b.own), 1, found.magnitude, a.model.tiny, share
+    share = a.of(found.value, parts(a.inherited, b.inherited))
+    share.own = with_roundings(
+        a.model, parts(a.own, b.own), 1, found.magnitude, a.model.tiny, share
     )
     if not b.whole.all():
         share.inherited, share.own = (
@@ -236,7 +85,7 @@ def _unary(
 
     def rule(a: Bounded) -> Bounded:
         k = budget if isinstance(budget, float) else getattr(a.model, str(budget))
-        return _rounded(function(a.value), (a, lambda e: slope(a) * e), k=k)
+        return rounded(function(a.value), (a, lambda e: slope(a) * e), k=k)
 
     return rule
 
@@ -248,7 +97,7 @@ def _normal(a: Bounded) -> Any:
 def _sqrt(a: Bounded) -> Bounded:
     """An exact 0 has the exact root 0, though its slope is infinite there."""
     slope = 0.5 / np.sqrt(np.maximum(a.low, 0))
-    return _rounded(np.sqrt(a.value), (a, lambda e: np.where(e > 0, slope * e, e)))
+    return rounded(np.sqrt(a.value), (a, lambda e: np.where(e > 0, slope * e, e)))
 
 
 def _special(function: Callable[[float], float]) -> Callable[[Float64], Float64]:
@@ -263,7 +112,7 @@ def _larger(a: Bounded, b: Bounded, sign: int) -> Bounded:
     a_taken = sign * (a.value - b.value) > a.reach + b.reach
     b_taken = sign * (b.value - a.value) > a.reach + b.reach
     value = np.maximum(a.value, b.value) if sign > 0 else np.minimum(a.value, b.value)
-    return _exact(value, (a, lambda e: np.where(b_taken, 0.0, e)),
+    return exact(value, (a, lambda e: np.where(b_taken, 0.0, e)),
                   (b, lambda f: np.where(a_taken, 0.0, f)))  # fmt: skip
 
 
@@ -273,7 +122,7 @@ def _largest(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:
     def largest(e: Any) -> Any:
         return np.max(e, axis=axis, keepdims=keepdims)
 
-    return _exact(largest(a.value), (a, largest))
+    return exact(largest(a.value), (a, largest))
 
 
 def _compared(value: Any, a: Bounded, b: Bounded) -> Bounded:
@@ -291,13 +140,13 @@ def _where(condition: Bounded, a: Bounded, b: Bounded) -> Bounded:
     taken = condition.value > 0
     value = np.where(taken, a.value, b.value)
     if condition.is_exact:
-        return _exact(
+        return exact(
             value, (a, lambda e: np.where(taken, e, 0)), (b, lambda f: np.where(taken, 0, f))
         )
 
     open_ = condition.error > 0
     between = np.abs(a.value - b.value) + 2 * (a.error + b.error)
-    flips = _moved((condition, lambda e: np.where(e > 0, np.where(e < np.inf, between, e), 0.0)))
+    flips = moved((condition, lambda e: np.where(e > 0, np.where(e < np.inf, between, e), 0.0)))
 
     def either(e: Any, f: Any) -> Any:
         e, f = (0.0 if d is None else d for d in (e, f))
@@ -308,17 +157,17 @@ def _where(condition: Bounded, a: Bounded, b: Bounded) -> Bounded:
 
 
 def _laid_out(a: Bounded, layout: Callable[[Any], Any]) -> Bounded:
-    return _exact(layout(a.value), (a, layout))
+    return exact(layout(a.value), (a, layout))
 
 
 RULES: Mapping[Any, Callable[..., Bounded]] = {
-    np.add: _add,
-    np.subtract: lambda a, b: _add(a, -b),
-    np.matmul: _matmul,
-    np.sum: _sum,
+    np.add: sums.add,
+    np.subtract: lambda a, b: sums.add(a, -b),
+    np.matmul: sums.matmul,
+    np.sum: sums.total,
     np.multiply: _multiply,
     np.divide: _divide,
-    np.negative: lambda a: _exact(-a.value, (a, _same)),
+    np.negative: lambda a: exact(-a.value, (a, same)),
     np.square: _unary(np.square, lambda a: 2 * a.most, 1.0),
     np.sqrt: _sqrt,
     np.exp: _unary(np.exp, lambda a: np.exp(a.high), "exp"),
@@ -329,7 +178,7 @@ RULES: Mapping[Any, Callable[..., Bounded]] = {
     np.cosh: _unary(np.cosh, lambda a: np.sinh(a.most), "cosh"),
     ERF: _unary(_special(math.erf), _normal, "erf"),
     ERFC: _unary(_special(math.erfc), _normal, "erfc"),
-    np.absolute: lambda a: _exact(np.abs(a.value), (a, _same)),
+    np.absolute: lambda a: exact(np.abs(a.value), (a, same)),
     np.maximum: lambda a, b: _larger(a, b, 1),
     np.minimum: lambda a, b: _larger(a, b, -1),
     np.max: _largest,

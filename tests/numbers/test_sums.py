@@ -1,0 +1,81 @@
+"""Sums of bounded numbers: any order of their terms is within their errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.support.operations import Operation, drawn, one
+from verify.network.problem import DTYPES
+from verify.numbers.balls import Balls, enclosed
+from verify.numbers.bounded import Bounded
+from verify.numbers.constant import precision
+from verify.numbers.rounding import MODELS
+from verify.numbers.sums import Sum
+
+F32, F64 = (MODELS[dtype] for dtype in ("float32", "float64"))
+
+
+def sums(dtype: str, seed: int, biased: bool) -> float:
+    """error / bound of x @ W (+ b), computed term by term in an order of its own."""
+    rng = np.random.default_rng((seed, 17))
+    n, m, k = (int(i) for i in rng.integers(1, 5, 3))
+    anything = Operation(np.add, 1, one)
+    x, W, b = (drawn(rng, dtype, anything, shape) for shape in ((m, n), (n, k), (k,)))
+    terms = [x.computed[:, [i]] * W.computed[[i]] for i in range(n)]
+    products = [np.asarray(t, dtype) for t in terms]
+    products += [np.broadcast_to(b.computed, (m, k)).astype(dtype)] if biased else []
+    total = np.zeros((m, k), dtype)
+    for i in rng.permutation(len(products)):
+        total = total + products[i]
+    with np.errstate(all="ignore"), precision(300):
+        found = x.number @ W.number
+        exact = Balls.of(x.exact) @ Balls.of(W.exact)
+        if biased:
+            found, exact = found + b.number, exact + Balls.of(b.exact)
+        hi, lo, rad = enclosed(exact)
+        errors = [np.abs(np.asarray(a, np.float64) - hi - lo) for a in (total, found.value)]
+        ratio = np.where(found.bound() > 0, np.maximum(*errors) / found.bound(), 0)
+        hit = np.where((found.bound() == 0) & (np.maximum(*errors) > rad), np.inf, ratio)
+    return float(np.max(hit, where=np.isfinite(found.bound()), initial=0))
+
+
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_sum_of_products_may_be_taken_in_any_order_with_its_bias_first_or_last(dtype, biased):
+    found = [sums(dtype, seed, biased) for seed in range(400)]
+    assert 0.7 < max(found) <= 1
+
+
+def test_a_bias_joins_the_sum_of_products_as_one_more_term():
+    """b = -x W leaves nothing; what was lost before it was added is lost."""
+    x, W = np.full((1, 3), 1.1), np.full((3, 1), 1.3)
+    total = Bounded(F64, x) @ Bounded(F64, W)
+    joined = total + Bounded(F64, -(x @ W)[0])
+    size = float(np.abs(x @ W)[0, 0])
+    assert joined.error[0, 0] == pytest.approx(F64.gamma(4) * 2 * size, rel=1e-9)
+    assert (total * 1.5 + Bounded(F64, -(x @ W)[0])).open is None
+
+
+def test_whole_numbers_are_added_without_rounding_so_that_a_kink_is_decided():
+    x, W = np.array([[1.0, 2.0, -3.0]]), np.array([[4.0], [1.0], [2.0]])
+    y = Bounded(F32, x) @ Bounded(F32, W) + Bounded(F32, [0.5])
+    assert y.is_exact
+    assert np.heaviside(y - 0.5, 0).error == 0
+    assert not (Bounded(F32, x * 2.0**20) @ Bounded(F32, W * (1 + 2.0**-12))).is_exact
+    assert not (Bounded(F32, x) @ Bounded(F32, W) + Bounded(F32, [0.1])).is_exact
+
+
+def test_a_sum_over_an_axis_rounds_once_a_term_less_one():
+    a = Bounded(F32, np.full((4, 3), 1.1))
+    assert a.sum(axis=0).error == pytest.approx(F32.gamma(3) * 4.4, rel=1e-6)
+    assert a.sum().error == pytest.approx(F32.gamma(11) * 13.2, rel=1e-6)
+    assert Bounded(F32, np.full((1, 3), 1.1)).sum(axis=0).error == pytest.approx(0, abs=1e-36)
+
+
+def test_what_joins_a_sum_is_remembered():
+    x, W = Bounded(F64, [[1.1, 2.3]]), Bounded(F64, [[0.3], [0.7]])
+    y = x @ W + Bounded(F64, [0.5])
+    assert isinstance(y.open, Sum)
+    assert y.open.roundings == 3
+    assert (y * 2).open is None

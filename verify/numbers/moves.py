@@ -1,0 +1,99 @@
+"""How the errors of inputs become the errors of a result, and how its own rounding joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from verify.numbers.rounding import Float64, Model
+
+if TYPE_CHECKING:
+    from verify.numbers.bounded import Bounded
+
+Partial: TypeAlias = Callable[[Float64], Any]  # the error of an input -> how far the result moves
+
+
+def plus(*errors: Any) -> Any:
+    """The sum of what is not None; None where nothing is left.
+
+    Shapes  those that broadcast.
+    """
+    left = [e for e in errors if e is not None]
+    return sum(left[1:], left[0]) if left else None
+
+
+def moved(*moves: tuple[Bounded, Partial]) -> tuple[Any, Any]:
+    """(inherited, own) of a result, from those of its inputs.
+
+    Shapes  those of the result.
+    """
+    return (
+        plus(*(moved(a.inherited) for a, moved in moves if a.inherited is not None)),
+        plus(*(moved(a.own) for a, moved in moves if a.own is not None)),
+    )
+
+
+def exact(value: Any, *moves: tuple[Bounded, Partial]) -> Bounded:
+    """The result of an operation that does not round.
+
+    Shapes  those of value.
+    """
+    return moves[0][0].of(value, *moved(*moves))
+
+
+def rounded(
+    value: Any, *moves: tuple[Bounded, Partial], k: float = 1, zero: Sequence[Bounded] = ()
+) -> Bounded:
+    """The result of an operation that rounds by k u of what is computed, op(x^).
+
+    |op(x^)| is within 2 errors of |value|; k u times these is of second order, and `settled` makes
+    up for it. Where one of `zero` is exactly 0 so is the result.
+
+    Shapes  those of value.
+    Source  Higham, 2.2.
+    """
+    inherited, own = moved(*moves)
+    a = moves[0][0]
+    found = a.of(value, inherited)
+    found.own = with_roundings(a.model, own, k, found.magnitude, a.model.tiny, found)
+    if zero and not found.magnitude.all():
+        exactly = np.logical_or.reduce([np.broadcast_to(n.most == 0, found.shape) for n in zero])
+        found.own = np.where(exactly & np.isfinite(value), 0.0, found.own)
+    return found
+
+
+def with_roundings(
+    m: Model, own: Any, k: float, size: Any, lost: Any, result: Bounded | None = None
+) -> Any:
+    """own, with k u of a size, and what is lost where the least result underflows; infinite where
+    a result may come near the largest number of the dtype.
+
+    Shapes  those of size.
+    Units   k in u; lost and size absolute.
+    """
+    unit = k * m.u
+    rounding = unit * size
+    if result is None:
+        rounding = rounding + lost
+    elif unit and not size.min(initial=np.inf) >= m.tiny / m.u:
+        moved = plus(result.inherited, own)
+        least = size if moved is None else size - 4 * moved
+        rounding = np.where(least >= m.tiny, rounding, rounding + lost)
+    own = rounding if own is None else own + rounding
+    if unit and not own.max(initial=0) < unit * m.largest / 64:
+        own = np.where(own < unit * m.largest / 64, own, np.inf)
+    if result is not None and result.inherited is not None:
+        far = m.largest / 64
+        if not result.inherited.max(initial=0) < far:
+            own = np.where(result.inherited < far, own, np.inf)
+    return own
+
+
+def same(e: Any) -> Any:
+    """A movement by as much as the input's own error.
+
+    Shapes  any; the same.
+    """
+    return e

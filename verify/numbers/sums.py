@@ -1,0 +1,113 @@
+"""Sums of bounded numbers: they stay open, because their terms may be added in any order."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from verify.numbers.moves import moved, plus, rounded, same, with_roundings
+from verify.numbers.rounding import Float64
+
+if TYPE_CHECKING:
+    from verify.numbers.bounded import Bounded
+
+
+class Sum(NamedTuple):
+    """What an open sum remembers: how often it is rounded, and in all its terms.
+
+    Units   size: of the sum of magnitudes; lost: what all its parts may underflow by; unit: every
+            term is a multiple of it, 0 where that is not known.
+    """
+
+    roundings: int
+    size: Any
+    own: Any
+    lost: Any
+    unit: float
+
+
+def add(a: Bounded, b: Bounded) -> Bounded:
+    """a + b: one term more of a sum that is open, or that is exact.
+
+    Shapes  those of NumPy's add.
+    Source  Higham, 3.1: n additions in any order err by gamma_n times the sum of magnitudes.
+    """
+    value = a.value + b.value
+    if a.open or b.open or (a.is_exact and b.is_exact):
+        one, other = (s.open or _single(s) for s in (a, b))
+        unit = min(one.unit, other.unit)
+        size = one.size + other.size
+        sum_ = Sum(one.roundings + other.roundings + 1, size, plus(one.own, other.own),
+                   one.lost + other.lost + a.model.tiny, unit)  # fmt: skip
+        found = _summed(a, value, moved((a, same), (b, same))[0], sum_)
+    else:
+        found = rounded(value, (a, same), (b, same))
+    found.terms, found.whole = (a, b), (a.low >= 0) & (b.low >= 0)
+    return found
+
+
+def _single(a: Bounded) -> Sum:
+    return Sum(0, a.most, a.own, 0, _grid(a.value) if a.is_exact else 0.0)
+
+
+def _summed(a: Bounded, value: Any, inherited: Any, open_: Sum) -> Bounded:
+    """An open sum; exact where all of its terms lie on one grid, and so far below 2^p of it that
+    no partial sum rounds, in any order."""
+    m, own = a.model, open_.own
+    if not (open_.unit >= m.tiny and np.max(open_.size, initial=0) * m.u < open_.unit):
+        open_ = open_._replace(unit=0.0)
+        k = m.gamma(open_.roundings) / m.u
+        own = with_roundings(m, own, k, open_.size, open_.lost)
+    found = a.of(value, inherited, own)
+    found.open = open_
+    return found
+
+
+def _grid(a: Float64) -> float:
+    """The largest power of two of which every entry is a multiple, 1 at most; 0 below float64's."""
+    units = []
+    for part in (a.ravel()[:64], a):  # mostly, a few numbers show that there is none
+        significand, exponent = np.frexp(part[part != 0])
+        whole = (significand * 2.0**53).astype(np.int64)
+        lowest = np.frexp((whole & -whole).astype(np.float64))[1] - 1
+        units.append(2.0 ** int(np.min(lowest + exponent - 53, initial=0)))
+        if units[-1] < 2.0**-40:
+            return 0.0
+    return float(units[-1])
+
+
+def matmul(a: Bounded, b: Bounded) -> Bounded:
+    """Inner products of length n: any order, blocked or fused.
+
+    Shapes  those of NumPy's matmul.
+    Source  Higham, 3.1.
+    """
+    m, n = a.model, a.shape[-1]
+    size = a.most @ b.most
+    inherited, own = moved((a, lambda e: e @ b.most), (b, lambda f: a.most @ f))
+    exact = a.is_exact and b.is_exact
+    unit = _grid(a.value) * _grid(b.value) if exact else 0.0
+    return _summed(a, a.value @ b.value, inherited, Sum(n, size, own, 2 * n * m.tiny, unit))
+
+
+def total(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:
+    """The sum over some axes.
+
+    Shapes  those of NumPy's sum.
+    Source  Higham, 3.1.
+    """
+
+    def summed(e: Any) -> Any:
+        return np.sum(e, axis=axis, keepdims=keepdims)
+
+    axes = range(a.ndim) if axis is None else np.atleast_1d(axis)
+    n = math.prod(a.shape[int(i)] for i in axes)
+    inherited, own = moved((a, summed))
+    unit = _grid(a.value) if a.is_exact else 0.0
+    sum_ = Sum(n - 1, summed(a.most), own, n * a.model.tiny, unit)
+    found = _summed(a, summed(a.value), inherited, sum_)
+    if keepdims or axis is None:  # so that each term meets the sum that it is a part of
+        found.terms, found.whole = (a,), np.all(a.low >= 0, axis=axis, keepdims=keepdims)
+    return found
