@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support import networks
 from tests.support.soundness import sharpness, worst_of_other_forms, worst_ratios
 from verify.network.problem import DTYPES
 
@@ -38,3 +39,14 @@ def test_no_right_answer_in_another_form_is_beyond_the_widest_bound(dtype, chunk
     for (subject, link), ratio in worst.items():
         record_property(f"{subject} {link}", f"{ratio:.4f}")
     assert {key: r for key, r in worst.items() if not r <= 1} == {}
+
+
+@pytest.mark.campaign
+@pytest.mark.process
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_no_right_program_of_a_random_network_is_beyond_its_bounds(dtype, chunk, record_property):
+    first = 10_000 + chunk * CASES
+    found, judged = networks.worst(range(first, first + CASES), dtype)
+    record_property("links judged", judged)
+    assert {key: ratio for key, ratio in found.items() if not ratio <= 1} == {}

@@ -41,7 +41,7 @@ def test_the_links_of_a_stack_are_those_of_its_problems(stack, module, form):
     for i in range(0, 1024, 100):
         one, alone = stack.at(i), module.FORMS[form](stack.at(i))
         if form == "stable" or limits.post_holds[i]:
-            for link, found in together.at(i):
+            for link, found in together.at(i).items():
                 assert found.shape == one.shape(link)
                 assert found.dtype == one.dtype
                 limit = 2 * getattr(limits[form].at(i), link)
@@ -74,7 +74,7 @@ def test_the_bounds_of_a_stack_are_those_of_its_problems(stack):
         assert alone.post_holds == limits.post_holds[i]
         assert alone.fits == limits.fits[i]
         for form in ("post", "stable", "wider"):
-            for link, limit in limits[form].at(i):
+            for link, limit in limits[form].at(i).items():
                 np.testing.assert_allclose(limit, getattr(alone[form], link), rtol=1e-9)
 
 
@@ -110,7 +110,7 @@ def test_a_broken_link_in_one_problem_is_a_violation_there(stack, link, monkeypa
         chain = right(problem)
         value = np.array(getattr(chain, link))
         value[at] = value[at] * 1.001 + problem.dtype.type(1e-30)
-        return replace(chain, **{link: value})
+        return chain | {link: value}
 
     monkeypatch.setitem(manual.FORMS, "stable", wrong)
     assert np.flatnonzero(screening.screened(stack).violated).tolist() == [at]
@@ -135,7 +135,7 @@ def test_a_gradient_that_is_wrong_on_both_sides_is_seen_by_the_fall_alone(stack,
         def doubled(problem, right=right, **options):
             chain = right(problem, **options)
             g = 2 * chain.dC_dW
-            return replace(chain, dC_dW=g, W_next=problem.W - problem.h * g)
+            return chain | {"dC_dW": g, "W_next": problem.W - problem.h * g}
 
         monkeypatch.setitem(module.FORMS, "stable", doubled)
     seen = screening.screened(stack)

@@ -19,7 +19,7 @@ from verify.network import manual
 def test_the_chain_that_the_faults_vary_is_the_stable_form():
     problem = drawn(1)
     found = with_formulas()()(problem.X, problem.W, problem.P, problem.h)
-    for link, value in manual.stable_form(problem):
+    for link, value in manual.stable_form(problem).items():
         np.testing.assert_allclose(found[link], value, rtol=1e-13)
 
 

@@ -52,7 +52,7 @@ def halves(problem):
 
 
 def loss_there(problem, W, drift, budget):
-    there = replace(problem, W=W)
+    there = problem.having(W=W)
     return loss_at(evaluated(STABLE, there), drift, truth.cost(there, budget))
 
 
@@ -155,7 +155,7 @@ def test_a_fault_of_one_row_is_named_with_its_row_among_all(large, monkeypatch):
     def wrong(problem):
         chain = manual.stable_form(problem)
         at = (marked == problem.X).all(axis=1)
-        return replace(chain, dC_dy=np.where(at[:, None], 2 * chain.dC_dy, chain.dC_dy))
+        return chain | {"dC_dy": np.where(at[:, None], 2 * chain.dC_dy, chain.dC_dy)}
 
     monkeypatch.setitem(manual.FORMS, "stable", wrong)
     result = judge(case, Asked(budget=0))  # the third block of four: no truth, but a twin
@@ -170,7 +170,7 @@ def test_a_wrong_gradient_on_both_sides_is_seen_by_the_fall(large, monkeypatch):
         monkeypatch.setitem(
             module.FORMS, "stable",
             lambda problem, right=right, **k: (
-                lambda c: replace(c, dC_dW=-c.dC_dW, W_next=problem.W + problem.h * c.dC_dW)
+                lambda c: (c | {"dC_dW": -c.dC_dW, "W_next": problem.W + problem.h * c.dC_dW})
             )(right(problem, **k)),
         )  # fmt: skip
     result = judge(large('[expect]\nloss = "any"'), Asked(budget=0))
@@ -184,7 +184,7 @@ def test_a_twin_that_goes_another_way_is_seen_at_later_steps(large, monkeypatch)
         calls.append(len(problem.X))
         chain = right(problem, **options)
         late = len(calls) > 8  # two passes of four blocks are right
-        return replace(chain, dC_dW=chain.dC_dW * 1.01) if late else chain
+        return (chain | {"dC_dW": chain.dC_dW * 1.01}) if late else chain
 
     monkeypatch.setitem(twin.FORMS, "stable", tired)
     result = judge(large("steps = 4"))
@@ -197,7 +197,7 @@ def test_every_side_is_judged_at_every_step_by_its_own_gradient(large, monkeypat
     def tired(problem, **options):
         calls.append(len(problem.X))
         chain = right(problem, **options)
-        return replace(chain, dC_dW=chain.dC_dW * 0.5) if len(calls) > 4 else chain
+        return (chain | {"dC_dW": chain.dC_dW * 0.5}) if len(calls) > 4 else chain
 
     monkeypatch.setitem(twin.FORMS, "stable", tired)
     (finding, *_) = judge(large("steps = 2")).findings
@@ -285,7 +285,7 @@ def test_a_twin_that_is_a_billionth_off_at_a_later_step_is_seen(large, monkeypat
     def tired(problem, **options):
         calls.append(len(problem.X))
         chain = right(problem, **options)
-        return replace(chain, dC_dW=chain.dC_dW * (1 + 1e-9)) if len(calls) > 4 else chain
+        return (chain | {"dC_dW": chain.dC_dW * (1 + 1e-9)}) if len(calls) > 4 else chain
 
     monkeypatch.setitem(twin.FORMS, "stable", tired)
     result = judge(large("steps = 2"))

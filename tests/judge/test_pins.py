@@ -59,7 +59,7 @@ def test_one_bit_of_the_problem_is_noticed(name, dtype, tmp_path):
     problem = case.problem
     value = np.asarray(getattr(problem, name))
     changed = changed_in_one_bit(np.atleast_1d(value)).reshape(value.shape)
-    other.__dict__["problem"] = replace(problem, **{name: changed[()] if name == "h" else changed})
+    other.__dict__["problem"] = problem.having(**{name: changed[()] if name == "h" else changed})
     (finding,) = judge(other).findings
     assert (finding.check, finding.verdict) == ("lock", Verdict.FAIL)
     assert "X, W, P or h are other numbers than those that were locked" in finding.message

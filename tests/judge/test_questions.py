@@ -51,7 +51,7 @@ def test_gradients_by_inputs_and_labels_are_those_of_differences_and_their_bound
         for step in (1e-6, -1e-6):
             moved = {n: np.array(getattr(wide, n)) for n in "XWP"}
             moved[of][entry] += step
-            costs.append(manual.stable_form(Problem(**moved, h=wide.h)).C)
+            costs.append(manual.stable_form(wide.having(**moved)).C)
         assert (costs[0] - costs[1]) / 2e-6 == pytest.approx(right[entry], rel=1e-6, abs=1e-8)
     u = 2.0**-24 if dtype == "float32" else 2.0**-53
     assert (limit > u * np.abs(right)).all()

@@ -71,7 +71,7 @@ def test_of_many_steps_some_are_kept_at_even_distances_and_the_last(n, kept):
 
 def test_batches_are_taken_in_turn_each_with_its_own_fall():
     a, b = drawn(1), drawn(2, N=5)
-    batches = [a, replace(b, W=a.W)]
+    batches = [a, b.having(W=a.W)]
     trained = train([MANUAL, TWIN], batches, 10, BUDGET)
     assert trained.findings == []
     assert len(trained.steps) == 10
@@ -84,7 +84,7 @@ def test_momentum_is_seen_at_the_second_step():
         def __call__(self, problem):
             chain = manual.stable_form(problem)
             self.velocity = 0.9 * self.velocity + chain.dC_dW
-            return replace(chain, W_next=problem.W - problem.h * self.velocity)
+            return chain | {"W_next": problem.W - problem.h * self.velocity}
 
     trained = train([Subject("momentum", Momentum(), "stable")], [drawn(1)], 5, BUDGET)
     (finding,) = trained.findings
@@ -95,7 +95,7 @@ def test_momentum_is_seen_at_the_second_step():
 
 @pytest.mark.parametrize("budget", [BUDGET, 0.0])
 def test_a_step_a_thousandth_too_long_is_seen_by_truth_or_by_the_twin(budget):
-    long = altered(lambda c, p: replace(c, W_next=p.W - p.h * c.dC_dW * 1.001), after=2)
+    long = altered(lambda c, p: c | {"W_next": p.W - p.h * c.dC_dW * 1.001}, after=2)
     trained = train([long, TWIN], [drawn(1)], 5, budget)
     assert {(f.check, f.link) for f in trained.findings} == {("trajectory", "W_next")}
     assert trained.enclosed == (2 if budget else 0)
@@ -104,7 +104,7 @@ def test_a_step_a_thousandth_too_long_is_seen_by_truth_or_by_the_twin(budget):
 @pytest.mark.parametrize("factor", [0.5, 1.5, -1])
 def test_a_gradient_that_the_cost_does_not_follow_breaks_the_fall(factor):
     def wrong(c, p):
-        return replace(c, dC_dW=factor * c.dC_dW, W_next=p.W - p.h * factor * c.dC_dW)
+        return c | {"dC_dW": factor * c.dC_dW, "W_next": p.W - p.h * factor * c.dC_dW}
 
     problem = replace(drawn(1), h=np.float64(1e-3))
     trained = train([altered(wrong)], [problem], 1, 0.0)
@@ -112,7 +112,7 @@ def test_a_gradient_that_the_cost_does_not_follow_breaks_the_fall(factor):
 
 
 def test_the_cost_of_every_step_is_the_leads_own():
-    lying = altered(lambda c, p: replace(c, C=c.C + 1), after=2)
+    lying = altered(lambda c, p: c | {"C": c.C + 1}, after=2)
     found = train([lying], [drawn(1)], 5, 0.0).findings
     assert [(f.check, f.message.split()[:2]) for f in found] == [("descent", ["step", "2"])]
 
@@ -126,7 +126,7 @@ def test_the_truth_judges_steps_while_there_is_work_left():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_weights_that_are_not_finite_end_the_path(value):
-    lost = altered(lambda c, p: replace(c, W_next=np.full_like(p.W, value)))
+    lost = altered(lambda c, p: c | {"W_next": np.full_like(p.W, value)})
     trained = train([lost], [drawn(1)], 3, BUDGET)
     assert [f.message for f in trained.findings] == ["W_next is unusable after step 1"]
 

@@ -38,8 +38,8 @@ def test_every_link_has_a_positive_bound_of_its_shape(dtype):
     problem = worked_example(dtype)
     found = bounds(problem)
     for chain in (found.post, found.stable):
-        assert [link for link, _ in chain] == list(LINKS)
-        for link, bound in chain:
+        assert list(chain) == list(LINKS)
+        for link, bound in chain.items():
             assert bound.shape == problem.shape(link), link
             assert (bound > 0).all(), link
 
@@ -212,7 +212,7 @@ def test_up_to_a_quarter_of_the_largest_number_the_cost_does():
 def test_the_wider_bound_is_at_least_that_of_both_forms_where_both_hold(problem):
     found = bounds(problem)
     assert found.post_holds
-    for link, wide in found.wider:
+    for link, wide in found.wider.items():
         for form in (found.post, found.stable):
             assert (wide >= getattr(form, link) * (1 - 1e-15)).all(), link
         room = 2 if link in ("C", "dC_dy", "dC_dW") else 1  # for the forms besides these two

@@ -26,8 +26,8 @@ def fall_of(problem, gradient_factor=1.0):
     """The fall that a stable step reports when its gradient is off by a factor."""
     chain = manual.stable_form(problem)
     g = problem.dtype.type(gradient_factor) * chain.dC_dW
-    wrong = replace(chain, dC_dW=g, W_next=problem.W - problem.h * g)
-    after = replace(problem, W=wrong.W_next)
+    wrong = chain | {"dC_dW": g, "W_next": problem.W - problem.h * g}
+    after = problem.having(W=wrong.W_next)
     moved = bounds(problem).moved(bounds(after))
     return descent.fall(problem, wrong, bounds(after).cost(), bounds(problem).stable, moved)
 

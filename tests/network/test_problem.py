@@ -58,7 +58,8 @@ def test_one_of_a_stack_is_the_problem_and_the_chain_that_it_was_made_of():
 
 
 def test_a_chain_lists_only_the_links_it_has():
-    assert list(Chain(dC_dW=1, y=2)) == [("y", 2), ("dC_dW", 1)]
+    assert dict(Chain(dC_dW=1, y=2)) == {"y": 2, "dC_dW": 1}
+    assert list(Chain(dC_dW=1, y=2)) == ["y", "dC_dW"]
 
 
 @pytest.mark.parametrize("layout", ["C", "F", "strided"])

@@ -20,7 +20,7 @@ from verify.network.problem import DTYPES, LINKS, laid_out
 def test_autograd_prints_the_posts_figures(form, dtype):
     problem = worked_example(dtype)
     chain = twin.FORMS[form](problem)
-    after = twin.FORMS[form](replace(problem, W=chain.W_next))
+    after = twin.FORMS[form](problem.having(W=chain.W_next))
     assert (f"{chain.C:.2f}", f"{after.C:.2f}") == ("7.87", "7.63")
 
 

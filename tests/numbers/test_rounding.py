@@ -38,7 +38,7 @@ def test_products_in_float32_widen_a_bound_and_by_no_more_than_a_digit_in_three(
     whole = bounds(problem)
     assert whole.forward.abs_X.dtype == np.float64
     for form in ("post", "stable", "wider"):
-        for link, bound in whole[form]:
+        for link, bound in whole[form].items():
             widened = getattr(halved[form], link)
             assert (widened >= bound).all(), (form, link)
             assert (widened <= bound * 1.001).all(), (form, link)
@@ -67,12 +67,12 @@ def test_where_float32_would_overflow_or_vanish_nothing_is_lost_but_what_it_roun
         X[:, 3] *= factor
         problem = replace(problem, X=X)
     else:
-        problem = replace(problem, **{name: getattr(problem, name) * factor})
+        problem = problem.having(**{name: getattr(problem, name) * factor})
     halved = bounds(problem)
     monkeypatch.setattr(rounding, "_HALF_WORK", np.inf)
     whole = bounds(problem)
     with np.errstate(all="ignore"):
-        for link, bound in whole.stable:
+        for link, bound in whole.stable.items():
             widened = getattr(halved.stable, link)
             assert ((widened >= bound) | np.isnan(bound)).all(), link
             same = np.isclose(widened, bound, rtol=1e-3, atol=0, equal_nan=True)

@@ -253,7 +253,7 @@ from pathlib import Path
 from verify.errors import ScenarioError
 from verify.scenario.load import load
 megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
+resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
 for path in sys.argv[1:]:
     try:
         load(Path(path))

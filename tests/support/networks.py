@@ -37,7 +37,8 @@ def drawn(seed: int, dtype: str, widest: int = 64, deepest: int = 4) -> tuple[Ne
         activation = HIDDEN[rng.integers(len(HIDDEN))] if i < depth - 1 else last
         layers.append(Layer(activation, weights and bool(rng.random() < 0.6), weights))
     reduction = "sum" if cost == "upstream" else ("rows", "sum", "mean")[rng.integers(3)]
-    network = Network(tuple(layers), cost, reduction, bool(rng.random() < 0.25))
+    decay = 10 ** rng.uniform(-4, 0) if rng.random() < 0.25 else 0.0
+    network = Network(tuple(layers), cost, reduction, decay)
     N, *sizes = (int(np.exp(rng.uniform(0, np.log(widest + 1)))) for _ in range(depth + 2))
     for i, layer in enumerate(layers):
         sizes[i + 1] = sizes[i + 1] if layer.weights else sizes[i]
@@ -79,7 +80,7 @@ def _numbers(rng: Any, network: Network, N: int, sizes: Sequence[int], dtype: st
     if COSTS[network.cost].labels == "any" and rng.random() < 0.5:
         found["P"] = rng.normal(size=(N, K))
     found |= {"G": rng.normal(size=(N, K)), "h": np.float64(10 ** rng.uniform(-3, 0))}
-    found |= {"decay": np.float64(10 ** rng.uniform(-4, 0)), "leak": np.float64(0.01)}
+    found |= {"decay": np.float64(network.weight_decay), "leak": np.float64(0.01)}
     normal = {n: np.where(np.abs(a) < 1e-30, 0, a).astype(dtype)[()] for n, a in found.items()}
     return {**normal, "N": {"rows": N, "sum": 1, "mean": N * K}[network.reduction]}
 

@@ -104,7 +104,7 @@ def updated(chain: Chain, problem: Problem) -> Chain:
     """
     if chain.W_next is not None or np.shape(chain.dC_dW) != problem.shape("dC_dW"):
         return chain
-    return replace(chain, W_next=problem.W - problem.h * chain.dC_dW.astype(problem.dtype))
+    return chain | {"W_next": problem.W - problem.h * chain.dC_dW.astype(problem.dtype)}
 
 
 def of_function(function: Callable[..., Any], name: str = "", arrays: str = "numpy",

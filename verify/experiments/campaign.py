@@ -44,7 +44,7 @@ from verify.judge.asked import Asked
 from verify.judge.runner import environment
 from verify.judge.trial import tried
 from verify.network import truth
-from verify.network.problem import NK
+from verify.network.links import NK
 from verify.threads import one_thread, processes
 
 Ratios: TypeAlias = dict[Compared, Any]

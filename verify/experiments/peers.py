@@ -10,7 +10,6 @@ import contextlib
 import io
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, TypeAlias
@@ -50,7 +49,7 @@ def _gradient(function: Function, problem: Problem, W: Any) -> Any:
 
     Shapes  W (D, K) gives (D, K), if it is right.
     """
-    here = replace(problem, W=np.asarray(W).astype(problem.dtype))
+    here = problem.having(W=np.asarray(W).astype(problem.dtype))
     return np.asarray(_answer(function, here).dC_dW)
 
 
@@ -58,7 +57,7 @@ def _assert_close(function: Function, problem: Problem) -> bool:
     """torch.testing.assert_close of dC_dW, C and W_next against the twin."""
     with twin.full_precision() as torch:
         right, found = twin.post_form(problem), _answer(function, problem)
-        for link, value in found:
+        for link, value in found.items():
             if link in ("C", "dC_dW", "W_next"):
                 expected = torch.from_numpy(np.asarray(getattr(right, link)))
                 torch.testing.assert_close(torch.as_tensor(np.asarray(value)), expected)
@@ -68,7 +67,7 @@ def _assert_close(function: Function, problem: Problem) -> bool:
 def _assert_allclose(function: Function, problem: Problem) -> bool:
     """numpy.testing.assert_allclose of the same, with its default rtol of 1e-7."""
     right, found = twin.post_form(problem), _answer(function, problem)
-    for link, value in found:
+    for link, value in found.items():
         if link in ("C", "dC_dW", "W_next"):
             np.testing.assert_allclose(value, getattr(right, link))
     return False

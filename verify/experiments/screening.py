@@ -15,7 +15,8 @@ import numpy as np
 
 from verify.network import descent, manual, twin
 from verify.network.bounds import Bounds, bounds
-from verify.network.problem import NK, SHAPES, Chain, Problem
+from verify.network.links import NK
+from verify.network.problem import SHAPES, Chain, Problem
 
 FALL = "the fall of C"
 
@@ -95,7 +96,7 @@ def ratios_between(
     Shapes  yields (B,).
     """
     theirs = dict(other)
-    for link, found in one:
+    for link, found in one.items():
         if link in theirs:
             limit = getattr(bound, link)
             ratio = np.subtract(found, theirs[link], dtype=np.float64)

@@ -63,7 +63,7 @@ def _without(problem: Problem, i: int, axes: dict[str, int]) -> Problem | None:
     parts = {
         name: np.delete(getattr(problem, name), places[i], axis) for name, axis in axes.items()
     }
-    return replace(problem, **parts)
+    return problem.having(**parts)
 
 
 def _rounded(problem: Problem, i: int) -> Problem | None:
@@ -93,14 +93,14 @@ def _simpler_entry(problem: Problem, i: int) -> Problem | None:
             simpler_ones = (0, np.copysign(1, old), _with_bits(old, 1), _with_bits(old, 3))
             new = problem.dtype.type(simpler_ones[kind])
             simpler.flat[entry] = new
-            return replace(problem, **{name: simpler}) if _size(new) < _size(old) else problem
+            return problem.having(**{name: simpler}) if _size(new) < _size(old) else problem
         i -= 4 * array.size
     return None
 
 
 def _changed(problem: Problem, name: str, array: Array) -> Problem:
     same = np.array_equal(array, getattr(problem, name))
-    return problem if same else replace(problem, **{name: array})
+    return problem if same else problem.having(**{name: array})
 
 
 def _with_bits(a: Any, bits: int) -> Any:

@@ -74,7 +74,7 @@ def against_truth(name: str, chain: Chain, ref: Reference, bound: Chain) -> list
         return []
     enclosed, columns = dict(ref.truth.chain), list(ref.truth.columns)
     figures = []
-    for link, found in chain:
+    for link, found in chain.items():
         if link in enclosed and np.shape(found) == ref.problem.shape(link):
             limit, ball = getattr(bound, link), enclosed[link]
             sampled = not ref.truth.whole and SHAPES[link]
@@ -103,7 +103,7 @@ def against_each_other(sides: Mapping[str, Chain], ref: Reference, bound: Chain)
 
 def misshapen(name: str, chain: Chain, problem: Problem) -> Iterator[Finding]:
     """Links whose shape or dtype is not the problem's; nothing else is asked of those."""
-    for link, found in chain:
+    for link, found in chain.items():
         shape, dtype = np.shape(found), getattr(found, "dtype", type(found).__name__)
         if shape != problem.shape(link):
             turned = " Is it transposed?" if shape == problem.shape(link)[::-1] else ""

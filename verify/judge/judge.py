@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -155,7 +155,7 @@ def _over_steps(seen: _Seen, case: Case, first: First, asked: Asked) -> None:
     end = training.end
     if len(case.in_parts) > 1:  # the batches' costs are not the cost of all rows
         begin = evaluated(lead.subject, case.problem)
-        last = evaluated(lead.subject, replace(case.problem, W=end.W))
+        last = evaluated(lead.subject, case.problem.having(W=end.W))
         before = loss_at(begin, lead.drift, truth.cost(begin.problem, asked.work))
         after = loss_at(last, end.drift, truth.cost(last.problem, asked.work))
     else:

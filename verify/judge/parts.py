@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -190,7 +190,7 @@ def everywhere(totals: Totals) -> Totals:
     Shapes  as Totals.
     """
     for share, part in totals.batch:
-        totals.add(share, evaluated(totals.subject, replace(part, W=totals.W)))
+        totals.add(share, evaluated(totals.subject, part.having(W=totals.W)))
     return totals
 
 

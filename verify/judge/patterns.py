@@ -22,7 +22,7 @@ def patterns(chain: Chain, ref: Reference) -> Iterator[str]:
     if ref.truth is None or not ref.truth.whole:
         return
     enclosed = dict(ref.truth.chain)
-    for link, found in chain:
+    for link, found in chain.items():
         right = np.asarray(enclosed[link].hi)
         if np.shape(found) != right.shape:
             if right.ndim == 2 and np.shape(found) == right.T.shape and _same(found, right.T):

@@ -33,7 +33,7 @@ def others(problem: Problem) -> Iterator[tuple[str, Problem]]:
     yield "other inputs, in the same arrays", problem
     if problem.work > OTHER_WORK:
         return
-    problem = replace(problem, W=problem.W * half)
+    problem = problem.having(W=problem.W * half)
     yield "other weights, in the same arrays", problem
     turned = (np.roll(problem.P, 1, axis=axis) for axis in (0, 1))
     other = next((P for P in turned if not np.array_equal(P, problem.P)), None)

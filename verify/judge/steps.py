@@ -103,7 +103,7 @@ def _step(path: _Path, factor: Any, t: int, goes_on: bool) -> None:
         there = _arrived(path, there, t + 1)
     else:
         for share, part in here.batch:
-            at = bounds(replace(part, W=W)) if here.only is None else here.only.bounds.at(W)
+            at = bounds(part.having(W=W)) if here.only is None else here.only.bounds.at(W)
             there.add(share, Evaluation(at.problem, at, None))
     path.here = there
     if not there.cost_fits:
@@ -117,7 +117,7 @@ def _arrived(path: _Path, there: Totals, t: int) -> Totals:
     found: list[Finding] = []
     follows = True
     for share, part in there.batch:
-        problem = replace(part, W=there.W)
+        problem = part.having(W=there.W)
         limits = bounds(problem)
         if not limits.fits:
             there.add(share, Evaluation(problem, limits, None))
@@ -187,7 +187,7 @@ def _fall(path: _Path, here: Totals, chain: Chain, bound: Chain, t: int) -> Iter
     """A finding where C went neither as far nor as little as it may, or where that is too far."""
     there = path.here
     (C, bound_C), after = here.cost, there.cost
-    chain, bound = replace(chain, C=C), replace(bound, C=bound_C)
+    chain, bound = (chain | {"C": C}), (bound | {"C": bound_C})
     d = np.asarray(there.W, np.float64) - here.W
     second = sum(share * _curvature(here, part, there.W) for share, part in here.batch)
     lost = descent.gamma(here.batch.N, here.batch.D, here.batch.K)
@@ -205,7 +205,7 @@ def _fall(path: _Path, here: Totals, chain: Chain, bound: Chain, t: int) -> Iter
 
 
 def _curvature(here: Totals, part: Problem, W: Array) -> Any:
-    before = here.only.bounds if here.only is not None else bounds(replace(part, W=here.W))
+    before = here.only.bounds if here.only is not None else bounds(part.having(W=here.W))
     return descent.curvature(part, before.moved(before.at(W)))
 
 

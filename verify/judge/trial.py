@@ -114,7 +114,7 @@ class _Trying:
         if not self.ref.bounds.post_holds:
             self.notes.append("the post's formulas do not hold here; judged by the stable form")
         if self.chain.dC_dW is None and self.chain.W_next is None:
-            given = ", ".join(link for link, _ in self.chain)
+            given = ", ".join(self.chain)
             self.fail("gradient", f"it gives {given}, but neither dC_dW nor W_next to be judged")
         self.findings += compare.misshapen(self.name, self.chain, self.ref.problem)
         figures, form = self.within_the_narrowest()
@@ -149,7 +149,7 @@ class _Trying:
         ref, lead = (other, _lead(other)) if other else (self.ref, self.lead)
         figures = compare.against_truth(self.name, chain, ref, bound)
         if lead is not None:
-            fit = Chain(**{n: a for n, a in chain if np.shape(a) == ref.problem.shape(n)})
+            fit = Chain(**{n: a for n, a in chain.items() if np.shape(a) == ref.problem.shape(n)})
             figures += compare.against_each_other({self.name: fit, _LEAD: lead}, ref, bound)
         return figures
 
@@ -177,7 +177,7 @@ class _Trying:
     def again(self) -> None:
         """The first answer must still be there, and the same call give it again."""
         kept = self.candidate.session.recalled().links
-        for link, value in self.chain:
+        for link, value in self.chain.items():
             if link in kept and bits(kept[link]) != bits(value):
                 told = f"{link} of an earlier call was changed by a later one; return fresh memory"
                 self.fail("reused", told, link)

@@ -12,14 +12,15 @@ Everything is evaluated in float64; the factor 1 + 1e-9 covers the rounding of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from verify.network.forward import Forward, forward
-from verify.network.problem import NK, Chain, Problem
+from verify.network.links import NK
+from verify.network.problem import Chain, Problem
 from verify.numbers.rounding import (
     MODELS,
     Array,
@@ -62,7 +63,7 @@ class Bounds:
 
         Shapes  W (D, K).
         """
-        problem = replace(self.problem, W=W)
+        problem = self.problem.having(W=W)
         with np.errstate(all="ignore"):
             return Bounds(problem, self.model, forward(problem, self.model, self.forward.abs_X))
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from verify.network.links import (
+    NK,
     SOFTMAX_BACK,
     Form,
     Formula,
@@ -29,8 +30,6 @@ from verify.network.links import (
     total,
 )
 from verify.numbers.number import taken_for
-
-NK = (-2, -1)  # the axes of the rows and the classes
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from verify.network.problem import NK, Chain, Problem
+from verify.network.links import NK
+from verify.network.problem import Chain, Problem
 from verify.numbers.rounding import Array, Off
 
 _EIGEN_SIZE = 512  # above it, L_k is bounded by the trace instead of an eigenvalue

@@ -37,7 +37,8 @@ from typing import Any
 
 import numpy as np
 
-from verify.network.problem import NK, Problem
+from verify.network.links import NK
+from verify.network.problem import Problem
 from verify.numbers.rounding import (
     EVALUATION,
     MODELS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from verify.network.costs import NK
+from verify.network.links import NK
 
 Kernel: TypeAlias = Callable[..., Any]  # (torch, ...) -> a tensor
 

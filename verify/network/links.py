@@ -37,6 +37,8 @@ from verify.numbers.number import erf, erfc, fixed
 
 Formula: TypeAlias = Callable[..., Any]
 
+NK = (-2, -1)  # the axes of the rows and the classes, in a problem and in a stack of them
+
 
 class Form(NamedTuple):
     """One way to compute a link; `of` names what it is computed from."""

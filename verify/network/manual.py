@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from verify.network.problem import NK, Chain, Implementation, Problem
+from verify.network.links import NK
+from verify.network.problem import Chain, Implementation, Problem
 from verify.numbers.rounding import Array
 
 

@@ -117,12 +117,16 @@ def on(form: Form, known: Mapping[str, Any]) -> Any:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers and a cost; what C is divided by; whether the weights decay."""
+    """Layers and a cost; what C is divided by; lambda of (lambda / 2) sum W^2, which is added."""
 
     layers: tuple[Layer, ...] = (Layer(),)
     cost: str = "cross-entropy"
     reduction: str = "rows"
-    decays: bool = False
+    weight_decay: float = 0.0
+
+    @property
+    def decays(self) -> bool:
+        return self.weight_decay != 0
 
     def __post_init__(self) -> None:
         if any(layer.bias and not layer.weights for layer in self.layers):
@@ -149,6 +153,27 @@ class Network:
     @cached_property
     def links(self) -> tuple[str, ...]:
         return tuple(step.name for step in self.steps)
+
+    def axes(self, link: str) -> str:
+        """The axes of a link: N rows, D features, or the number of the layer whose units they are.
+
+        KeyError for a name that is no link.
+        """
+        return self._axes[link]
+
+    @cached_property
+    def _axes(self) -> Mapping[str, str]:
+        found = {"C": "", "dC_dX": "ND"}
+        before = "D"
+        for i, (layer, names) in enumerate(zip(self.layers, self.names, strict=True)):
+            own = str(i + 1)
+            found |= {names[n]: f"N{own}" for n in ("y_o", "dC_dy_o", "dy_o_dy")}
+            if layer.weights:
+                found |= {names[n]: f"N{own}" for n in ("y", "dC_dy")}
+                found |= {names[n]: f"{before}{own}" for n in ("dC_dW", "W_next")}
+                found |= {names[n]: own for n in ("dC_db", "b_next")}
+            before = own
+        return found
 
     @cached_property
     def every_step(self) -> tuple[Step, ...]:

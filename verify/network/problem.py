@@ -6,20 +6,23 @@ Shapes  X (N, D) inputs; W (D, K) weights; P (N, K) labels; h a scalar, the step
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from verify.errors import UsageError
+from verify.network.network import POST, Network
 from verify.numbers.rounding import Array
 
 DTYPES = ("float32", "float64")
 
-NK = (-2, -1)  # the axes of the rows and the classes, in a problem and in a stack of them
+LEAK = 0.01  # leaky-relu's slope, and torch's
 
-# Link -> its axes. The order is the post's: a link is computed from those before it.
+# Of the post's network: link -> its axes. A link is computed from those before it.
 SHAPES = {
     "y": "NK",
     "y_o": "NK",
@@ -30,36 +33,80 @@ SHAPES = {
     "dC_dW": "DK",
     "W_next": "DK",
 }
-LINKS = tuple(SHAPES)
+LINKS = POST.links
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Inputs, weights, labels and step size, all of one dtype; or a stack of such problems.
+    """Inputs, parameters, labels and step size, all of one dtype; or a stack of such problems.
 
-    Shapes  X (N, D), W (D, K), P (N, K), h (); of a stack (B, N, D), (B, D, K), (B, N, K),
+    `parameters` are the weights and biases by their names in the network; of the post's network the
+    weights alone will do. `P` are the labels, or the upstream gradient G where the network's cost
+    is one.
+
+    Shapes  X (N, D); weights of a layer (inputs, units), its bias (units,), from D inputs to K
+            classes; P (N, K), h (). Of a stack of the post's (B, N, D), (B, D, K), (B, N, K),
             (B, 1, 1).
     Raises  UsageError when shapes do not fit together or the dtypes are not one of DTYPES.
     """
 
     X: Array
-    W: Array
+    parameters: Any
     P: Array
     h: Any
+    network: Network = POST
 
     def __post_init__(self) -> None:
-        X, W, P = (np.shape(a) for a in (self.X, self.W, self.P))
-        fit = len(X) == len(W) == len(P) in (2, 3) and X[:-2] == W[:-2] == P[:-2]
-        if not fit or X[-1] != W[-2] or (X[-2], W[-1]) != P[-2:] or 0 in X + W:
+        given = self.parameters
+        if not isinstance(given, Mapping):
+            given = {self.network.parameters[0]: given}
+        object.__setattr__(self, "parameters", MappingProxyType(dict(given)))
+        if tuple(given) != self.network.parameters:
             raise UsageError(
-                f"X {X}, W {W} and P {P} do not fit; X is (N, D), W (D, K), P (N, K), no size 0"
+                f"the parameters are {', '.join(given) or 'none'}; the network has"
+                f" {', '.join(self.network.parameters) or 'none'}, in this order"
             )
-        dtypes = {str(np.asarray(a).dtype) for a in (self.X, self.W, self.P, self.h)}
+        self._require_fitting()
+        arrays = {"X": self.X, **given, "P": self.P, "h": self.h}
+        dtypes = {str(np.asarray(a).dtype) for a in arrays.values()}
         if len(dtypes) > 1 or not dtypes <= set(DTYPES):
             raise UsageError(
-                f"X, W, P and h have dtypes {', '.join(sorted(dtypes))}; all four share one of"
-                f" {', '.join(DTYPES)}"
+                f"{', '.join(list(arrays)[:-1])} and h have dtypes {', '.join(sorted(dtypes))};"
+                f" all share one of {', '.join(DTYPES)}"
             )
+
+    def _require_fitting(self) -> None:
+        """Raise unless every layer takes what the one before gives, and P has the last's shape."""
+        X, P = np.shape(self.X), np.shape(self.P)
+        stack, units = X[:-2], X[-1:]
+        fit = len(X) == len(P) in (2, 3) and 0 not in X + P
+        for name, shape in ((n, np.shape(a)) for n, a in self.parameters.items()):
+            if name.startswith("W"):
+                fit &= shape[:-2] == stack and shape[-2:-1] == units and 0 not in shape
+                units = shape[-1:]
+            else:
+                fit &= shape == units
+        if not fit or P[:-2] != stack or P[-2:] != (*X[-2:-1], *units):
+            told = " ".join(f"{n} {np.shape(a)}," for n, a in self.parameters.items())
+            what = "X is (N, D), W (D, K), P (N, K)" if self.network == POST else (
+                "X is (N, D), the weights of a layer (inputs, units), its bias (units,), P (N, K)"
+            )  # fmt: skip
+            raise UsageError(f"X {X}, {told} and P {P} do not fit; {what}, no size 0")
+
+    def __getattr__(self, name: str) -> Array:
+        """A parameter by its name: problem.W, problem.b2."""
+        if name.startswith("_") or name not in self.parameters:
+            raise AttributeError(f"{type(self).__name__} has no {name}")
+        parameter: Array = self.parameters[name]
+        return parameter
+
+    def having(self, **numbers: Any) -> Problem:
+        """The same problem with other numbers by their names: parameters, X, P, h.
+
+        Shapes  as Problem.
+        """
+        own = {name: numbers.pop(name) for name in ("X", "P", "h") if name in numbers}
+        return replace(self, **own, parameters={**self.parameters, **numbers})
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -67,54 +114,109 @@ class Problem:
 
     @property
     def sizes(self) -> dict[str, int]:
-        return {"N": self.X.shape[-2], "D": self.X.shape[-1], "K": self.W.shape[-1]}
+        return {"N": self.X.shape[-2], "D": self.X.shape[-1], "K": self.P.shape[-1]}
 
     @property
     def work(self) -> int:
-        """Multiplications in one of the two matrix products: N D K."""
-        return int(self.X.size * self.W.shape[-1])
+        """Multiplications of one pass through the weights: N D K."""
+        rows = self.X.size // self.X.shape[-1]
+        weights = (a for n, a in self.parameters.items() if n.startswith("W"))
+        stack = rows // self.X.shape[-2]
+        return int(rows * sum(W.size // stack for W in weights))
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """All that the network's formulas are computed from, by name.
+
+        `N` is what the reduction divides by; `leak` is the dtype's nearest number.
+
+        Shapes  as Problem.
+        """
+        N, _, K = self.sizes.values()
+        divisor = {"rows": N, "sum": 1, "mean": N * K}[self.network.reduction]
+        labels = "G" if self.network.cost == "upstream" else "P"
+        kind = self.dtype.type
+        found = {"X": self.X, **self.parameters, labels: self.P, "h": self.h, "N": divisor}
+        return found | {"leak": kind(LEAK), "decay": kind(self.network.weight_decay)}
 
     def shape(self, link: str) -> tuple[int, ...]:
-        return (*self.X.shape[:-2], *(self.sizes[axis] for axis in SHAPES[link]))
+        """The shape that a link has.
+
+        Shapes  a link of the network, or dC_dX.
+        """
+        axes = self.network.axes(link)
+        stack = self.X.shape[:-2]
+        return (*stack, *(self._length(axis) for axis in axes))
+
+    def _length(self, axis: str) -> int:
+        """N, D, or the units of a layer by its number."""
+        if axis in ("N", "D"):
+            return self.sizes[axis]
+        before = [n for n in self.network.parameters if n.startswith("W")]
+        at = [n for n in before if int(n[1:] or 1) <= int(axis)]
+        return int(self.parameters[at[-1]].shape[-1]) if at else self.X.shape[-1]
 
     def at(self, i: int) -> Problem:
         """Problem i of a stack.
 
         Shapes  as one problem.
         """
-        return Problem(self.X[i], self.W[i], self.P[i], self.h[i, 0, 0])
+        parameters = {name: a[i] for name, a in self.parameters.items()}
+        return replace(self, X=self.X[i], parameters=parameters, P=self.P[i], h=self.h[i, 0, 0])
 
 
-@dataclass(frozen=True, eq=False)
-class Chain:
-    """The links of one evaluation; None for a link that its maker does not give.
+_LINK = re.compile(r"C|y\d*|y_o\d*|dC_d\w+|dy_o\d*_dy\d*|[Wb]\d*_next")
 
-    Shapes  y, y_o, dC_dy_o, dy_o_dy, dC_dy (N, K); dC_dW, W_next (D, K); C ().
+
+class Chain(Mapping[str, Any]):
+    """The links of one evaluation, by their names: chain["y"] or chain.y.
+
+    The post's links come in the post's order, others as they are given. A link that its maker
+    does not give is left out; as an attribute it is None.
+
+    Shapes  of the post's network y, y_o, dC_dy_o, dy_o_dy, dC_dy (N, K); dC_dW, W_next (D, K);
+            C (). Of any network those of Problem.shape.
     Units   C in nats a row.
     """
 
-    y: Any = None
-    y_o: Any = None
-    C: Any = None
-    dC_dy_o: Any = None
-    dy_o_dy: Any = None
-    dC_dy: Any = None
-    dC_dW: Any = None
-    W_next: Any = None
+    def __init__(self, *posts: Any, **links: Any) -> None:
+        given = {**dict(zip(LINKS, posts, strict=False)), **links}
+        if len(posts) > len(LINKS):
+            raise TypeError(f"{len(posts)} links by their order; the post has {len(LINKS)}")
+        for name in given:
+            if not _LINK.fullmatch(name):
+                raise TypeError(f"{name} is no link; the post's are {', '.join(LINKS)}")
+        order = {name: i for i, name in enumerate(LINKS)}
+        names = sorted(given, key=lambda name: order.get(name, len(order)))
+        self._links = {name: given[name] for name in names if given[name] is not None}
 
-    def __iter__(self) -> Iterator[tuple[str, Any]]:
-        """The given links with their names, in the post's order."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value is not None:
-                yield field.name, value
+    def __getitem__(self, link: str) -> Any:
+        return self._links[link]
+
+    def __getattr__(self, link: str) -> Any:
+        if link.startswith("_") or not _LINK.fullmatch(link):
+            raise AttributeError(f"{type(self).__name__} has no {link}")
+        return self._links.get(link)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._links)
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+    def __or__(self, links: Mapping[str, Any]) -> Chain:
+        """The same with other links in their places, or more of them."""
+        return Chain(**{**self._links, **links})
+
+    def __repr__(self) -> str:
+        return f"Chain({', '.join(self._links)})"
 
     def at(self, i: int) -> Chain:
         """The links of problem i of a stack.
 
         Shapes  as one problem's.
         """
-        return Chain(**{link: value[i] for link, value in self})
+        return Chain(**{link: value[i] for link, value in self.items()})
 
 
 Implementation: TypeAlias = Callable[[Problem], Chain]

@@ -273,8 +273,8 @@ def _column_work(problem: Problem) -> int:
 
 
 def _is_far_inside(truth: Truth, within: Chain) -> bool:
-    for link, ball in truth.chain:
-        bound = getattr(within, link)
+    for link, ball in truth.chain.items():
+        bound = within[link]
         if np.ndim(bound):
             bound = bound[:, list(truth.columns)]
         judged = np.isfinite(bound)

@@ -16,7 +16,7 @@ import numpy as np
 
 from verify.errors import EnvironmentUnfit
 from verify.network.kernels import ACTIVATIONS, COSTS, PAIRS, total
-from verify.network.network import POST, Network
+from verify.network.network import Network
 from verify.network.problem import Chain, Problem
 
 
@@ -43,8 +43,7 @@ def stable_form(problem: Problem, device: str = "cpu") -> Chain:
 
 
 def _differentiated(form: str, problem: Problem, device: str) -> Chain:
-    numbers = {"X": problem.X, "W": problem.W, "P": problem.P, "h": problem.h}
-    return Chain(**chain(POST, {**numbers, "N": problem.X.shape[-2]}, form, device))
+    return Chain(**chain(problem.network, problem.numbers, form, device))
 
 
 def chain(
