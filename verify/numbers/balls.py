@@ -10,7 +10,7 @@ Source  F. Johansson, "Arb: efficient arbitrary-precision midpoint-radius interv
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 import flint
@@ -25,13 +25,26 @@ OPEN = arb(0.5, 0.5)  # a comparison that is not decided: anything from 0 to 1
 
 
 class Balls(Number):
-    """An array of balls.
+    """An array of balls, as objects or as a matrix of Arb's, which has products.
+
+    Each is made of the other when it is first asked for, because both are slow to make.
 
     Shapes  entries: an object array of flint.arb of any shape.
     """
 
     def __init__(self, entries: Any) -> None:
-        self.entries = np.asarray(entries, object)
+        self._made_of: Any = np.asarray(entries)
+
+    @cached_property
+    def entries(self) -> Any:
+        a = self._made_of
+        if a.dtype == object:
+            return a
+        return np.fromiter(map(arb, a.ravel().tolist()), object, a.size).reshape(a.shape)
+
+    @cached_property
+    def matrix(self) -> Any:
+        return flint.arb_mat(self.shape[0], self.shape[1], self._made_of.ravel().tolist())
 
     @classmethod
     def of(cls, numbers: Any) -> Balls:
@@ -39,12 +52,12 @@ class Balls(Number):
 
         Shapes  any; the same.
         """
-        a = np.asarray(numbers, np.float64)
-        return cls(np.fromiter(map(arb, a.ravel().tolist()), object, a.size).reshape(a.shape))
+        return cls(np.asarray(numbers, np.float64))
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.entries.shape
+        shape: tuple[int, ...] = self._made_of.shape
+        return shape
 
     def fixed(self) -> Balls:
         """The midpoints."""
@@ -55,7 +68,14 @@ class Balls(Number):
         return self
 
     def apply(self, operation: Any, *inputs: Any, **options: Any) -> Balls:
-        balls = (a if isinstance(a, Balls) else lifted(a) for a in inputs)
+        balls = [a if isinstance(a, Balls) else lifted(a) for a in inputs]
+        if operation is np.matmul:
+            return _product(*balls)
+        if operation is np.matrix_transpose:
+            found = Balls(np.swapaxes(balls[0]._made_of, -1, -2))
+            if "matrix" in vars(balls[0]):
+                found.matrix = balls[0].matrix.transpose()
+            return found
         return Balls(FUNCTIONS[operation](*(b.entries for b in balls), **options))
 
 
@@ -88,10 +108,11 @@ def _each(function: Callable[..., Any], arguments: int) -> Any:
     return np.frompyfunc(function, arguments, 1)
 
 
-def _product(a: Any, b: Any) -> Any:
-    left, right = (flint.arb_mat(m.shape[0], m.shape[1], m.ravel().tolist()) for m in (a, b))
-    shape = (a.shape[0], b.shape[1])
-    return np.array((left * right).entries(), object).reshape(shape)
+def _product(a: Balls, b: Balls) -> Balls:
+    product = a.matrix * b.matrix
+    found = Balls(np.array(product.entries(), object).reshape(a.shape[0], b.shape[1]))
+    found.matrix = product
+    return found
 
 
 def _comparison(decided: Callable[[Any, Any], bool], opposite: Callable[[Any, Any], bool]) -> Any:
@@ -133,7 +154,6 @@ FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
     np.multiply: np.multiply,
     np.divide: np.divide,
     np.negative: np.negative,
-    np.matmul: _product,
     np.square: _each(lambda a: a * a, 1),
     np.sqrt: _each(lambda a: a.sqrt(), 1),
     np.exp: _each(lambda a: a.exp(), 1),
@@ -155,7 +175,6 @@ FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
     np.where: _each(_taken, 3),
     np.sum: _sum,
     np.max: _max,
-    np.matrix_transpose: lambda a: np.swapaxes(a, -1, -2),
     np.expand_dims: np.expand_dims,
     np.broadcast_to: np.broadcast_to,
 }

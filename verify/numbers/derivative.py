@@ -25,7 +25,9 @@ Back: TypeAlias = Callable[[Any], Any]  # the derivative by a result -> that by 
 
 
 class Recorded(Number):
-    """A number of any kind, with what it was made of.
+    """A number of any kind, with what it was made of; computed when it is asked for.
+
+    What only a derivative is taken of, as the product X W is by W, is never computed.
 
     Shapes  those of `number`.
     """
@@ -33,11 +35,22 @@ class Recorded(Number):
     rank = 1
 
     def __init__(
-        self, number: Any, made_of: Sequence[tuple[Recorded, Back]] = (), varies: bool = True
+        self,
+        number: Any,
+        made_of: Sequence[tuple[Recorded, Back]] = (),
+        varies: bool = True,
+        later: Callable[[], Any] | None = None,
     ) -> None:
-        self.number = number
+        self._number = number
+        self._later = later
         self.made_of = made_of
         self.varies = varies
+
+    @property
+    def number(self) -> Any:
+        if self._later is not None:
+            self._number, self._later = self._later(), None
+        return self._number
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -51,14 +64,16 @@ class Recorded(Number):
 
     def apply(self, operation: Any, *inputs: Any, **options: Any) -> Recorded:
         recorded = [a if isinstance(a, Recorded) else Recorded(a, varies=False) for a in inputs]
-        numbers = [a.number for a in recorded]
-        result = operation(*numbers, **options)
-        varying = [a.varies for a in recorded]
-        if not any(varying) or operation in STEPS:
-            return Recorded(result, varies=False)
-        back = BACK[operation](result, *numbers, **options)
-        made_of = [(a, b) for a, b in zip(recorded, back, strict=True) if a.varies]
-        return Recorded(result, made_of)
+
+        def later() -> Any:
+            return operation(*(a.number for a in recorded), **options)
+
+        if not any(a.varies for a in recorded) or operation in STEPS:
+            return Recorded(None, varies=False, later=later)
+        result = Recorded(None, later=later)
+        back = BACK[operation](result, *(a.number for a in recorded), **options)
+        result.made_of = [(a, b) for a, b in zip(recorded, back, strict=True) if a.varies]
+        return result
 
 
 def derivatives(result: Recorded, by: Sequence[Recorded], upstream: Any = 1.0) -> list[Any]:
@@ -96,7 +111,7 @@ def _backwards(result: Recorded) -> list[Recorded]:
 
 def _like(upstream: Any, result: Recorded) -> Any:
     """An upstream derivative of the kind and the shape of the result."""
-    return upstream + 0 * result.number if result.shape else upstream
+    return upstream if np.ndim(upstream) else upstream + 0 * result.number
 
 
 def _gathered(derivative: Any, shape: tuple[int, ...]) -> Any:
@@ -130,19 +145,20 @@ TWO_BY_ROOT_PI = Constant(lambda: 2 / flint.arb.pi().sqrt())
 # What is constant between its steps.
 STEPS = (np.heaviside, np.greater, np.greater_equal, np.less, np.less_equal)
 
-# operation -> (result, inputs) -> for each input, from the derivative g by the result to its own.
+# operation -> (recorded result, numbers of the inputs) -> for each input, from the derivative g by
+# the result to its own.
 BACK: Mapping[Any, Callable[..., tuple[Back, ...]]] = {
     np.add: lambda y, a, b: (lambda g: g, lambda g: g),
     np.subtract: lambda y, a, b: (lambda g: g, lambda g: -g),
     np.multiply: lambda y, a, b: (lambda g: g * b, lambda g: g * a),
-    np.divide: lambda y, a, b: (lambda g: g / b, lambda g: -g * y / b),
+    np.divide: lambda y, a, b: (lambda g: g / b, lambda g: -g * y.number / b),
     np.negative: lambda y, a: (lambda g: -g,),
     np.matmul: lambda y, a, b: (
         lambda g: g @ np.matrix_transpose(b), lambda g: np.matrix_transpose(a) @ g),
     np.square: lambda y, a: (lambda g: 2 * g * a,),
-    np.sqrt: lambda y, a: (lambda g: g / (2 * y),),
-    np.exp: lambda y, a: (lambda g: g * y,),
-    np.expm1: lambda y, a: (lambda g: g * (1 + y),),
+    np.sqrt: lambda y, a: (lambda g: g / (2 * y.number),),
+    np.exp: lambda y, a: (lambda g: g * y.number,),
+    np.expm1: lambda y, a: (lambda g: g * (1 + y.number),),
     np.log: lambda y, a: (lambda g: g / a,),
     np.log1p: lambda y, a: (lambda g: g / (1 + a),),
     np.tanh: lambda y, a: (lambda g: g / np.square(np.cosh(a)),),
