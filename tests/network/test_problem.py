@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.support.problems import made, worked_example
 from verify.errors import UsageError
+from verify.network.network import Layer, Network
 from verify.network.problem import LINKS, SHAPES, Chain, Problem, laid_out, placed, same_layout
 
 
@@ -118,3 +120,75 @@ def test_what_lies_between_the_numbers_of_a_wider_array_is_its_own():
     wide = memory[:end].view(np.float64).reshape(3, 7)
     assert np.isnan(wide[:, [0, 5, 6]]).all()
     assert (wide[:, 1:5] == 1).all()
+
+
+TWO = Network((Layer("tanh", bias=True), Layer("softmax", bias=True)))
+
+
+def two_layers(**other):
+    shapes = {"W1": (4, 5), "b1": (5,), "W2": (5, 3), "b2": (3,)}
+    parameters = {name: np.ones(shape) for name, shape in shapes.items()}
+    return Problem(np.ones((6, 4)), {**parameters, **other}, np.ones((6, 3)), np.float64(1), TWO)
+
+
+def test_a_networks_parameters_are_had_by_name():
+    problem = two_layers()
+    assert problem.W2.shape == (5, 3)
+    assert problem.having(b1=np.zeros(5)).b1.tolist() == [0] * 5
+    assert problem.having(X=np.zeros((6, 4))).X.sum() == 0
+    assert problem.work == 6 * (4 * 5 + 5 * 3)
+    with pytest.raises(AttributeError, match="Problem has no W3"):
+        _ = problem.W3
+
+
+def test_every_link_of_a_network_has_its_shape():
+    problem = two_layers()
+    shapes = {link: problem.shape(link) for link in (*TWO.links, "dC_dX")}
+    assert shapes == {
+        "y1": (6, 5), "y_o1": (6, 5), "y2": (6, 3), "y_o2": (6, 3), "C": (), "dC_dy_o2": (6, 3),
+        "dC_dy2": (6, 3), "dC_dW2": (5, 3), "dC_db2": (3,), "dC_dy_o1": (6, 5),
+        "dy_o1_dy1": (6, 5), "dC_dy1": (6, 5), "dC_dW1": (4, 5), "dC_db1": (5,), "W1_next": (4, 5),
+        "b1_next": (5,), "W2_next": (5, 3), "b2_next": (3,), "dC_dX": (6, 4),
+    }  # fmt: skip
+    with pytest.raises(KeyError):
+        problem.shape("dC_dW3")
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"b1": np.ones(4)}, r"b1 \(4,\), .* do not fit; .* its bias \(units,\)"),
+        ({"W2": np.ones((4, 3))}, r"W2 \(4, 3\), .* do not fit"),
+        ({"W2": np.ones((5, 2))}, "do not fit"),
+        ({"b3": np.ones(3)}, "the parameters are .*b3; the network has W1, b1, W2, b2"),
+        ({"b2": np.ones(3, np.float32)}, "X, W1, b1, W2, b2, P and h have dtypes float32, float64"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_told(other, told):
+    with pytest.raises(UsageError, match=told):
+        two_layers(**other)
+
+
+def test_the_numbers_of_a_problem_are_what_formulas_are_computed_from():
+    numbers = two_layers().numbers
+    assert list(numbers) == ["X", "W1", "b1", "W2", "b2", "P", "h", "N", "leak", "decay"]
+    assert numbers["N"] == 6
+    network = replace(TWO, cost="upstream", reduction="sum")
+    upstream = replace(two_layers(), network=network).numbers
+    assert "G" in upstream
+    assert upstream["N"] == 1
+    mean = replace(two_layers(), network=replace(TWO, reduction="mean", weight_decay=0.5))
+    assert (mean.numbers["N"], mean.numbers["decay"]) == (18, 0.5)
+
+
+def test_what_is_no_link_is_no_part_of_a_chain():
+    for wrong in ({"dC": 1}, {"W": 1}, {"y_next": 1}):
+        with pytest.raises(TypeError, match="is no link; the post's are y, y_o, C"):
+            Chain(**wrong)
+    with pytest.raises(AttributeError, match="Chain has no gradient"):
+        _ = Chain(C=1).gradient
+    with pytest.raises(TypeError, match="9 links by their order"):
+        Chain(*range(9))
+    chain = Chain(C=1) | {"dC_dW2": 2}
+    assert (chain.C, chain["dC_dW2"], chain.y1) == (1, 2, None)
+    assert repr(chain) == "Chain(C, dC_dW2)"

@@ -145,7 +145,8 @@ def _over_steps(seen: _Seen, case: Case, first: First, asked: Asked) -> None:
 
     def judged(ref: compare.Reference) -> tuple[Chain | None, list[Finding]]:
         sides = subjects(case, ref, asked.twin)
-        step = one_step([s for s in sides if s.implementation is not manual.element_form], ref)
+        sides = [s for s in sides if s.implementation is not manual.element_form]
+        step = one_step(sides, ref, scaled=False)
         post = first.post_holds and case.expect.post_form != "nonfinite"
         left = [LEFT_DOMAIN] if post and not ref.bounds.post_holds else []
         return step.given.get(LEAD), [*step.findings, *left]

@@ -170,7 +170,7 @@ class OneStep:
     figures: list[Figure]
 
 
-def one_step(subjects: Sequence[Subject], ref: Reference) -> OneStep:
+def one_step(subjects: Sequence[Subject], ref: Reference, scaled: bool = True) -> OneStep:
     """Every subject's chain against the truth, the other side, and its own scaling."""
     step = OneStep({}, [], [], [])
     for subject in subjects:
@@ -183,7 +183,7 @@ def one_step(subjects: Sequence[Subject], ref: Reference) -> OneStep:
         step.findings.extend(found)
         if not unfit and failed is None:
             step.fit.append(subject.name)
-            if subject.name.startswith("manual.") and subject.form == "post":
+            if scaled and subject.name.startswith("manual.") and subject.form == "post":
                 step.findings.extend(_scaling(subject, chain, ref))
     for form in ("post", "stable"):
         sides = (s.name for s in subjects if s.form == form and s.form in s.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import Any
@@ -191,6 +191,23 @@ class Network:
         between = self.pair.between if self.pair else {}
         helpers = (_step(self.names[-1], name, forms) for name, forms in between.items())
         return (*forward, *helpers, self._cost(), *backward, *update)
+
+    def steps_to(self, links: Iterable[str]) -> tuple[Step, ...]:
+        """The steps that the definitions of some links need, in their order.
+
+        KeyError for a name that is no link.
+        """
+        needed = set[str]()
+        by_name = {step.name: step for step in self.every_step}
+        to_do = list(links)
+        while to_do:
+            name = to_do.pop()
+            if name not in needed:
+                needed.add(name)
+                for definition in by_name[name].definitions:
+                    from_ = (*definition.of, definition.upstream)
+                    to_do += [n for n in from_ if n in by_name]
+        return tuple(step for step in self.every_step if step.name in needed)
 
     @cached_property
     def names(self) -> tuple[Mapping[str, str], ...]:

@@ -11,7 +11,6 @@ not in the table raises TypeError with its name: nothing passes in silence.
 
 from __future__ import annotations
 
-import inspect
 import math
 from typing import Any, ClassVar
 
@@ -29,6 +28,12 @@ OPERATIONS = frozenset((
     np.greater, np.greater_equal, np.less, np.less_equal,
     np.where, np.sum, np.max, np.matrix_transpose, np.expand_dims, np.broadcast_to,
 ))  # fmt: skip
+
+
+# What follows the number in a call by places.
+_PLACES = {
+    np.sum: ("axis",), np.max: ("axis",), np.expand_dims: ("axis",), np.broadcast_to: ("shape",),
+}  # fmt: skip
 
 
 def name(operation: Any) -> str:
@@ -82,10 +87,9 @@ class Number(NDArrayOperatorsMixin):
             return getattr(inputs[0], function.__name__)
         if function not in OPERATIONS:
             raise self.not_one(f"numpy.{function.__name__}")
-        if function is np.where:
-            return self.apply(function, *inputs, **options)
-        named = inspect.signature(function).bind(*inputs, **options).arguments
-        return self.apply(function, *[named.pop(next(iter(named)))], **named)
+        numbers = inputs if function is np.where else inputs[:1]
+        named = zip(_PLACES.get(function, ()), inputs[len(numbers) :], strict=False)
+        return self.apply(function, *numbers, **dict(named), **options)
 
     def _is_below(self, inputs: tuple[Any, ...]) -> bool:
         return any(isinstance(a, Number) and a.rank > self.rank for a in inputs)
