@@ -11,7 +11,7 @@ from verify.network.problem import DTYPES, LINKS
 from verify.numbers.balls import Balls, enclosed
 from verify.numbers.constant import precision
 
-SEEDS = range(60)
+SEEDS = range(40)
 
 
 def test_the_posts_network_has_the_posts_links():
@@ -51,7 +51,7 @@ def test_a_bias_needs_weights():
 def test_no_right_program_of_a_random_network_is_beyond_its_bounds(dtype):
     found, judged = networks.worst(SEEDS, dtype)
     assert {key: ratio for key, ratio in found.items() if not ratio <= 1} == {}
-    assert judged > 3000
+    assert judged > 2000
     # Sharp besides: an update, a sum and a kernel are attained somewhere.
     links = {"W": 0.9, "y": 0.5, "dC_dW": 0.2, "dC_dy": 0.3}
     for link, floor in links.items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from verify.numbers.balls import Balls
 from verify.numbers.bounded import Bounded, alike, together, widest
 from verify.numbers.constant import Constant
 from verify.numbers.number import fixed, taken_for
@@ -60,7 +59,7 @@ def test_errors_have_the_shape_of_their_number():
 
 
 def test_a_constant_is_the_nearest_of_its_dtype():
-    third = Constant(lambda: Balls.of(1.0).entries.item() / 3)
+    third = Constant(lambda arb: arb(1) / 3)
     y = third * Bounded(F32, [3.0])
     assert y.error >= F32.u
     assert (third * np.array([3.0], np.float32)).dtype == np.float32

@@ -9,7 +9,7 @@ import pytest
 from verify.numbers.balls import Balls
 from verify.numbers.constant import Constant, precision
 
-ROOT = Constant(lambda: flint.arb(2).sqrt())
+ROOT = Constant(lambda arb: arb(2).sqrt())
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -29,7 +29,7 @@ def test_balls_enclose_it_in_their_own_precision():
 
 def test_the_nearest_float64_is_not_one_of_its_neighbours():
     """Rounded from 53 bits inside, three of five constants would be."""
-    sixth = Constant(lambda: flint.arb(2).sqrt() * flint.arb.pi().rsqrt())
+    sixth = Constant(lambda arb: arb(2).sqrt() * arb.pi().rsqrt())
     with precision(400):
         error = abs(sixth.exactly() - sixth.nearest)
         assert error <= abs(sixth.exactly() - float(np.nextafter(sixth.nearest, 9)))

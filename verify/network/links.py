@@ -28,7 +28,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-import flint
 import numpy as np
 
 from verify.numbers.bounded import alike
@@ -174,11 +173,11 @@ def less_log_sum_exp(y: Any) -> Any:
     return y - (m + np.log(total(np.exp(y - m))))
 
 
-ROOT_HALF = Constant(lambda: flint.arb(0.5).sqrt())
-ROOT_2_BY_PI = Constant(lambda: (2 / flint.arb.pi()).sqrt())
-PEAK = Constant(lambda: (2 * flint.arb.pi()).rsqrt())  # of the normal density
-CUBIC = Constant(lambda: flint.arb(44715) / 1000000)
-THREE_CUBIC = Constant(lambda: flint.arb(134145) / 1000000)
+ROOT_HALF = Constant(lambda arb: arb(0.5).sqrt())
+ROOT_2_BY_PI = Constant(lambda arb: (2 / arb.pi()).sqrt())
+PEAK = Constant(lambda arb: (2 * arb.pi()).rsqrt())  # of the normal density
+CUBIC = Constant(lambda arb: arb(44715) / 1000000)
+THREE_CUBIC = Constant(lambda arb: arb(134145) / 1000000)
 
 
 def inner(y: Any) -> Any:

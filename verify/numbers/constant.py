@@ -2,15 +2,18 @@
 
 A Constant stands in a formula for the number itself: float arrays take the nearest number of their
 dtype, balls an enclosure, bounded numbers the nearest float64 with the rounding of a dtype's.
+
+Arb is imported when it is first needed: who only reads a formula, as a candidate's process does,
+has no truth at hand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
-import flint
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
@@ -18,6 +21,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 @contextmanager
 def precision(bits: int) -> Iterator[None]:
     """Arb computes with that many bits inside."""
+    import flint
+
     before, flint.ctx.prec = flint.ctx.prec, bits
     try:
         yield
@@ -26,12 +31,22 @@ def precision(bits: int) -> Iterator[None]:
 
 
 class Constant(NDArrayOperatorsMixin):
-    """A real number; `exactly` encloses it in Arb's current precision."""
+    """A real number, as a formula of Arb's type `arb`."""
 
-    def __init__(self, exactly: Callable[[], Any]) -> None:
-        self.exactly = exactly
+    def __init__(self, formula: Callable[[Any], Any]) -> None:
+        self._formula = formula
+
+    def exactly(self) -> Any:
+        """An enclosure in Arb's current precision."""
+        from flint import arb
+
+        return self._formula(arb)
+
+    @cached_property
+    def nearest(self) -> float:
+        """The float64 nearest to it."""
         with precision(128):
-            self.nearest = float(exactly())
+            return float(self.exactly())
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         others = [a for a in inputs if not isinstance(a, Constant)]

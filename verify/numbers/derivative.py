@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-import flint
 import numpy as np
 
 from verify.numbers import number
@@ -140,7 +139,7 @@ def _normal(a: Any) -> Any:
     return TWO_BY_ROOT_PI * np.exp(-np.square(a))
 
 
-TWO_BY_ROOT_PI = Constant(lambda: 2 / flint.arb.pi().sqrt())
+TWO_BY_ROOT_PI = Constant(lambda arb: 2 / arb.pi().sqrt())
 
 # What is constant between its steps.
 STEPS = (np.heaviside, np.greater, np.greater_equal, np.less, np.less_equal)
