@@ -20,8 +20,11 @@ def plus(*errors: Any) -> Any:
 
     Shapes  those that broadcast.
     """
-    left = [e for e in errors if e is not None]
-    return sum(left[1:], left[0]) if left else None
+    total = None
+    for error in errors:
+        if error is not None:
+            total = error if total is None else total + error
+    return total
 
 
 def moved(*moves: tuple[Bounded, Partial]) -> tuple[Any, Any]:
@@ -29,10 +32,13 @@ def moved(*moves: tuple[Bounded, Partial]) -> tuple[Any, Any]:
 
     Shapes  those of the result.
     """
-    return (
-        plus(*(moved(a.inherited) for a, moved in moves if a.inherited is not None)),
-        plus(*(moved(a.own) for a, moved in moves if a.own is not None)),
-    )
+    inherited = own = None
+    for a, move in moves:
+        if a.inherited is not None:
+            inherited = plus(inherited, move(a.inherited))
+        if a.own is not None:
+            own = plus(own, move(a.own))
+    return inherited, own
 
 
 def exact(value: Any, *moves: tuple[Bounded, Partial]) -> Bounded:
