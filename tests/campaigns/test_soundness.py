@@ -8,12 +8,12 @@ from tests.support import networks
 from tests.support.soundness import sharpness, worst_of_other_forms, worst_ratios
 from verify.network.problem import DTYPES
 
+pytestmark = [pytest.mark.campaign, pytest.mark.process]
+
 CHUNKS = 10
 CASES = 2000  # a chunk
 
 
-@pytest.mark.campaign
-@pytest.mark.process
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_no_correct_answer_is_beyond_its_bound(dtype, chunk, record_property):
@@ -29,8 +29,6 @@ def test_no_correct_answer_is_beyond_its_bound(dtype, chunk, record_property):
     assert sharpness(worst, "W_next") >= 0.9
 
 
-@pytest.mark.campaign
-@pytest.mark.process
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_no_right_answer_in_another_form_is_beyond_the_widest_bound(dtype, chunk, record_property):
@@ -41,8 +39,6 @@ def test_no_right_answer_in_another_form_is_beyond_the_widest_bound(dtype, chunk
     assert {key: r for key, r in worst.items() if not r <= 1} == {}
 
 
-@pytest.mark.campaign
-@pytest.mark.process
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_no_right_program_of_a_random_network_is_beyond_its_bounds(dtype, chunk, record_property):

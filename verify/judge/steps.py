@@ -20,7 +20,7 @@ from verify.judge.compare import Reference, Subject
 from verify.judge.parts import Evaluation, Totals, everywhere, start_of
 from verify.judge.result import Finding, Step, Verdict
 from verify.network import descent, manual, truth
-from verify.network.bounds import bounds
+from verify.network.bounds import Bounds, bounds
 from verify.network.problem import Chain, Problem
 from verify.numbers.rounding import Array
 from verify.scenario.cases import Batch, Case
@@ -100,30 +100,37 @@ def _step(path: _Path, factor: Any, t: int, goes_on: bool) -> None:
     there = Totals(here.subject, here.batch, W, drift, here.leads)
     found = len(path.findings)
     if goes_on:
-        there = _arrived(path, there, t + 1)
+        path.here = _arrived(path, there, t + 1)
     else:
+        path.here = there
         for share, part in here.batch:
-            at = bounds(part.having(W=W)) if here.only is None else here.only.bounds.at(W)
+            at = _before(here, part).at(W)
             there.add(share, Evaluation(at.problem, at, None))
-    path.here = there
     if not there.cost_fits:
         path.findings.insert(found, _overflows(path, t))
     elif there.parts == here.parts and chain.dC_dW is not None:
         path.findings[found:found] = _fall(path, here, chain, bound, t)
 
 
+def _before(here: Totals, part: Problem) -> Bounds:
+    """The bounds of a part where a step begins; kept where there is but one."""
+    return bounds(part.having(W=here.W)) if here.only is None else here.only.bounds
+
+
 def _arrived(path: _Path, there: Totals, t: int) -> Totals:
     """The lead's chain in every part of a batch at a new W, and what is found there."""
     found: list[Finding] = []
     follows = True
+    before = path.here.only if path.here.batch is there.batch else None  # the same rows
     for share, part in there.batch:
-        problem = part.having(W=there.W)
-        limits = bounds(problem)
+        limits = before.bounds.at(there.W) if before else bounds(part.having(W=there.W))
+        problem = limits.problem
         if not limits.fits:
             there.add(share, Evaluation(problem, limits, None))
             found += [] if not limits.cost_fits else [_overflows(path, t)]
+            follows = False
             break
-        follows &= there.batch.several is False and truth.fits(problem, path.budget)
+        follows &= not there.batch.several and truth.fits(problem, path.budget)
         exact = None
         if follows:
             path.budget -= truth.work(problem)
@@ -189,7 +196,7 @@ def _fall(path: _Path, here: Totals, chain: Chain, bound: Chain, t: int) -> Iter
     (C, bound_C), after = here.cost, there.cost
     chain, bound = (chain | {"C": C}), (bound | {"C": bound_C})
     d = np.asarray(there.W, np.float64) - here.W
-    second = sum(share * _curvature(here, part, there.W) for share, part in here.batch)
+    second = sum(share * _curvature(here, there, part) for share, part in here.batch)
     lost = descent.gamma(here.batch.N, here.batch.D, here.batch.K)
     fall = descent.allowed(d, second, chain, after, bound, lost)
     low, high = float(C + fall.lowest), float(C + fall.highest)
@@ -204,9 +211,10 @@ def _fall(path: _Path, here: Totals, chain: Chain, bound: Chain, t: int) -> Iter
         yield Finding("descent", Verdict.FAIL, message, path.name, "W_next")
 
 
-def _curvature(here: Totals, part: Problem, W: Array) -> Any:
-    before = here.only.bounds if here.only is not None else bounds(part.having(W=here.W))
-    return descent.curvature(part, before.moved(before.at(W)))
+def _curvature(here: Totals, there: Totals, part: Problem) -> Any:
+    before = _before(here, part)
+    after = before.at(there.W) if there.only is None else there.only.bounds
+    return descent.curvature(part, before.moved(after))
 
 
 def thinned(steps: Sequence[Step]) -> tuple[Step, ...]:

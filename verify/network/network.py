@@ -135,12 +135,13 @@ class Network:
     @cached_property
     def parameters(self) -> tuple[str, ...]:
         """The names of the weights and the biases, from the input on."""
-        return tuple(
-            names[p]
-            for names, layer in zip(self.names, self.layers, strict=True)
-            for p, given in (("W", layer.weights), ("b", layer.bias))
-            if given
-        )
+        layers = zip(self.names, self.layers, strict=True)
+        return tuple(names[p] for names, layer in layers for p in self._own(layer))
+
+    @cached_property
+    def weights(self) -> tuple[str, ...]:
+        """The names of the weights alone."""
+        return tuple(name for name in self.parameters if name.startswith("W"))
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -182,7 +183,7 @@ class Network:
         backward: list[Step] = []
         update: list[Step] = []
         for layer, names in zip(self.layers, self.names, strict=True):
-            last = layer is self.layers[-1] and names is self.names[-1]
+            last = names is self.names[-1]
             forward += self._forward(layer, names)
             backward = self._backward(layer, names, last) + backward
             update += [
@@ -242,11 +243,12 @@ class Network:
         definition = _definition(names, (pair or cost).definition)
         step = _step(names, "C", cost.C + (pair.C if pair else ()), definition)
         step = replace(step, by_kind=bool(pair))
-        weights = tuple(p for p in self.parameters if p.startswith("W"))
         if not self.decays:
             return step
-        forms = tuple(Form(_decaying(f), (*f.of, "decay", *weights), f.kind) for f in step.forms)
-        decayed = tuple(Definition(_decay, ("decay", W)) for W in weights)
+        forms = tuple(
+            Form(_decaying(f), (*f.of, "decay", *self.weights), f.kind) for f in step.forms
+        )
+        decayed = tuple(Definition(_decay, ("decay", W)) for W in self.weights)
         return Step("C", forms, step.definitions + decayed, bool(pair))
 
     def _backward(self, layer: Layer, names: Mapping[str, str], last: bool) -> list[Step]:

@@ -120,7 +120,7 @@ class Problem:
     def work(self) -> int:
         """Multiplications of one pass through the weights: N D K."""
         rows = self.X.size // self.X.shape[-1]
-        weights = (a for n, a in self.parameters.items() if n.startswith("W"))
+        weights = (self.parameters[name] for name in self.network.weights)
         stack = rows // self.X.shape[-2]
         return int(rows * sum(W.size // stack for W in weights))
 
@@ -152,8 +152,7 @@ class Problem:
         """N, D, or the units of a layer by its number."""
         if axis in ("N", "D"):
             return self.sizes[axis]
-        before = [n for n in self.network.parameters if n.startswith("W")]
-        at = [n for n in before if int(n[1:] or 1) <= int(axis)]
+        at = [name for name in self.network.weights if int(name[1:] or 1) <= int(axis)]
         return int(self.parameters[at[-1]].shape[-1]) if at else self.X.shape[-1]
 
     def at(self, i: int) -> Problem:

@@ -155,7 +155,7 @@ def _conversion(problem: Problem) -> float:
 def _products(problem: Problem) -> float:
     """X W and X^T dC_dy of every layer, from the second on dC_dy W^T; and functions."""
     rows = problem.X.shape[-2]
-    weights = [a for name, a in problem.parameters.items() if name.startswith("W")]
+    weights = [problem.parameters[name] for name in problem.network.weights]
     products = sum(W.size * (2 + (i > 0)) for i, W in enumerate(weights))
     units = sum(W.shape[-1] for W in weights) or problem.P.shape[-1]
     return float(rows * (products + _FUNCTIONS * units))

@@ -109,8 +109,7 @@ def forward(
         by_y_o.sum(), at, retain_graph=True
     )
     if network.decays:
-        weights = [t[name] for name in network.parameters if name.startswith("W")]
-        C = C + 0.5 * t["decay"] * sum((W**2).sum() for W in weights)
+        C = C + 0.5 * t["decay"] * sum((t[name] ** 2).sum() for name in network.weights)
     return kept, {**links, "C": C}
 
 

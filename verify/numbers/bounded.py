@@ -165,11 +165,8 @@ def together(forms: Sequence[Bounded]) -> list[Bounded]:
     Shapes  all the same.
     """
     inherited = [f.inherited for f in forms]
-    if len(forms) == 1 or any(e is None for e in inherited):
-        least = None if len(forms) > 1 else inherited[0]
-    else:
-        least = reduce(np.fmin, inherited)
-    return [Bounded(f.model, f.value, least, f.own) for f in forms]
+    least = None if any(e is None for e in inherited) else reduce(np.fmin, inherited)
+    return [f.of(f.value, least, f.own) for f in forms]
 
 
 def alike(function: Callable[[Any], Any], *others: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -84,8 +84,8 @@ def with_roundings(
     if result is None:
         rounding = rounding + lost
     elif unit and not size.min(initial=np.inf) >= m.tiny / m.u:
-        moved = plus(result.inherited, own)
-        least = size if moved is None else size - 4 * moved
+        error = plus(result.inherited, own)
+        least = size if error is None else size - 4 * error
         rounding = np.where(least >= m.tiny, rounding, rounding + lost)
     own = rounding if own is None else own + rounding
     if unit and not own.max(initial=0) < unit * m.largest / 64:

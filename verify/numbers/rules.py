@@ -16,8 +16,7 @@ import numpy as np
 
 from verify.numbers import sums
 from verify.numbers.moves import exact, moved, plus, rounded, same, with_roundings
-from verify.numbers.number import ERF, ERFC
-from verify.numbers.rounding import Float64
+from verify.numbers.number import ERF, ERFC, erf, erfc
 
 if TYPE_CHECKING:
     from verify.numbers.bounded import Bounded
@@ -100,10 +99,6 @@ def _sqrt(a: Bounded) -> Bounded:
     return rounded(np.sqrt(a.value), (a, lambda e: np.where(e > 0, slope * e, e)))
 
 
-def _special(function: Callable[[float], float]) -> Callable[[Float64], Float64]:
-    return np.vectorize(function, otypes=[np.float64])
-
-
 # ---- kinks
 
 
@@ -176,8 +171,8 @@ RULES: Mapping[Any, Callable[..., Bounded]] = {
     np.log1p: _unary(np.log1p, lambda a: 1 / np.maximum(1 + a.low, 0), "log"),
     np.tanh: _unary(np.tanh, lambda a: 1 / np.cosh(np.fmin(a.least, 300)) ** 2, "tanh"),
     np.cosh: _unary(np.cosh, lambda a: np.sinh(a.most), "cosh"),
-    ERF: _unary(_special(math.erf), _normal, "erf"),
-    ERFC: _unary(_special(math.erfc), _normal, "erfc"),
+    ERF: _unary(erf, _normal, "erf"),
+    ERFC: _unary(erfc, _normal, "erfc"),
     np.absolute: lambda a: exact(np.abs(a.value), (a, same)),
     np.maximum: lambda a, b: _larger(a, b, 1),
     np.minimum: lambda a, b: _larger(a, b, -1),
