@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+from typing import get_args
+
+import jsonschema
 import pytest
 
 from verify.errors import UsageError
+from verify.network.costs import COSTS
+from verify.network.links import ACTIVATIONS
+from verify.network.network import Layer, Network
 from verify.scenario import draw
 from verify.scenario.document import (
     DEFAULTS,
+    Activation,
+    CostName,
     Document,
+    LayerKeys,
     Limits,
     RandomLabels,
     RandomValues,
@@ -34,6 +43,35 @@ def test_there_is_no_field_that_could_switch_a_check_off():
 def test_every_key_has_a_description_for_editors():
     for name, field in Document.model_json_schema()["properties"].items():
         assert "description" in field or name in ("vary", "expect"), name
+    assert all(field.description for field in LayerKeys.model_fields.values())
+
+
+def test_the_activations_and_costs_of_files_are_those_there_are():
+    assert get_args(Activation) == tuple(ACTIVATIONS)
+    assert {*get_args(CostName), "upstream"} == {*COSTS}
+
+
+def test_what_may_stand_at_the_top_of_one_layer_is_what_may_in_a_table_of_it():
+    assert {*LayerKeys.model_fields} - {*Document.model_fields} == {"units"}
+    assert (Layer().activation, Network().cost, Network().reduction) == (
+        "sigmoid", "cross-entropy", "rows",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("keys", "fits"),
+    [
+        ("weights labels", True), ("layers labels", True), ("weights upstream", True),
+        ("activation upstream", True), ("layers upstream", True), ("labels", False),
+        ("weights", False), ("activation labels", False), ("upstream", False),
+        ("weights labels upstream", False),
+    ],
+)  # fmt: skip
+def test_the_schema_says_what_must_be_there(keys, fits):
+    values = {"title": "t", "inputs": [[1]], "weights": [[1]], "labels": [0], "layers": [{}],
+              "upstream": [[1]], "activation": "relu"}  # fmt: skip
+    document = {name: values[name] for name in ("title", "inputs", *keys.split())}
+    assert jsonschema.Draft202012Validator(Document.model_json_schema()).is_valid(document) == fits
 
 
 def test_a_limit_is_raised_by_its_name_and_says_how():

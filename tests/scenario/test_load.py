@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.documents import damaged, valid
+from tests.support.documents import damaged, networks, valid
 from tests.support.texts import DRAWN, EXAMPLE, written
 from verify.errors import ScenarioError
 from verify.scenario import places
@@ -208,6 +208,34 @@ def test_a_valid_document_is_a_scenario(tmp_path_factory, text):
     for case in found:
         sizes = case.sizes
         assert case.problem.sizes == {"N": sizes.N, "D": sizes.D, "K": sizes.K}
+
+
+@given(networks())
+def test_a_valid_document_of_any_network_is_a_scenario(tmp_path_factory, text):
+    for case in cases(load(written(tmp_path_factory.mktemp("network"), text))):
+        problem, shapes = case.problem, case.sizes.shapes
+        assert problem.network == case.network
+        assert [a.shape for a in (problem.X, *problem.parameters.values(), problem.P)] == [
+            *shapes.values()
+        ]
+        assert case.work == problem.work
+
+
+@settings(max_examples=200)
+@given(networks(), st.data())
+def test_a_damaged_layer_is_refused_line_by_line(tmp_path_factory, text, data):
+    lines = text.split("\n")
+    at = data.draw(st.integers(0, len(lines) - 1))
+    lines[at] = data.draw(
+        st.sampled_from(
+            ["rtol = 1", "weights = 1", "bias = []", "[[layers]]\nunit = 1", 'activation = "tnh"',
+             'upstream = "G"', "[layers]", "layers = 3", "units = 0"]
+        )
+    )  # fmt: skip
+    path = written(tmp_path_factory.mktemp("damaged"), "\n".join(lines))
+    for line in str(refusal(path)).split("\n"):
+        assert re.match(rf"{re.escape(str(path))}:\d+:\d+: ", line)
+        assert line.isprintable()
 
 
 @settings(max_examples=200)

@@ -127,3 +127,89 @@ def test_weights_are_in_no_table(tmp_path, arrays):
         "weights.file",
         "a .npy file, or a .csv file with its columns",
     )
+
+
+NETWORK = """
+title = "a network of arrays"
+inputs = { file = "X.npy" }
+labels = { file = "P.npy" }
+step_size = 0.5
+
+[[layers]]
+weights = { file = "W.npy" }
+bias = { file = "b.npy" }
+activation = "tanh"
+
+[[layers]]
+weights = { random = "normal", scale = 0.5 }
+bias = [0.5, 1, 2]
+"""
+B = np.array([1, 2, 3], "f4")
+
+
+def test_the_weights_and_the_bias_of_a_layer_may_be_arrays(arrays):
+    scenario = load(arrays(NETWORK, b=B))
+    assert list(scenario.data) == ["X.npy", "W.npy", "b.npy", "P.npy"]
+    problem = cases(scenario)[0].problem
+    assert np.array_equal(problem.W1, W)
+    assert np.array_equal(problem.b1, B)
+    assert problem.b2.tolist() == [0.5, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "told"),
+    [
+        ({"b": B[None]}, NETWORK, "9:17: layers[0].bias.file: a matrix (shape (1, 3)), a vector:"),
+        ({"b": B[:2]}, NETWORK, "9:17: layers[0].bias.file: layers[0].units does not fit"),
+        ({"b": B.astype("i4")}, NETWORK, "9:17: layers[0].bias.file: not a vector of floats"),
+        ({"b": B.astype("f8")}, NETWORK, "9:17: layers[0].bias.file: float64 numbers in a"),
+        ({"b": B * np.float32(1e-45)}, NETWORK,
+         "9:17: layers[0].bias.file: entry [0] of the file is out of float32's range"),
+        ({"b": B, "W": W[0]}, NETWORK, "8:20: layers[0].weights.file: a vector (shape (3,))"),
+        ({"b": B}, NETWORK.replace("b.npy", "c.npy"),
+         "9:17: layers[0].bias.file: cannot be read (No such file or directory)"),
+        ({"b": B}, NETWORK.replace("scale = 0.5", "scale = 1e38"),
+         "13:40: layers[1].weights.scale: out of float32's range (4e+38)"),
+        ({"b": B}, NETWORK.replace("[0.5, 1, 2]", "[0.5, 1e-40, 2]"),
+         "14:14: layers[1].bias[1]: out of float32's range (1e-40)"),
+    ],
+)  # fmt: skip
+def test_numbers_of_a_layer_that_may_not_be_are_refused(given, text, told, arrays):
+    path = arrays(text, **given)
+    with pytest.raises(ScenarioError) as caught:
+        load(path)
+    assert f"{path}:{told}" in str(caught.value)
+
+
+LABELS = 'title = "t"\ninputs = [[1]]\nweights = [[1, 2]]\nlabels = [[{}]]\nstep_size = 1\n'
+
+
+@pytest.mark.parametrize(
+    ("cost", "labels", "told"),
+    [
+        ("cross-entropy", "2, -1", "4:15: labels[0][1]: a negative label (-1.0), a label is 0 or"),
+        ("cross-entropy", "0, 0", "4:10: labels: all labels are 0, at least one label above 0"),
+        ("negative-log-likelihood", "2, -1", "4:15: labels[0][1]: a negative label (-1.0)"),
+        ("negative-log-likelihood", "0, 0", "4:10: labels: all labels are 0"),
+        ("binary-cross-entropy", "1, 1.5", "4:15: labels[0][1]: not a probability (1.5), a label is"
+         " 0 to 1 with binary-cross-entropy"),
+        ("binary-cross-entropy", "-0.5, 1", "4:12: labels[0][0]: not a probability (-0.5)"),
+        ("binary-cross-entropy", "0, 0", ""),
+        ("squared-error", "2, -1", ""),
+        ("half-squared-error", "0, 0", ""),
+    ],
+)  # fmt: skip
+def test_labels_are_those_that_the_cost_takes(cost, labels, told, tmp_path):
+    activation = "log-softmax" if cost == "negative-log-likelihood" else "sigmoid"
+    text = LABELS.format(labels) + f'cost = "{cost}"\nactivation = "{activation}"\n'
+    if told:
+        assert f"s.toml:{told}" in str(refusal(tmp_path, text))
+    else:
+        assert load(written(tmp_path, text))
+
+
+def test_a_weight_decay_is_a_number_of_the_dtype(tmp_path):
+    for decay, told in (("0", "out of range (0), greater than 0"), ("inf", "not finite (inf)"),
+                        ("1e-60", "out of float32's range (1e-60)")):  # fmt: skip
+        text = LABELS.format("1, 0") + f"weight_decay = {decay}\n"
+        assert f"s.toml:6:16: weight_decay: {told}" in str(refusal(tmp_path, text))

@@ -63,3 +63,39 @@ def test_a_written_float_remembers_its_text():
     number = WrittenFloat("1e-400")
     assert number == 0
     assert number.text == "1e-400"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("unit = 4", "layers[0].unit: unknown key, did you mean 'units'?"),
+     ("neurons = 4", "layers[0].neurons: unknown key, did you mean 'units'?"),
+     ("b = [1]", "layers[0].b: unknown key, did you mean 'bias'?"),
+     ("W = [[1]]", "layers[0].W: unknown key, did you mean 'weights'?"),
+     ("qqq = 1", "layers[0].qqq: unknown key, allowed are units, weights, bias, activation"),
+     ("atol = 1", "layers[0].atol: unknown key, there is none: the bounds are derived"),
+     ("cost = 1", "layers[0].cost: unknown key, a key after [[layers]] belongs to it: put 'cost'"
+      " above the first [table]"),
+     ('bias = { random = "normal", scal = 1 }',
+      "layers[0].bias.scal: unknown key, did you mean 'scale'?"),
+     ("bias = [[1]]", "layers[0].bias[0]: not a number ([1])")],
+)  # fmt: skip
+def test_a_key_of_a_layer_is_told_what_it_is_called_there(line, told, tmp_path):
+    with pytest.raises(ScenarioError) as caught:
+        load(written(tmp_path, f"{EXAMPLE}[[layers]]\n{line}\n"))
+    assert f"s.toml:8:{line.index('scal') + 1 if 'scal' in line else ''}" in str(caught.value)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("layers = 3", "7:10: layers: not an array of tables (3), [[layers]] above the keys of each"),
+     ("layers = []", "7:10: layers: empty ([]), at least one element"),
+     ("layers = [1]", "7:11: layers[0]: not a table (1), a table of keys"),
+     ("[layers]", "7:1: layers: not an array of tables ({})"),
+     ("units = 3", "7:1: units: unknown key, did you mean 'classes'?"),
+     ("l2 = 3", "7:1: l2: unknown key, did you mean 'weight_decay'?")],
+)  # fmt: skip
+def test_what_is_no_array_of_layers_is_told_what_would_be(line, told, tmp_path):
+    with pytest.raises(ScenarioError) as caught:
+        load(written(tmp_path, f"{EXAMPLE}{line}\n"))
+    assert told in str(caught.value)

@@ -1,14 +1,25 @@
 from __future__ import annotations
 
+import re
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import verify
+from tests.support import networks
 from tests.support.problems import drawn
 from verify.errors import UsageError
+from verify.network.network import Layer, Network
+from verify.network.problem import Problem, bits
+from verify.scenario.cases import cases
 from verify.scenario.collection import collect
+from verify.scenario.document import Document
+from verify.scenario.load import load, of_text
 from verify.scenario.write import explicit, home, written
 
 
@@ -67,3 +78,61 @@ def test_a_name_that_no_scenario_may_have_is_refused(name, tmp_path):
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UsageError, match="cannot be written: No such file"):
         written("mine", tmp_path / "absent")
+
+
+def in_memory(seed: int, dtype: str) -> Problem:
+    """A problem of any network that a file can be of."""
+    network, numbers = networks.drawn(seed, dtype, widest=5)
+    operation = network.cost == "upstream"
+    if operation:
+        network = replace(network, weight_decay=0.0)
+    P = numbers["G" if operation else "P"].copy()
+    P[0, 0] = abs(P[0, 0]) or 1  # some label is above 0
+    h = np.asarray(1, dtype)[()] if operation else numbers["h"]
+    parameters = {name: numbers[name] for name in network.parameters}
+    return Problem(numbers["X"], parameters, P, h, network)
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["float32", "float64"]))
+def test_any_network_that_is_written_and_read_is_the_same_bit_for_bit(
+    tmp_path_factory, seed, dtype
+):
+    problem = in_memory(seed, dtype)
+    (case,) = cases(of_text(explicit(problem, "t", "s", {}), tmp_path_factory.getbasetemp() / "s"))
+    assert case.problem.network == case.network == problem.network
+    for name in ("X", *problem.parameters, "P", "h"):
+        assert bits(getattr(case.problem, name)) == bits(getattr(problem, name)), name
+
+
+def test_a_file_says_nothing_that_is_usual():
+    post = explicit(drawn(3), "t", "s", {})
+    assert not re.search("bias|activation|layers|cost|reduction|weight_decay|upstream", post)
+
+
+def test_an_operation_without_weights_is_written_by_its_activation(tmp_path):
+    network = Network((Layer("sigmoid", weights=False),), "upstream", "sum")
+    one = np.float64(1)
+    problem = Problem(np.array([[1.0, -0.0]]), {}, np.array([[-0.0, 2.0]]), one, network)
+    text = explicit(problem, "t", "s", {"loss": "any"})
+    assert text.split("\n")[2:-1] == [
+        "inputs    = [[1, -0.0]]", 'activation = "sigmoid"', "upstream  = [[-0.0, 2]]",
+        'dtype     = "float64"',
+    ]  # fmt: skip
+    (case,) = collect(written("mine", tmp_path, text))
+    assert bits(case.problem.X) == bits(problem.X)
+    decayed = replace(problem, network=replace(network, weight_decay=0.5))
+    for other in (replace(problem, h=one / 2), decayed):
+        with pytest.raises(UsageError, match="has no weight decay, and h is 1"):
+            explicit(other, "t", "s", {})
+
+
+def test_what_the_template_leaves_out_may_be_put_in(tmp_path):
+    text = written("mine", tmp_path).read_text()
+    whole = re.sub(r"^# (?=\[|\w+ *= )", "", text, flags=re.MULTILINE)
+    document = tomllib.loads(whole)
+    assert {"bias", "activation", "cost", "layers", "vary", "expect"} <= {*document}
+    assert {*document} <= {*Document.model_fields}
+    assert {*document["layers"][0]} == {"units", "weights", "activation"}
+    top = re.sub(r"^# (?=(bias|activation|cost) *= )", "", text, count=3, flags=re.MULTILINE)
+    network = load(written("top", tmp_path, top)).network
+    assert network == Network((Layer("softmax", bias=True),), "squared-error")

@@ -61,6 +61,43 @@ def valid(draw) -> str:
     return text + draw(st.sampled_from(["", '[expect]\nloss = "falls"\n', "# the end"]))
 
 
+ENDS = ("softmax", "cross-entropy"), ("sigmoid", "binary-cross-entropy"), ("gelu", "upstream")
+
+
+def entry(draw, name: str, rows: int, columns: int) -> str:
+    """A line that gives a matrix: written or random."""
+    drawn = st.just(f'{{ random = "{draw(st.sampled_from(["normal", "uniform"]))}" }}')
+    return f"{name} = {draw(st.one_of(matrix(rows, columns), drawn))}\n"
+
+
+@st.composite
+def networks(draw) -> str:
+    """The text of a scenario of any network: one layer at the top, or several."""
+    N, *sizes = draw(st.lists(SIZES, min_size=3, max_size=5))
+    activation, cost = draw(st.sampled_from(ENDS))
+    top = entry(draw, "inputs", N, sizes[0]) + f"features = {sizes[0]}\nclasses = {sizes[-1]}\n"
+    if "inputs = {" in top:
+        top += f"batch_size = {N}\n"
+    if cost == "upstream":
+        top += entry(draw, "upstream", N, sizes[-1])
+    else:
+        top += f'labels = [{"0, " * N}]\nstep_size = 0.125\ncost = "{cost}"\n'
+        top += draw(st.sampled_from(["", 'reduction = "mean"\n', "weight_decay = 0.5\n"]))
+    tables = []
+    for i in range(1, len(sizes)):
+        table = entry(draw, "weights", sizes[i - 1], sizes[i])
+        if draw(st.booleans()):
+            table += f"bias = {draw(matrix(1, sizes[i]))[1:-1]}\n"
+        last = i == len(sizes) - 1
+        table += f'activation = "{activation if last else "tanh"}"\n'
+        if len(sizes) > 2:
+            table = f"[[layers]]\nunits = {sizes[i]}\n{table}"
+            if draw(st.booleans()) and not last:
+                table += '[[layers]]\nactivation = "relu"\n'
+        tables.append(table)
+    return 'title = "drawn by hypothesis"\n' + top + "".join(tables)
+
+
 REQUIRED = ("title", "inputs", "weights", "labels", "step_size")
 WRONG = {
     "title": ["1", "''", '"\\u0007"', "true"],

@@ -27,6 +27,8 @@ layouts and read-only; of a cost that torch or jax differentiates an upstream gr
 may differ by rounding; the report says by how much. Before it is judged the run proves itself:
 kernels within their budgets, manual passes, planted faults fail.
 
+    arguments     by which names, or in which order, it is called
+    tensors       a function of torch tensors
     load          a name -> a function of NumPy arrays
     examine       the function, called in its process; what it did besides
     undisturbed   what it changes of the process, put back

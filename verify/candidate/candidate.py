@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from verify.candidate.arguments import Misuse
 from verify.candidate.child import Child
 from verify.candidate.examine import Call, Reply, Session
-from verify.candidate.load import Misuse, adapted
+from verify.candidate.load import adapted
 from verify.errors import CandidateError
+from verify.network.network import POST, Network
 from verify.network.problem import PAGE, Chain, Place, Problem, bits, placed
 
 
@@ -26,11 +29,13 @@ class Answer(NamedTuple):
 class Candidate:
     """A stranger's implementation, by the name that the report gives it.
 
-    `session` calls it, in this process or another.
+    `session` calls it, in this process or another; `networks` are those that it is one of, where
+    that was asked.
     """
 
     name: str
     session: Session | Child
+    networks: frozenset[Network] = frozenset({POST})
     _places: Mapping[str, Place] = field(default_factory=dict, repr=False)
     _second: bool = field(default=False, repr=False)
     _begin: int = field(default=0, repr=False)
@@ -40,14 +45,14 @@ class Candidate:
     def ask(
         self, problem: Problem, layouts: Mapping[str, str] | None = None, **how: bool
     ) -> Answer:
-        """One call on a problem; `layouts` lays out some of X, W and P otherwise.
+        """One call on a problem; `layouts` lays out some of its arrays otherwise.
 
         `how` are words of Call: first, kept, backward. Of a kept call the arrays have the shapes of
         the call before, and get the problem's numbers.
 
         Shapes  as Problem.
         """
-        arrays = {"X": problem.X, "W": problem.W, "P": problem.P}
+        arrays, network = problem.arrays, problem.network
         if not how.get("kept"):
             self._place(arrays, layouts or {})
         views = self._views()
@@ -55,7 +60,9 @@ class Candidate:
             self._memory()[self._begin : self._end] = _GAP
         for name, array in arrays.items():
             views[name][...] = array
-        reply = self.session.reply(Call(self._places, np.asarray(problem.h)[()], **how))
+        h = np.asarray(problem.h)[()] if network.trains else None
+        links = tuple(dict.fromkeys((*network.links, "dC_dX")))
+        reply = self.session.reply(Call(self._places, h, links, network.gradients, **how))
         changed = [n for n, array in arrays.items() if bits(self._views()[n]) != bits(array)]
         return Answer(reply, tuple(changed))
 
@@ -98,13 +105,17 @@ _GAP = 0xFF  # of what lies between the numbers of a wider array: NaN, if it is 
 
 
 def updated(chain: Chain, problem: Problem) -> Chain:
-    """The chain with W_next = W - h dC_dW where it gives dC_dW alone.
+    """The chain with every parameter's next where it gives the gradient alone: W - h dC_dW.
 
     Shapes  as Chain.
     """
-    if chain.W_next is not None or np.shape(chain.dC_dW) != problem.shape("dC_dW"):
-        return chain
-    return chain | {"W_next": problem.W - problem.h * chain.dC_dW.astype(problem.dtype)}
+    found = {}
+    for name in problem.network.parameters if problem.network.trains else ():
+        g: Any = chain.get(f"dC_d{name}")
+        if f"{name}_next" not in chain and np.shape(g) == problem.parameters[name].shape:
+            step = problem.h * g.astype(problem.dtype)
+            found[f"{name}_next"] = problem.parameters[name] - step
+    return chain | found if found else chain
 
 
 def of_function(function: Callable[..., Any], name: str = "", arrays: str = "numpy",
@@ -119,11 +130,13 @@ def of_function(function: Callable[..., Any], name: str = "", arrays: str = "num
 
 def candidate(
     subject: str | Callable[..., Any], arrays: str = "numpy", device: str = "cpu",
-    timeout: float = 60.0, memory_limit: int = 0,
+    timeout: float = 60.0, memory_limit: int = 0, networks: Iterable[Network] = (POST,),
 ) -> Candidate:  # fmt: skip
     """A candidate by its name, in a child process; or a function, in this one and unlimited.
 
-    It is called once, on a small problem, so that what can be none is told before it is judged.
+    It is called once on a small problem of each network, so that what can be none is told before
+    it is judged. One whose parameters are the post's is judged on the post's network alone, where
+    that is among them: by its parameters it could be of any network without a bias.
 
     Raises  CandidateError where it cannot be loaded, or cannot be a candidate as it is.
     """
@@ -138,29 +151,52 @@ def candidate(
         else:
             made = of_function(subject, "", arrays, device)
             name = made.name
-        reply = made.ask(_introduction()).reply
-        if misuse := reply.misuse or _of_shapes(reply):
+        misuses = {network: _misuse(made, network) for network in sorted(
+            set(networks), key=lambda network: network != POST)}  # fmt: skip
+        own = [network for network, misuse in misuses.items() if not misuse]
+        if not own:
             made.close()
-            raise Misuse(misuse)
+            raise Misuse(next(iter(misuses.values())))
+        made.networks = frozenset({POST} if POST in own else own)
     except (ImportError, ValueError, Misuse) as error:
         raise CandidateError(f"candidate {name}: {error}".replace(" :", ":")) from None
     return made
 
 
-def _of_shapes(reply: Reply) -> str:
+def _misuse(made: Candidate, network: Network) -> str:
+    """Why it can be no candidate of a network; empty where it can."""
+    reply = made.ask(_introduction(network)).reply
+    return reply.misuse or _of_shapes(reply, network)
+
+
+def _of_shapes(reply: Reply, network: Network) -> str:
     """That an answer is a single number, which cannot be the gradient of a matrix."""
-    if list(reply.links) == ["dC_dW"] and np.shape(reply.links["dC_dW"]) == ():
+    (only, *others), gradients = reply.links or [""], network.gradients
+    if not others and only in gradients and np.shape(reply.links[only]) == ():
         return (
-            "it returns a single number; return dC_dW, or let a cost of tensors be differentiated"
-            " with --candidate-arrays torch or jax"
+            f"it returns a single number; return {', '.join(gradients)}, or let a cost of tensors"
+            " be differentiated with --candidate-arrays torch or jax"
         )
     return ""
 
 
-def _introduction() -> Problem:
-    """A small problem of three distinct sizes, by which a candidate shows what it takes and gives.
+def _introduction(network: Network) -> Problem:
+    """A small problem of distinct sizes, by which a candidate shows what it takes and gives.
 
-    Shapes  X (5, 4), W (4, 3), P (5, 3).
+    Shapes  X (5, 4), P (5, 3); hidden layers of 6, 7, ... units.
     """
-    X, W = (np.linspace(-1, 1, n * m).reshape(n, m) for n, m in ((5, 4), (4, 3)))
-    return Problem(X, W, np.eye(3)[[0, 1, 2, 0, 1]], np.float64(0.5))
+
+    def numbers(*shape: int) -> Any:
+        return np.linspace(-1, 1, math.prod(shape)).reshape(shape)
+
+    weighted = [i for i, layer in enumerate(network.layers) if layer.weights]
+    parameters, inputs = {}, 4
+    for i in weighted:
+        names = network.names[i]
+        units = 3 if i == weighted[-1] else 6 + i
+        parameters[names["W"]] = numbers(inputs, units)
+        if network.layers[i].bias:
+            parameters[names["b"]] = numbers(units)
+        inputs = units
+    labels = np.resize(np.eye(inputs), (5, inputs))
+    return Problem(numbers(5, 4), parameters, labels, np.float64(0.5), network)

@@ -32,8 +32,9 @@ from multiprocessing.connection import Pipe
 from pathlib import Path
 from typing import Any
 
+from verify.candidate.arguments import Misuse
 from verify.candidate.examine import Call, Reply, Session
-from verify.candidate.load import Misuse, loaded
+from verify.candidate.load import loaded
 from verify.candidate.messages import Broken, call_of, packed, request_of, unpacked
 from verify.threads import ENVIRONMENT
 

@@ -10,34 +10,36 @@ import difflib
 import sys
 import sysconfig
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from verify.candidate.load import BACKWARD, Function, Misuse, adapted
+from verify.candidate.arguments import Misuse
+from verify.candidate.load import Function, adapted
 from verify.candidate.undisturbed import RunInterrupted, own_interrupts, undisturbed
 from verify.errors import Terminated
 from verify.network.problem import LINKS, PAGE, Place
 
-_MEANT = {"dw": "dC_dW", "grad": "dC_dW", "gradient": "dC_dW", "loss": "C", "cost": "C",
-          "w": "W_next", "w_new": "W_next"}  # fmt: skip
 _LONGEST = 500  # characters of an error that are told
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call: where its arrays lie, and h.
+    """One call: where its arrays lie, in the order in which they are given; and what it may give.
 
-    `first`: its answer is the one that is recalled later; `kept`: the very array objects of the
-    call before, whose numbers may have changed; `backward`: not the function itself is asked but
-    other gradients of its graph, named as in BACKWARD.
+    h is None where there is no step. `links` are the network's, `gradients` those of them that a
+    bare answer holds, in order. `first`: its answer is the one that is recalled later; `kept`: the
+    very array objects of the call before, whose numbers may have changed; `backward`: not the
+    function itself is asked but other gradients of its graph, named as load.Function says.
     """
 
     places: Mapping[str, Place]
     h: Any
+    links: Sequence[str] = LINKS
+    gradients: Sequence[str] = ("dC_dW",)
     first: bool = False
     kept: bool = False
     backward: bool = False
@@ -88,12 +90,13 @@ class Session:
         """The same, of arrays in some memory."""
         if not call.kept:
             self._given = {name: place.of(memory) for name, place in call.places.items()}
-        given, notes = {**self._given, "h": call.h}, dict[str, None]()
+        step = {} if call.h is None else {"h": call.h}
+        given, notes = {**self._given, **step}, dict[str, None]()
         try:
             with np.errstate(all="ignore"), undisturbed(notes), own_interrupts():
                 if call.backward:
                     return self._backward(given, notes)
-                links = _links(self.function.call(given))
+                links = _links(self.function.call(given), call)
         except Misuse as misuse:
             return Reply(notes=tuple(notes), trouble=str(misuse), misuse=str(misuse))
         except (RunInterrupted, Terminated):  # of this run, not of the function
@@ -102,7 +105,7 @@ class Session:
             return Reply(
                 notes=tuple(notes),
                 trouble=_raised(error),
-                misuse=_wanted(self.function, given, error),
+                misuse=_wanted(self.function, given, call, error),
             )
         if call.first:
             self._first = links
@@ -116,7 +119,7 @@ class Session:
 
     def _backward(self, given: Mapping[str, Any], notes: Mapping[str, None]) -> Reply:
         found = self.function.backward(given) if self.function.backward else {}
-        arrays = {name: np.array(_array(found[name])) for name in BACKWARD if name in found}
+        arrays = {name: np.array(_array(value, ())) for name, value in found.items()}
         return Reply(arrays, notes=tuple(notes))
 
     def recalled(self) -> Reply:
@@ -128,34 +131,69 @@ class Session:
         self._given, self._first = {}, {}
 
 
-def _links(raw: Any) -> dict[str, Any]:
-    """An answer as arrays by link: dC_dW alone, or a mapping of link names.
+def _links(raw: Any, call: Call) -> dict[str, Any]:
+    """An answer as arrays by link: a mapping of link names, or the gradients alone, in order.
 
     Raises  Misuse for anything else.
     """
+    links, gradients = call.links, call.gradients
     if isinstance(raw, Mapping):
-        strangers = [str(key) for key in raw if key not in LINKS]
+        strangers = [str(key) for key in raw if key not in links]
         if strangers:
-            meant = {**_MEANT, **{link.lower(): link for link in LINKS}}
-            near = difflib.get_close_matches(strangers[0].lower(), meant, 1)
-            guess = f"; did you mean {meant[near[0]]}?" if near else ""
+            near = difflib.get_close_matches(strangers[0].lower(), _meant(links, gradients), 1)
+            guess = f"; did you mean {_meant(links, gradients)[near[0]]}?" if near else ""
             raise Misuse(
-                f"unknown link {strangers[0]!r} in its answer; the links are {', '.join(LINKS)}"
+                f"unknown link {strangers[0]!r} in its answer; the links are {', '.join(links)}"
                 f"{guess}"
             )
-        given = {link: _array(raw[link]) for link in LINKS if raw.get(link) is not None}
+        given = {link: _array(raw[link], gradients) for link in links if raw.get(link) is not None}
         if not given:
-            raise Misuse(f"its answer is an empty mapping; give at least one of {', '.join(LINKS)}")
+            raise Misuse(f"its answer is an empty mapping; give at least one of {', '.join(links)}")
         return given
-    return {"dC_dW": _array(raw)}
+    if len(gradients) == 1:
+        return {gradients[0]: _array(raw, gradients)}
+    if isinstance(raw, tuple | list) and len(raw) == len(gradients):
+        parts = zip(gradients, raw, strict=True)
+        return {link: _array(part, gradients) for link, part in parts if part is not None}
+    raise Misuse(f"it returns {_told(raw)}; {_wanted_of(gradients)}")
 
 
-def _array(value: Any) -> Any:
+def _meant(links: Sequence[str], gradients: Sequence[str]) -> dict[str, str]:
+    """What people call links, in small letters."""
+    last = gradients[-1]
+    parameters = {link.removesuffix("_next"): link for link in links if link.endswith("_next")}
+    meant = {"grad": last, "gradient": last, "loss": "C", "cost": "C"}
+    meant |= {f"d{p}".lower(): f"dC_d{p}" for p in parameters}
+    for p, link in parameters.items():
+        meant |= {p.lower(): link, f"{p}_new".lower(): link}
+    return meant | {link.lower(): link for link in links}
+
+
+def _wanted_of(gradients: Sequence[str]) -> str:
+    """What an answer may be."""
+    if len(gradients) == 1:
+        link = gradients[0]
+        return f'return {link} alone, or links by their names as {{"C": C, "{link}": {link}}}'
+    listed = ", ".join(gradients)
+    return f'return ({listed}), or links by their names as {{"C": C, "{gradients[0]}": ...}}'
+
+
+def _told(raw: Any) -> str:
+    """What somebody returns, in words."""
+    if raw is None:
+        return "None"
+    kind = type(raw).__name__
+    count = f" of {len(raw)}" if hasattr(raw, "__len__") and not hasattr(raw, "shape") else ""
+    shapes = ", ".join(str(np.shape(part)) for part in raw) if _is_flat(raw) else ""
+    return f"a {kind}{count}{f' (shapes {shapes})' if shapes else ''}"
+
+
+def _array(value: Any, gradients: Sequence[str]) -> Any:
     """What numpy.asarray or DLPack takes, as an array; a tensor without its graph.
 
     Raises  Misuse for what is no array of numbers.
     """
-    alone = 'return dC_dW alone, or links by their names as {"C": C, "dC_dW": dC_dW}'
+    alone = _wanted_of(gradients or ("dC_dW",))
     if value is None:
         raise Misuse(f"it returns None; {alone}")
     if hasattr(value, "detach"):
@@ -165,11 +203,7 @@ def _array(value: Any) -> Any:
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError):  # of parts that make no array together
-        kind = type(value).__name__
-        count = f" of {len(value)}" if hasattr(value, "__len__") else ""
-        shapes = ", ".join(str(np.shape(part)) for part in value) if _is_flat(value) else ""
-        what = f" (shapes {shapes})" if shapes else ""
-        raise Misuse(f"it returns a {kind}{count}{what}; {alone}") from None
+        raise Misuse(f"it returns {_told(value)}; {alone}") from None
     if array.dtype.kind not in "fiub":
         what = f"{type(value).__name__} of dtype {array.dtype}"
         raise Misuse(f"it returns {what}, which is no array of numbers; {alone}")
@@ -204,14 +238,14 @@ def _raised(error: BaseException) -> str:
 _LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))
 
 
-def _wanted(function: Function, given: Mapping[str, Any], error: BaseException) -> str:
+def _wanted(function: Function, given: Mapping[str, Any], call: Call, error: BaseException) -> str:
     """That a function which does not take NumPy arrays takes torch tensors, if it does."""
     may = isinstance(error, TypeError | AttributeError) and "torch" in sys.modules
     if function.raw is None or not may:
         return ""
     try:
         with undisturbed({}):
-            _links(adapted(function.raw, "torch").call(given))
+            _links(adapted(function.raw, "torch").call(given), call)
     except Exception:  # it does not take tensors either, and what it raised at first is told
         return ""
     return "it takes torch tensors: add --candidate-arrays torch"

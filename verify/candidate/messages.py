@@ -18,20 +18,21 @@ def request_of(call: Call, size: int) -> dict[str, Any]:
     return {
         "do": "call", "size": size,
         "places": {name: vars(place) for name, place in call.places.items()},
-        "h": [np.asarray(call.h).dtype.str, float(call.h).hex()],
+        "h": call.h if call.h is None else [np.asarray(call.h).dtype.str, float(call.h).hex()],
+        "links": list(call.links), "gradients": list(call.gradients),
         "first": call.first, "kept": call.kept, "backward": call.backward,
     }  # fmt: skip
 
 
 def call_of(request: Mapping[str, Any]) -> Call:
     """The call that a request asks for."""
-    dtype, h = request["h"]
     places = {
         name: Place(p["dtype"], tuple(p["shape"]), tuple(p["strides"]), p["offset"], p["writeable"])
         for name, p in request["places"].items()
     }
-    scalar = np.dtype(dtype).type(float.fromhex(h))
-    return Call(places, scalar, request["first"], request["kept"], request["backward"])
+    h = request["h"] and np.dtype(request["h"][0]).type(float.fromhex(request["h"][1]))
+    names = tuple(request["links"]), tuple(request["gradients"])
+    return Call(places, h, *names, request["first"], request["kept"], request["backward"])
 
 
 class Broken(Exception):

@@ -110,7 +110,7 @@ def show(
     )  # fmt: skip
     twins.require_twin(asked.twin)
     case, others = one_of(path or "worked-example", limits(settings), device)
-    subject = asked.loaded()
+    subject = asked.loaded([case.network])
     try:
         seen = walks.walk(case, asked, subject)
     finally:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from verify.errors import UsageError, printable
 from verify.experiments.stacks import STACK, Shape
 from verify.judge.asked import Asked
-from verify.judge.expect import BLIND
+from verify.judge.sides import BLIND
 
 Dtypes: TypeAlias = Literal["float32", "float64", "both"]
 

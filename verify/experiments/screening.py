@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from verify.network import descent, manual, twin
-from verify.network.bounds import Bounds, bounds
+from verify.network.bounds import Bounds, of_post
 from verify.network.links import NK
 from verify.network.problem import SHAPES, Chain, Problem
 
@@ -69,7 +69,7 @@ def screened(stack: Problem, device: str = "cpu") -> Screening:
     Raises  EnvironmentUnfit when the device is absent.
     """
     with np.errstate(all="ignore"), twin.full_precision(device):
-        limits = bounds(stack)
+        limits = of_post(stack)
         chains: dict[Side, Chain] = {}
         ratios: dict[Compared, Any] = {}
         for form, holds in (("stable", True), ("post", limits.post_holds)):
@@ -110,7 +110,7 @@ def _fall(stack: Problem, limits: Bounds, chain: Chain) -> Any:
 
     Shapes  (B,).
     """
-    after = limits.at(chain.W_next)
+    after = limits.at({"W": chain.W_next})
     fall = descent.fall(stack, chain, after.cost(), limits.stable, limits.moved(after))
     middle, half = (fall.lowest + fall.highest) / 2, (fall.highest - fall.lowest) / 2
     share = np.where(fall.holds, np.minimum(np.abs(fall.found - middle) / half, 1), np.inf)

@@ -16,6 +16,7 @@ from verify.experiments.shrink import shrunk
 from verify.judge.asked import Asked
 from verify.judge.result import Result, Verdict
 from verify.judge.runner import judged
+from verify.network.network import POST
 from verify.network.problem import DTYPES, Problem
 from verify.scenario.cases import of_problem
 from verify.scenario.document import Expect
@@ -119,7 +120,7 @@ def _result(problem: Problem, expect: dict[str, str], candidate: Candidate | Non
 @cache
 def candidate_of(asked: Asked) -> Candidate | None:
     """Loaded once in each process, whose end is its end, if `forget` does not come before."""
-    candidate = asked.loaded()
+    candidate = asked.loaded([POST])
     if candidate is not None:
         _LOADED.callback(candidate.close)
     return candidate

@@ -6,12 +6,13 @@ Every command builds one, so that nothing else of this package is imported befor
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from verify.candidate.candidate import Candidate
+    from verify.network.network import Network
 
 DEVICE = r"cpu|cuda(:[0-9]{1,3})?"
 """A pattern of the names of devices."""
@@ -48,8 +49,10 @@ class Asked:
 
         return truth.BUDGET if self.budget < 0 else self.budget
 
-    def loaded(self) -> Candidate | None:
+    def loaded(self, networks: Iterable[Network]) -> Candidate | None:
         """The candidate that was named, in a child process of its own; None where none was.
+
+        It is asked which of some networks it is one of.
 
         Raises  CandidateError where it cannot be loaded, or cannot be a candidate as it is.
         """
@@ -58,7 +61,7 @@ class Asked:
         from verify.candidate.candidate import candidate
 
         device = self.device or "cpu"
-        return candidate(self.candidate, self.arrays, device, self.timeout, self.memory)
+        return candidate(self.candidate, self.arrays, device, self.timeout, self.memory, networks)
 
     def command(self, ids: Sequence[str] = (), command: str = "run") -> str:
         """The command line that judges cases again, or shows one; of a function, the call.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +13,9 @@ import numpy as np
 
 from verify.judge.result import Figure, Finding, Verdict
 from verify.network.bounds import Bounds, bounds
-from verify.network.problem import SHAPES, Chain, Implementation, Problem
-from verify.network.truth import Truth, truth
+from verify.network.composed import Composed
+from verify.network.problem import Chain, Implementation, Problem
+from verify.network.truth import Truth, fits, sampled, truth
 
 
 @dataclass(frozen=True)
@@ -29,17 +31,15 @@ class Subject:
 class Reference:
     """What a problem's answers are held against; made once for all subjects.
 
-    `truth` is None where no work may be spent on it.
+    `truth` is None where no work may be spent on it, or more than there is would be needed: then
+    `sample` is that of a batch of some of the rows, `rows`, with its own truth.
     """
 
     problem: Problem
-    bounds: Bounds
+    bounds: Bounds | Composed
     truth: Truth | None
-
-    @property
-    def columns(self) -> Sequence[int]:
-        """The columns of W that the truth follows; all where there is none."""
-        return self.truth.columns if self.truth else range(self.problem.sizes["K"])
+    sample: Reference | None = None
+    rows: Sequence[int] = ()
 
 
 def evaluate(subject: Subject, problem: Problem) -> tuple[Chain, Finding | None]:
@@ -60,28 +60,33 @@ def raised(error: Exception) -> str:
 
 
 def reference(problem: Problem, budget: float) -> Reference:
-    """The bounds of a problem and, for a budget above 0, its truth."""
+    """The bounds of a problem and, for a budget above 0, its truth, or that of some rows."""
     found = bounds(problem)
-    return Reference(problem, found, truth(problem, found.stable, budget) if budget > 0 else None)
+    if budget <= 0:
+        return Reference(problem, found, None)
+    if fits(problem, budget):
+        return Reference(problem, found, truth(problem, found.stable))
+    rows = sampled(problem, budget)
+    X, P = (np.ascontiguousarray(a[list(rows)]) for a in (problem.X, problem.P))
+    some = replace(problem, X=X, P=P)
+    within = bounds(some)
+    sample = Reference(some, within, truth(some, within.stable))
+    return Reference(problem, found, None, sample, rows)
 
 
 def against_truth(name: str, chain: Chain, ref: Reference, bound: Chain) -> list[Figure]:
     """A figure for every link that has its shape and that the truth encloses.
 
-    Shapes  as SHAPES; of the truth's columns only, where the truth is a sample.
+    Shapes  as Problem.shape.
     """
     if ref.truth is None:
         return []
-    enclosed, columns = dict(ref.truth.chain), list(ref.truth.columns)
     figures = []
     for link, found in chain.items():
-        if link in enclosed and np.shape(found) == ref.problem.shape(link):
-            limit, ball = getattr(bound, link), enclosed[link]
-            sampled = not ref.truth.whole and SHAPES[link]
-            value, limit = (found[:, columns], limit[:, columns]) if sampled else (found, limit)
-            held = _Held(value, ball.hi, ball.error(value), limit)
-            worst = _figure(name, link, held, ref.problem)
-            figures.append(_unsampled(worst, columns) if sampled else worst)
+        if link in ref.truth.chain and np.shape(found) == ref.problem.shape(link):
+            ball = ref.truth.chain[link]
+            held = _Held(found, ball.hi, ball.error(found), bound[link])
+            figures.append(_figure(name, link, held, ref.problem))
     return figures
 
 
@@ -90,13 +95,14 @@ def against_each_other(sides: Mapping[str, Chain], ref: Reference, bound: Chain)
 
     Each is within its bound of the truth, so together they are within two.
     """
-    first, second = (dict(chain) for chain in sides.values())
-    pairs = ((link, first[link], second[link]) for link in first if link in second)
+    first, second = sides.values()
+    shared = [link for link in first if link in second and link in bound]
+    pairs = ((link, first[link], second[link]) for link in shared)
     figures = []
     for link, one, other in pairs:
         with np.errstate(all="ignore"):
             error = np.abs(np.subtract(one, other, dtype=np.float64))
-        held = _Held(one, other, error, getattr(bound, link))
+        held = _Held(one, other, error, bound[link])
         figures.append(_figure(" against ".join(sides), link, held, ref.problem, sides=2))
     return figures
 
@@ -123,14 +129,29 @@ def broken(check: str, figures: Sequence[Figure]) -> Iterator[Finding]:
             yield Finding(check, Verdict.FAIL, message, figure.subject, figure.link, figure)
 
 
-def resolution(bound: Chain, gradient: Any) -> float:
-    """The smallest relative error of one entry of dC_dW that is beyond its bound: min B / |g|.
+def resolution(bound: Mapping[str, Any], gradients: Mapping[str, Any]) -> float:
+    """The smallest relative error of one entry of a gradient that is beyond its bound, min B / |g|.
 
-    Shapes  dC_dW and gradient (D, K).
+    Of several gradients, of the one in which least is noticed.
+
+    Shapes  each bound that of its gradient.
+    """
+    seen = []
+    for link, g in gradients.items():
+        with np.errstate(all="ignore"):
+            ratio = bound[link] / np.abs(np.asarray(g, np.float64))
+        seen.append(float(np.nanmin(ratio, initial=np.inf)))
+    return max(seen, default=math.nan)
+
+
+def held(name: str, link: str, found: Any, right: Any, bound: Any, problem: Problem) -> Figure:
+    """The figure of a link held against what is right within a bound.
+
+    Shapes  found, right, bound: those of the link.
     """
     with np.errstate(all="ignore"):
-        ratio = bound.dC_dW / np.abs(np.asarray(gradient, np.float64))
-    return float(np.nanmin(ratio, initial=np.inf))
+        error = np.abs(np.subtract(found, right, dtype=np.float64))
+    return _figure(name, link, _Held(found, right, error, bound), problem)
 
 
 class _Held(NamedTuple):
@@ -148,7 +169,8 @@ def _figure(name: str, link: str, held: _Held, problem: Problem, sides: int = 1)
     An infinite bound judges nothing; a NaN error is worse than any number.
     """
     with np.errstate(all="ignore"):
-        ratio = np.asarray(held.error / held.bound)
+        # An error of 0 is none, where nothing may be off.
+        ratio = np.where(np.equal(held.error, 0), 0.0, np.asarray(held.error / held.bound))
         worst = int(np.argmax(ratio))  # of a NaN, if there is one
         if np.isnan(ratio.flat[worst]):
             ratio = np.where(np.isinf(held.bound), 0.0, ratio)
@@ -158,8 +180,3 @@ def _figure(name: str, link: str, held: _Held, problem: Problem, sides: int = 1)
         ulp = float(np.spacing(problem.dtype.type(abs(truth))))
     share = float(ratio[entry]) / sides
     return Figure(name, link, entry, found, truth, error, sides * bound, share, error / ulp)
-
-
-def _unsampled(figure: Figure, columns: Sequence[int]) -> Figure:
-    row, column = figure.entry
-    return replace(figure, entry=(row, columns[column]))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from verify.candidate.candidate import Candidate, updated
+from verify.errors import number
 from verify.judge import compare
 from verify.judge.asked import Asked
 from verify.judge.expect import evidence, expectations
@@ -16,11 +17,14 @@ from verify.judge.parts import evaluated, loss_at
 from verify.judge.pins import changes
 from verify.judge.result import Figure, Finding, Likeness, Of, Result, Step, Verdict, verdict_of
 from verify.judge.sides import (
+    BLIND,
     LEAD,
     LEFT_DOMAIN,
     First,
+    among_all,
     first_step,
     has_truth,
+    in_a_batch,
     in_rows,
     keep_worst,
     one_step,
@@ -29,6 +33,7 @@ from verify.judge.sides import (
 from verify.judge.steps import Training, thinned, train, trained
 from verify.judge.trial import tried
 from verify.network import manual, truth, twin, twins
+from verify.network.network import POST
 from verify.network.problem import Chain
 from verify.scenario.cases import Case
 
@@ -54,7 +59,7 @@ def judgement(case: Case, asked: Asked, candidate: Candidate | None = None) -> J
     """
     started = time.perf_counter()
     seen = _Seen()
-    reason = _not_run(case, asked)
+    reason = _not_run(case, asked, candidate)
     if reason is not None:
         seen.findings.append(reason)
     else:
@@ -63,6 +68,7 @@ def judgement(case: Case, asked: Asked, candidate: Candidate | None = None) -> J
     result = Result(
         case.path, case.name, case.origin.line, case.dtype, case.device, case.layout,
         digest=case.origin.digest, locked=case.pin is not None, twin=asked.twin,
+        network="" if case.network == POST else case.network.told, links=case.network.links,
         seconds=time.perf_counter() - started, **seen.parts(),
     )  # fmt: skip
     return Judgement(result, seen.first, seen.chain)
@@ -81,7 +87,7 @@ class _Seen:
     post_resolution: float = np.nan
     loss_before: float = np.nan
     loss_after: float = np.nan
-    columns: tuple[int, ...] = ()
+    rows: tuple[int, ...] = ()
     steps: tuple[Step, ...] = ()
     likenesses: tuple[Likeness, ...] | None = None
     first: First | None = None
@@ -97,13 +103,15 @@ class _Seen:
         return {n: tuple(v) if isinstance(v, list) else v for n, v in kept.items()}
 
 
-def _not_run(case: Case, asked: Asked) -> Finding | None:
+def _not_run(case: Case, asked: Asked, candidate: Candidate | None) -> Finding | None:
     """Why a case is not judged at all; its numbers are not asked for where that is known before."""
     if case.same_as:
         check = "copy"
         told = f"the same bytes as {case.same_as}, which is judged: no further evidence"
     elif not twin.available(case.device):
         check, told = "device", f"no {case.device} device here"
+    elif candidate is not None and case.network not in candidate.networks:
+        check, told = "network", "another network than the candidate's, by its parameters"
     elif twins.too_large(asked.twin, case.in_parts[0].first):
         check = "twin"
         told = f"too large for the {asked.twin} twin, which differentiates entry by entry"
@@ -116,21 +124,24 @@ def _see(seen: _Seen, case: Case, asked: Asked, candidate: Candidate | None) -> 
     """Manual and twin at the first W, over the steps, and then the candidate."""
     first = seen.first = first_step(case, asked)
     N, D, K = case.in_parts[0].N, case.sizes.D, case.sizes.K
-    seen.work = N * D * K
+    seen.work = case.work
     seen.findings, seen.figures = first.findings, list(first.figures.values())
-    enclosed = [ref.truth for ref in first.kept if ref.truth is not None]
+    seen.notes += first.notes
     if case.large:
-        told = f"judged by blocks of rows; the truth judges {len(enclosed)} of them"
+        told = f"judged by blocks of rows; the truth judges {len(first.kept)} of them"
         seen.notes.append(told)
     else:
         seen.sizes = (N, D, K)
-        seen.columns = next((tuple(t.columns) for t in enclosed if not t.whole), ())
+        seen.rows = next((tuple(ref.rows) for ref in first.kept), ())
     if not first.in_range:
         return
     partial = bool(first.findings) and case.in_parts[0].several
     if LEAD in first.totals and not partial:
         seen.resolution = first.resolution("stable")
         seen.post_resolution = first.resolution("post")
+        if case.network != POST and not seen.resolution <= BLIND:
+            told = f"from X on nothing below {seen.resolution:.2g} of a gradient is noticed"
+            seen.notes.append(f"{told}: every line is judged from the links before it")
         seen.findings += evidence(case, first.post_holds, seen.resolution, seen.post_resolution)
     if seen.verdict is Verdict.FAIL:  # steps by a gradient that is wrong would only repeat it
         return
@@ -152,11 +163,14 @@ def _over_steps(seen: _Seen, case: Case, first: First, asked: Asked) -> None:
         return step.given.get(LEAD), [*step.findings, *left]
 
     lead = first.totals[LEAD]
+    if not case.network.trains:
+        seen.notes += _notes(seen, case, first, None)
+        return
     training = train(lead, case.in_parts, case.steps, judged, asked.work)
     end = training.end
     if len(case.in_parts) > 1:  # the batches' costs are not the cost of all rows
         begin = evaluated(lead.subject, case.problem)
-        last = evaluated(lead.subject, case.problem.having(W=end.W))
+        last = evaluated(lead.subject, case.problem.having(**end.parameters))
         before = loss_at(begin, lead.drift, truth.cost(begin.problem, asked.work))
         after = loss_at(last, end.drift, truth.cost(last.problem, asked.work))
     else:
@@ -173,13 +187,16 @@ def _over_steps(seen: _Seen, case: Case, first: First, asked: Asked) -> None:
         seen.findings += changes(case, None if case.large else first.ref, before, after)
 
 
-def _notes(seen: _Seen, case: Case, first: First, training: Training) -> list[str]:
-    """Which steps and columns the truth covers, where that is not all."""
-    notes, covered = [], training.enclosed + 1
+def _notes(seen: _Seen, case: Case, first: First, training: Training | None) -> list[str]:
+    """Which steps, rows and entries are judged, where that is not all."""
+    notes, covered = [], training.enclosed + 1 if training else case.steps
     if case.steps > 1 and not case.large and first.ref.truth is not None and covered < case.steps:
         notes.append(f"the truth follows {covered} of {case.steps} steps; manual against twin all")
-    if seen.columns:
-        notes.append(f"the truth covers columns {', '.join(map(str, seen.columns))} of W")
+    if seen.rows and not case.large:
+        told = f"the truth judges {in_a_batch(first.ref)}"
+        notes.append(f"{told}; manual against twin all {case.in_parts[0].N}")
+    for link, count in first.ref.bounds.unbounded.items():
+        notes.append(f"{number(count, 'entry')} of {link} without a bound: not judged")
     return notes
 
 
@@ -197,12 +214,12 @@ def _try(seen: _Seen, case: Case, first: First, candidate: Candidate, asked: Ask
         ref = next(kept) if in_full else compare.reference(problem, 0)
         trial = tried(candidate, ref, in_full=in_full)
         seen.chain = updated(trial.chain, problem)
-        keep_worst(figures, trial.figures, start)
+        keep_worst(figures, [among_all(f, start, problem) for f in trial.figures])
         resolutions.append(trial.resolution)
         seen.notes += [note for note in trial.notes if note not in seen.notes]
         if trial.findings:
             several = batch.several
-            seen.findings += (in_rows(f, start, n) if several else f for f in trial.findings)
+            seen.findings += (in_rows(f, start, problem) if several else f for f in trial.findings)
             break
         start += n
     if not batch.several:  # N, which an error may be a multiple of, is the part's own
@@ -214,6 +231,6 @@ def _try(seen: _Seen, case: Case, first: First, candidate: Candidate, asked: Ask
             seen.notes.append(
                 f"the candidate is judged on every block, on {len(first.kept)} of them by the truth"
             )
-    elif seen.verdict is Verdict.PASS:
-        own_step = trial.chain.W_next is not None
+    elif seen.verdict is Verdict.PASS and case.network.trains:
+        own_step = any(f"{name}_next" in trial.chain for name in problem.network.parameters)
         seen.findings += trained(candidate, case, asked.work, own_step)

@@ -15,6 +15,7 @@ from verify.faults.table import FAULTS
 from verify.judge.compare import Reference
 from verify.judge.result import Likeness
 from verify.network.manual import stable_form
+from verify.network.network import POST
 from verify.network.problem import LINKS, Chain, Problem
 
 _WORK = 2**21  # N D K up to which a wrong answer is held against every planted fault
@@ -30,6 +31,8 @@ def likenesses(chain: Chain, ref: Reference) -> tuple[Likeness, ...] | None:
     Shapes  as Chain.
     """
     problem, given = ref.problem, dict(chain)
+    if problem.network != POST:
+        return None
     with np.errstate(all="ignore"):
         right = dict(stable_form(problem))
         link = _first_wrong(given, right, ref)

@@ -1,8 +1,8 @@
 """Totals of one subject over the rows of a step, which may come in parts that memory holds.
 
-Each part of n of the N rows is a problem of its own. C and dC_dW of all rows are the sums of n/N
-times those of the parts; a sum of m terms t in float64 errs by gamma_(m+2) sum |t|, which is added
-to the sum of the parts' bounds. In float32 itself the bound of a sum over 2^24 rows would be
+Each part of n of the N rows is a problem of its own. C and the gradients of all rows are the sums
+of n/N times those of the parts; a sum of m terms t in float64 errs by gamma_(m+2) sum |t|, which is
+added to the sum of the parts' bounds. In float32 itself the bound of a sum over 2^24 rows would be
 infinite. Where there is but one part, everything is its own.
 
 Source  Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1.
@@ -11,7 +11,7 @@ Source  Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,6 +20,8 @@ import numpy as np
 from verify.judge.compare import Subject
 from verify.network import descent, truth
 from verify.network.bounds import Bounds, bounds
+from verify.network.composed import Composed
+from verify.network.network import POST
 from verify.network.problem import Chain, Problem
 from verify.numbers.rounding import EVALUATION, MODELS, Array, Off
 from verify.scenario.cases import Batch
@@ -33,7 +35,7 @@ class Evaluation:
     """
 
     problem: Problem
-    bounds: Bounds
+    bounds: Bounds | Composed
     chain: Chain | None
 
     def holds(self, form: str) -> bool:
@@ -82,14 +84,15 @@ class Totals:
 
     `only` is the one part of a batch that has no more. `losses` are kept of a subject that leads.
 
-    Shapes  W, dC_dW, bound_dC_dW, magnitude (D, K); drift (K,): how far each column of W may be
-            from the exact trajectory.
+    Shapes  gradients, limits, magnitudes by parameter, as these; drift of the post's network (K,):
+            how far each column of W may be from the exact trajectory; of others (): what C may be
+            off by for it.
     """
 
     subject: Subject
     batch: Batch
-    W: Array
-    drift: Array
+    parameters: Mapping[str, Array]
+    drift: Any
     leads: bool = False
     only: Evaluation | None = None
     parts: int = 0
@@ -99,9 +102,9 @@ class Totals:
     costs_fit: bool = True
     C: float = 0.0
     bound_C: float = 0.0
-    dC_dW: Any = 0.0
-    bound_dC_dW: Any = 0.0
-    magnitude: Any = 0.0
+    gradients: dict[str, Any] = field(default_factory=dict)
+    limits: dict[str, Any] = field(default_factory=dict)
+    magnitudes: dict[str, Any] = field(default_factory=dict)
     losses: list[tuple[float, Loss]] = field(default_factory=list)
 
     def add(self, share: float, here: Evaluation) -> None:
@@ -121,10 +124,18 @@ class Totals:
             self.losses.append((share, loss_at(here, self.drift, None)))
         if here.chain is not None:
             self.all_hold &= bool(here.holds(form))
-            g = share * np.asarray(here.chain.dC_dW, np.float64)
-            self.dC_dW += g
-            self.bound_dC_dW += share * here.bounds[form].dC_dW
-            self.magnitude += np.abs(g)
+            for link in self.links:
+                g = share * np.asarray(here.chain[link], np.float64)
+                limit = share * here.bounds[form][link]
+                for total, term in (
+                    (self.gradients, g), (self.limits, limit), (self.magnitudes, np.abs(g))
+                ):  # fmt: skip
+                    total[link] = total.get(link, 0.0) + term
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The gradients by the parameters."""
+        return tuple(f"dC_d{name}" for name in self.parameters)
 
     @property
     def cost(self) -> Off:
@@ -160,18 +171,21 @@ class Totals:
         return 0 < self.parts == self.chains
 
     def joined(self, h: Any) -> tuple[Chain, Chain]:
-        """The links of all rows, and their bounds: of several parts C, dC_dW and W_next."""
+        """The links of all rows, and their bounds: of several parts C, gradients and updates."""
         if self.only is not None:
             return self.only.chain or Chain(), self.only.bounds[self.subject.form]
+        chain, bound = ({"C": part} for part in self.cost)
+        chain["C"] = np.float64(chain["C"])
         gamma, h = self._gamma, float(h)
-        m, W = MODELS[str(self.W.dtype)], np.asarray(self.W, np.float64)
-        C, B_C = self.cost
-        B = ((1 + gamma) * self.bound_dC_dW + gamma * self.magnitude) * EVALUATION
-        # W_next is computed in float64 and rounded to the dtype: three roundings of it at most.
-        rounding = 3 * m.u * (np.abs(W) + h * (np.abs(self.dC_dW) + B)) + 2 * m.tiny
-        W_next = (W - h * self.dC_dW).astype(self.W.dtype)
-        chain = Chain(C=np.float64(C), dC_dW=self.dC_dW, W_next=W_next)
-        return chain, Chain(C=B_C, dC_dW=B, W_next=(h * B + rounding) * EVALUATION)
+        for name, parameter in self.parameters.items():
+            link, m = f"dC_d{name}", MODELS[str(parameter.dtype)]
+            g, at = self.gradients[link], np.asarray(parameter, np.float64)
+            B = ((1 + gamma) * self.limits[link] + gamma * self.magnitudes[link]) * EVALUATION
+            # The next is computed in float64 and rounded to the dtype: three roundings at most.
+            rounding = 3 * m.u * (np.abs(at) + h * (np.abs(g) + B)) + 2 * m.tiny
+            chain |= {link: g, f"{name}_next": (at - h * g).astype(parameter.dtype)}
+            bound |= {link: B, f"{name}_next": (h * B + rounding) * EVALUATION}
+        return Chain(**chain), Chain(**bound)
 
     def loss(self, exact: truth.Enclosure | None) -> Loss:
         """C of all rows here; `exact` is its enclosure, None where no truth can be afforded."""
@@ -179,9 +193,10 @@ class Totals:
 
 
 def start_of(subject: Subject, batch: Batch, leads: bool = False) -> Totals:
-    """Where a subject begins: at the first W, without any drift."""
-    W = batch.first.W
-    return Totals(subject, batch, W, np.zeros(W.shape[1]), leads)
+    """Where a subject begins: at the first parameters, without any drift."""
+    first = batch.first
+    drift = np.zeros(batch.K) if first.network == POST else 0.0
+    return Totals(subject, batch, first.parameters, drift, leads)
 
 
 def everywhere(totals: Totals) -> Totals:
@@ -190,7 +205,7 @@ def everywhere(totals: Totals) -> Totals:
     Shapes  as Totals.
     """
     for share, part in totals.batch:
-        totals.add(share, evaluated(totals.subject, part.having(W=totals.W)))
+        totals.add(share, evaluated(totals.subject, part.having(**totals.parameters)))
     return totals
 
 
@@ -202,12 +217,12 @@ def mean(parts: Sequence[tuple[float, Loss]]) -> Loss:
     return made._replace(radius=radius, spread=spread, printed=printed)
 
 
-def loss_at(at: Evaluation, drift: Array, exact: truth.Enclosure | None) -> Loss:
+def loss_at(at: Evaluation, drift: Any, exact: truth.Enclosure | None) -> Loss:
     """C of all rows where a stable form was evaluated, at weights within `drift` of the exact ones.
 
     `exact` is the enclosed C there, None where no truth can be afforded.
 
-    Shapes  drift (K,).
+    Shapes  drift as Totals.
     Units   nats a row.
     Source  Taylor and the trace bound of L_k; and the bound of C.
     """
@@ -216,12 +231,14 @@ def loss_at(at: Evaluation, drift: Array, exact: truth.Enclosure | None) -> Loss
         C, rest, rad = float(exact.hi), float(exact.lo), float(exact.rad)
     else:
         (C, rad), rest = map(float, at.bounds.cost()), 0.0
-    spread = rad + (_spread(at, drift) if drift.any() else 0.0)
+    spread = rad + (_spread(at, drift) if np.any(drift) else 0.0)
     return Loss(C, rest, rad, spread, 2 * spread + bound_C)
 
 
-def _spread(at: Evaluation, drift: Array) -> float:
+def _spread(at: Evaluation, drift: Any) -> float:
     """sum_k |g_k| drift_k + L_k drift_k^2 / 2, with |g_k| <= sum_n |x_n||dC_dy_nk|."""
+    if isinstance(at.bounds, Composed):
+        return float(drift)
     rows = descent.row_lengths(at.problem)
     g, L = rows @ at.bounds.largest_dC_dy, descent.trace(rows, at.problem.P)
     return float(np.sum(g * drift + L * drift * drift / 2))

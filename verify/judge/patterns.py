@@ -9,6 +9,7 @@ import numpy as np
 
 from verify.judge.compare import Reference
 from verify.network.manual import stable_form
+from verify.network.network import POST
 from verify.network.problem import Chain, Problem
 
 _SAME = 1e-4  # a pattern is recognised by eye, not proven: float32 must show it too
@@ -17,18 +18,20 @@ _SAME = 1e-4  # a pattern is recognised by eye, not proven: float32 must show it
 def patterns(chain: Chain, ref: Reference) -> Iterator[str]:
     """What the first wrong link has to do with the right one, in a sentence each.
 
-    Shapes  as Chain; needs a truth of all columns.
+    Shapes  as Chain; needs a truth.
     """
-    if ref.truth is None or not ref.truth.whole:
+    if ref.truth is None:
         return
-    enclosed = dict(ref.truth.chain)
+    enclosed = ref.truth.chain
     for link, found in chain.items():
+        if link not in enclosed:
+            continue
         right = np.asarray(enclosed[link].hi)
         if np.shape(found) != right.shape:
             if right.ndim == 2 and np.shape(found) == right.T.shape and _same(found, right.T):
                 yield f"{link} is transposed"
             continue
-        wrong = ~(enclosed[link].error(found) <= getattr(ref.bounds.wider, link))
+        wrong = ~(enclosed[link].error(found) <= ref.bounds.wider[link])
         if wrong.any():
             yield from _of_link(link, np.asarray(found, np.float64), right, wrong, ref.problem)
             return
@@ -41,9 +44,9 @@ def _of_link(link: str, found: Any, right: Any, wrong: Any, problem: Problem) ->
         return
     if not np.isfinite(found).all():
         yield f"entries of {link} that are not finite: {int((~np.isfinite(found)).sum())}"
-    if right.ndim == 2:
+    if right.ndim:
         yield from _where(link, wrong, right)
-    if link == "dC_dW" and np.isfinite(found).all():
+    if link == "dC_dW" and np.isfinite(found).all() and problem.network == POST:
         yield from _missing_rows(found, problem)
 
 
@@ -52,7 +55,8 @@ def _where(link: str, wrong: Any, right: Any) -> Iterator[str]:
 
     Those that are 0 and right say nothing: a factor leaves them so.
     """
-    for axis, kind in ((0, "column"), (1, "row")):
+    kinds = ((0, "column"), (1, "row")) if right.ndim == 2 else (((), "entry"),)
+    for axis, kind in kinds:
         bad, telling = wrong.any(axis=axis), (wrong | (right != 0)).any(axis=axis)
         if bad[telling].all():
             continue

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from verify.judge.compare import Reference
-from verify.network import manual
+from verify.network.bounds import Bounds
+from verify.network.composed import Composed
 from verify.network.problem import Problem
 from verify.numbers.rounding import MODELS
 
@@ -33,7 +34,7 @@ def others(problem: Problem) -> Iterator[tuple[str, Problem]]:
     yield "other inputs, in the same arrays", problem
     if problem.work > OTHER_WORK:
         return
-    problem = problem.having(W=problem.W * half)
+    problem = problem.having(**{name: a * half for name, a in problem.parameters.items()})
     yield "other weights, in the same arrays", problem
     turned = (np.roll(problem.P, 1, axis=axis) for axis in (0, 1))
     other = next((P for P in turned if not np.array_equal(P, problem.P)), None)
@@ -42,20 +43,17 @@ def others(problem: Problem) -> Iterator[tuple[str, Problem]]:
 
 
 def gradient_by(name: str, ref: Reference) -> tuple[Any, Any]:
-    """dC_dX = dC_dy W^T or dC_dP = -log(y_o) / N in float64, and how far it may be off.
+    """dC_dX or, of the post's network, dC_dP = -log(y_o) / N, and how far it may be off.
 
-    Both by the stable form in float64, whose own error the bound of a narrower or the same dtype
-    has room for twice.
+    Both in float64 by the stable form, whose own error the bound of the dtype has room for twice.
 
     Shapes  dC_dX (N, D), dC_dP (N, K).
     """
-    problem, f = ref.problem, ref.bounds.forward
-    m, N, K = MODELS[str(problem.dtype)], *problem.P.shape
-    if name == "dC_dP":
+    problem, bound = ref.problem, ref.bounds
+    m, N = MODELS[str(problem.dtype)], len(problem.P)
+    if name == "dC_dP" and isinstance(bound, Bounds):
+        f = bound.forward
         log = f.largest_log
         return f.log / N, 2 * (f.log_error + (m.log + 2) * m.u * log) / N + 2 * m.tiny
-    X, W, P = (np.asarray(a, np.float64) for a in (problem.X, problem.W, problem.P))
-    wide, size = Problem(X, W, P, np.float64(problem.h)), np.abs(W).T
-    dC_dy, g = manual.stable_form(wide).dC_dy, m.gamma(K + 1)
-    off = (1 + g) * (ref.bounds.dC_dy("wider") @ size) + g * (np.abs(dC_dy) @ size)
-    return dC_dy @ W.T, 2 * off + 2 * K * m.tiny * (1 + size.max())
+    found = Composed(problem, m).links("wider").get(name)
+    return (0.0, np.inf) if found is None else (found.value, 2 * found.bound())

@@ -145,7 +145,9 @@ class Result:
             loss_before, loss_after in nats a row; seconds of wall time; work = N D K; digest: the
             SHA-256 of the file with its data, as they were read; locked: it was held against a
             manifest; twin: how torch differentiated; steps: of a long training, some
-            of them at even distances, and the last; sizes: N, D and K of the first step; after: the
+            of them at even distances, and the last; sizes: N, D and K of the first step; rows:
+            those that the truth judges, where it cannot judge all; network: what it is, where it
+            is not the post's; links: its, in the order of the computation; after: the
             id of an earlier case without which a candidate passes this one; likenesses: null where
             there was nothing to compare.
     """
@@ -165,7 +167,9 @@ class Result:
     post_resolution: Number = math.nan
     loss_before: Number = math.nan
     loss_after: Number = math.nan
-    columns: tuple[int, ...] = ()
+    rows: tuple[int, ...] = ()
+    network: str = ""
+    links: tuple[str, ...] = LINKS
     seconds: Number = 0.0
     digest: str = ""
     locked: bool = False
@@ -198,9 +202,14 @@ class Result:
     @computed_field
     @property
     def first_broken_link(self) -> str | None:
-        """The first link, in the post's order, that a failed finding names."""
+        """The first link, in the order of the computation, that a failed finding names."""
+        return next(iter(self.broken_links), None)
+
+    @property
+    def broken_links(self) -> list[str]:
+        """All links that failed findings name, in the order of the computation."""
         broken = {f.link for f in self.findings if f.verdict is Verdict.FAIL}
-        return next((link for link in LINKS if link in broken), None)
+        return [link for link in dict.fromkeys((*self.links, "dC_dX")) if link in broken]
 
     @property
     def worst(self) -> Figure | None:
@@ -222,7 +231,7 @@ class Result:
         return notebook.frame([asdict(figure) for figure in self.figures])
 
     def _repr_html_(self) -> str:
-        worst = (worst_of(f for f in self.figures if f.link == link) for link in LINKS)
+        worst = (worst_of(f for f in self.figures if f.link == link) for link in self.links)
         rows = [asdict(figure) for figure in worst if figure is not None]
         told = "; ".join(finding.message for finding in self.findings)
         return notebook.table(f"{self.verdict} {self.id} {told}", rows)
@@ -252,9 +261,9 @@ class Report:
 
     @computed_field
     @property
-    def format(self) -> Literal[1]:
+    def format(self) -> Literal[2]:
         """Another when the layout of `to_dict` is."""
-        return 1
+        return 2
 
     def __repr__(self) -> str:
         """The counts, and the first that are not green; `results` has the rest."""

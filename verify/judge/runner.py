@@ -27,6 +27,7 @@ from verify.judge.judge import Judgement, judgement
 from verify.judge.result import Finding, Report, Result, Verdict
 from verify.judge.selftest import proven
 from verify.network import truth, twins
+from verify.network.network import Network
 from verify.network.twin import available
 from verify.scenario.cases import Case
 from verify.scenario.collection import Source, collection
@@ -103,7 +104,8 @@ def run(
         )
     device, limits = options.get("device"), options.get("limits")
     found = collection(paths, keyword=asked.keyword, device=device, limits=limits)
-    proof, subject = _ready(asked, options.get("candidate"))
+    networks = {case.network for case in found.cases}
+    proof, subject = _ready(asked, options.get("candidate"), networks)
     asked = replace(asked, candidate=subject.name if subject else "")
     results: list[Result] = []
     _log.info("%d cases, twin %s, candidate %s", len(found.cases), asked.twin, asked.candidate)
@@ -172,14 +174,16 @@ def _asked(paths: Source | Iterable[Source] | None, options: Options) -> Asked:
     )
 
 
-def _ready(asked: Asked, subject: str | Callable[..., Any] | None) -> tuple[str, Candidate | None]:
+def _ready(
+    asked: Asked, subject: str | Callable[..., Any] | None, networks: Iterable[Network]
+) -> tuple[str, Candidate | None]:
     """The candidate, if one is judged, once the suite has tested itself; and what that proved."""
     if subject is None:
         return "", None
     with one_thread():
         proof = proven(asked.device or "cpu")
     device = asked.device or "cpu"
-    return proof, loaded(subject, asked.arrays, device, asked.timeout, asked.memory)
+    return proof, loaded(subject, asked.arrays, device, asked.timeout, asked.memory, networks)
 
 
 def _named(paths: Source | Iterable[Source] | None) -> tuple[str, ...]:
@@ -229,7 +233,7 @@ def _before(results: Sequence[Result], at: int) -> list[str]:
 
 def _fails(ids: Sequence[str], cases: Mapping[str, Case], asked: Asked) -> bool:
     """Whether the last of some cases fails in a new process of the candidate."""
-    subject = asked.loaded()
+    subject = asked.loaded(case.network for case in cases.values())
     try:
         return not [judged(cases[each], asked, subject).result.ok for each in ids][-1]
     finally:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
-from verify.judge import compare
+from verify.errors import number
+from verify.judge import compare, lines
 from verify.judge.asked import Asked
 from verify.judge.compare import Reference, Subject
 from verify.judge.parts import Evaluation, Totals, start_of
 from verify.judge.result import Figure, Finding, Of, Verdict, worst_of
-from verify.network import manual, relations, twins
-from verify.network.problem import SHAPES, Chain
+from verify.network import kernels, manual, relations, twins
+from verify.network.network import POST, Network
+from verify.network.problem import Chain, Problem
 from verify.scenario.cases import Case
 
 LEAD = "manual.stable_form"  # whose W the expected figures are computed at
@@ -24,9 +26,16 @@ OUT_OF_RANGE = Finding(
     Verdict.CANNOT_JUDGE,
     "|X||W|, C or |X|^T|dC_dy| comes near the largest number of the dtype: no bound holds there",
 )
+UNBOUNDED = Finding(
+    "range",
+    Verdict.CANNOT_JUDGE,
+    "C, or every entry of a gradient, has no bound: numbers come near the largest of the dtype, or"
+    " errors grow beyond all measure; lower the inputs or the weights",
+)
 LEFT_DOMAIN = Finding(
     "post_form", Verdict.CANNOT_JUDGE, "W leaves the domain of the post form", "manual.post_form"
 )
+BLIND = 1e-2  # what notices no smaller relative error is no evidence
 _ELEMENT_WORK = 512  # N D K up to which the element-wise loops are worth their time
 _ENCLOSED = 3  # parts of several that the truth judges: the first, the last, and between them
 
@@ -36,19 +45,24 @@ def subjects(case: Case, ref: Reference, twin: str) -> list[Subject]:
     forms = ["stable"]
     if ref.bounds.post_holds and case.expect.post_form != "nonfinite":
         forms.append("post")
-    found = [subject for form in forms for subject in both_sides(form, case.device, twin)]
-    if "post" in forms and ref.problem.work <= _ELEMENT_WORK:
+    network = ref.problem.network
+    found = [s for form in forms for s in both_sides(form, case.device, twin, network)]
+    small = ref.problem.network == POST and ref.problem.work <= _ELEMENT_WORK
+    if "post" in forms and small:
         found.append(Subject("manual.element_form", manual.element_form, "post"))
     return found
 
 
-def both_sides(form: str, device: str, twin: str = "eager") -> list[Subject]:
+def both_sides(
+    form: str, device: str, twin: str = "eager", network: Network = POST
+) -> list[Subject]:
     """Manual and twin in one form."""
     forms = twins.TWINS[twin]
     name = "twin" if twin == "eager" else f"twin {twin}"
+    called = "literal" if form == "post" and network != POST else form
     return [
-        Subject(f"manual.{form}_form", manual.FORMS[form], form),
-        Subject(f"{name}.{form}_form", partial(forms[form], device=device), form),
+        Subject(f"manual.{called}_form", manual.FORMS[form], form),
+        Subject(f"{name}.{called}_form", partial(forms[form], device=device), form),
     ]
 
 
@@ -61,6 +75,7 @@ class First:
     """
 
     findings: list[Finding] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)
     figures: dict[Of, Figure] = field(default_factory=dict)
     given: dict[str, Chain] = field(default_factory=dict)
     totals: dict[str, Totals] = field(default_factory=dict)
@@ -74,20 +89,23 @@ class First:
 
     def resolution(self, form: str) -> float:
         """What the rows together notice; NaN where the form does not hold in each of them."""
-        lead, own = self.totals.get(LEAD), self.totals.get(f"manual.{form}_form")
+        lead = self.totals.get(LEAD)
         if lead is not None and lead.only is not None:
-            held = form == "stable" or self.post_holds
-            chain, _ = lead.joined(0.0)
-            return compare.resolution(self.ref.bounds[form], chain.dC_dW) if held else np.nan
-        if own is None:
-            return np.nan
-        chain, bound = own.joined(0.0)
-        return compare.resolution(bound, chain.dC_dW)
+            if form != "stable" and not self.post_holds:
+                return np.nan
+            chain, bound = lead.joined(0.0)[0], self.ref.bounds[form]
+        else:
+            own = next((t for t in self.totals.values() if t.subject.form == form), None)
+            if own is None:
+                return np.nan
+            chain, bound = own.joined(0.0)
+        gradients = {link: chain[link] for link in self.ref.problem.network.gradients}
+        return compare.resolution(bound, gradients)
 
 
-def keep_worst(known: dict[Of, Figure], figures: Sequence[Figure], first: int = 0) -> None:
-    """Of each subject and link the worst figure; of rows from `first` on, its entry among all."""
-    for figure in (among_all(f, first) for f in figures):
+def keep_worst(known: dict[Of, Figure], figures: Iterable[Figure]) -> None:
+    """Of each subject and link the worst figure."""
+    for figure in figures:
         both = [known[figure.of], figure] if figure.of in known else [figure]
         known[figure.of] = worst_of(both) or figure
 
@@ -102,17 +120,18 @@ def first_step(case: Case, asked: Asked) -> First:
         spent = asked.work if share == 1 else asked.work / _ENCLOSED  # the budget is the case's
         ref = compare.reference(problem, spent if enclosed else 0)
         if not ref.bounds.fits:
-            seen.findings.append(OUT_OF_RANGE)
+            seen.findings.append(OUT_OF_RANGE if problem.network == POST else UNBOUNDED)
             seen.in_range = False
             return seen
         seen.kept += [ref] if enclosed else []
         seen.post_holds &= bool(ref.bounds.post_holds)
         sides = subjects(case, ref, asked.twin)
-        step = one_step(sides, ref)
+        step = on_sample(one_step(sides, ref), sides, ref)
         seen.given = step.given
-        keep_worst(seen.figures, step.figures, first)
+        keep_worst(seen.figures, [among_all(f, first, problem) for f in step.figures])
+        seen.notes |= dict.fromkeys(step.notes)
         found = step.findings
-        seen.findings += found if share == 1 else (in_rows(f, first, n) for f in found)
+        seen.findings += found if share == 1 else (in_rows(f, first, problem) for f in found)
         for subject in sides:
             if subject.name in step.fit:
                 start = start_of(subject, batch, subject.name == LEAD)
@@ -145,19 +164,31 @@ def _agree(seen: First) -> None:
             seen.findings += compare.broken("agreement", figures)
 
 
-def among_all(figure: Figure, first: int) -> Figure:
-    """The figure of a part, with its entry among all rows."""
-    if not first or not SHAPES[figure.link].startswith("N"):
+def among_all(figure: Figure, rows: int | Sequence[int], problem: Problem) -> Figure:
+    """The figure of a part, or of some rows, with its entry among all."""
+    if not problem.network.axes(figure.link).startswith("N"):
         return figure
-    row, column = figure.entry
-    return replace(figure, entry=(first + row, column))
+    n, *rest = figure.entry
+    return replace(figure, entry=(rows + n if isinstance(rows, int) else rows[n], *rest))
 
 
-def in_rows(finding: Finding, first: int, n: int) -> Finding:
+def in_rows(finding: Finding, first: int, problem: Problem) -> Finding:
     """The finding of a part, with where its rows are among all."""
-    figure = finding.figure and among_all(finding.figure, first)
-    where = f"{finding.message}, in rows {first} to {first + n - 1}"
+    figure = finding.figure and among_all(finding.figure, first, problem)
+    where = f"{finding.message}, in rows {first} to {first + len(problem.X) - 1}"
     return replace(finding, message=where, figure=figure)
+
+
+def of_some_rows(finding: Finding, ref: Reference) -> Finding:
+    """The finding of a batch of some rows, with which these are."""
+    figure = finding.figure and among_all(finding.figure, ref.rows, ref.problem)
+    return replace(finding, message=f"{finding.message}, {in_a_batch(ref)}", figure=figure)
+
+
+def in_a_batch(ref: Reference) -> str:
+    """Which rows the truth judges, where it cannot judge all."""
+    listed = ", ".join(map(str, ref.rows[:3])) + ", ..." * (len(ref.rows) > 3)
+    return f"in a batch of {number(len(ref.rows), 'row')}: {listed}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,32 +199,81 @@ class OneStep:
     fit: list[str]
     findings: list[Finding]
     figures: list[Figure]
+    notes: list[str] = field(default_factory=list)
 
 
 def one_step(subjects: Sequence[Subject], ref: Reference, scaled: bool = True) -> OneStep:
     """Every subject's chain against the truth, the other side, and its own scaling."""
     step = OneStep({}, [], [], [])
+    right = []  # those whose links are all within their bounds
     for subject in subjects:
         chain, failed = compare.evaluate(subject, ref.problem)
         step.given[subject.name] = chain
         unfit = list(compare.misshapen(subject.name, chain, ref.problem))
-        seen = compare.against_truth(subject.name, chain, ref, ref.bounds[subject.form])
-        step.figures.extend(seen)
-        found = [*unfit, *compare.broken("bound", seen), *([failed] if failed else [])]
-        step.findings.extend(found)
+        figures, notes, wrong = _lines(subject, chain, ref)
+        step.figures.extend(figures)
+        step.notes.extend(notes)
+        step.findings.extend([*unfit, *wrong, *([failed] if failed else [])])
         if not unfit and failed is None:
             step.fit.append(subject.name)
-            if scaled and subject.name.startswith("manual.") and subject.form == "post":
+            right += [] if notes else [subject.name]
+            literal = subject.name.startswith("manual.") and subject.form == "post"
+            if scaled and literal and ref.problem.network == POST:
                 step.findings.extend(_scaling(subject, chain, ref))
     for form in ("post", "stable"):
-        sides = (s.name for s in subjects if s.form == form and s.form in s.name)
-        pair = [name for name in sides if name in step.fit]
+        sides = (s.name for s in subjects if s.form == form and "element" not in s.name)
+        pair = [name for name in sides if name in right]
         if len(pair) == 2:
             both = {name: step.given[name] for name in pair}
             seen = compare.against_each_other(both, ref, ref.bounds[form])
             step.figures.extend(seen)
             step.findings.extend(compare.broken("agreement", seen))
     return step
+
+
+def _lines(
+    subject: Subject, chain: Chain, ref: Reference
+) -> tuple[list[Figure], list[str], list[Finding]]:
+    """Figures of a subject, and what its broken lines come to: findings, or a kernel's known error.
+
+    Where the composed bounds notice little, or are broken, every line is judged by itself.
+    """
+    figures = compare.against_truth(subject.name, chain, ref, ref.bounds[subject.form])
+    network = ref.problem.network
+    gradients = {link: chain[link] for link in network.gradients if link in chain}
+    sharp = all(f.holds for f in figures) and (
+        network == POST or compare.resolution(ref.bounds[subject.form], gradients) <= BLIND
+    )
+    if sharp:
+        return figures, [], []
+    near = lines.locally(subject.name, chain, ref).figures
+    found = list(lines.wrong("bound", figures, near, ref))
+    known = kernels.beyond(network, str(ref.problem.dtype)) if "twin" in subject.name else {}
+    if not found or not all(f.link in known for f in found):
+        return figures, [], found
+    told = {known[f.link or ""]: f for f in reversed(found)}
+    notes = [
+        f"{subject.name}: {reason}, {f.figure.ratio:.3g} bounds at {f.link} here; it is not held"
+        " against the others"
+        for reason, f in told.items() if f.figure
+    ]  # fmt: skip
+    return [], notes, []
+
+
+def on_sample(step: OneStep, subjects: Sequence[Subject], ref: Reference) -> OneStep:
+    """The same step, with what is found on a batch of those rows that the truth can judge.
+
+    Of what one of them gives there, all is held against the truth.
+    """
+    if ref.sample is None or step.findings:
+        return step
+    holds = ref.sample.bounds.post_holds
+    there = one_step([s for s in subjects if holds or s.form != "post"], ref.sample, scaled=False)
+    figures = dict[Of, Figure]()
+    keep_worst(figures, step.figures)
+    keep_worst(figures, (among_all(f, ref.rows, ref.problem) for f in there.figures))
+    findings = [of_some_rows(f, ref) for f in there.findings]
+    return OneStep(step.given, step.fit, findings, list(figures.values()), step.notes)
 
 
 def _scaling(subject: Subject, chain: Chain, ref: Reference) -> Iterator[Finding]:

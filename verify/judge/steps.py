@@ -7,7 +7,8 @@ side; and the cost of the step's own batch is held against its fall.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -21,11 +22,12 @@ from verify.judge.parts import Evaluation, Totals, everywhere, start_of
 from verify.judge.result import Finding, Step, Verdict
 from verify.network import descent, manual, truth
 from verify.network.bounds import Bounds, bounds
+from verify.network.composed import Composed
+from verify.network.network import POST, Network
 from verify.network.problem import Chain, Problem
 from verify.numbers.rounding import Array
 from verify.scenario.cases import Batch, Case
 
-_FOLLOWED = ("C", "dC_dW", "W_next")  # links that the truth judges at every step
 _SHOWN = 128  # steps that a result keeps: more than a picture shows
 
 Judged: TypeAlias = Callable[[Reference], tuple[Chain | None, list[Finding]]]
@@ -70,11 +72,12 @@ def train(
     """
     path = _Path(lead, judged, budget)
     # A single step begins without any drift that could be stretched.
-    factors = [_stretch(batch) if steps > 1 else 1.0 for batch in batches]
+    stretches = steps > 1 and batches[0].first.network == POST
+    factors = [_stretch(batch) if stretches else 1.0 for batch in batches]
     for t in range(steps):
         batch = batches[t % len(batches)]
         if path.here.batch is not batch or not path.here.evaluated:
-            at = Totals(path.here.subject, batch, path.here.W, path.here.drift, path.here.leads)
+            at = replaced(path.here, batch, path.here.parameters, path.here.drift)
             path.here = _arrived(path, at, t)
         if path.findings:
             break
@@ -90,31 +93,54 @@ def _step(path: _Path, factor: Any, t: int, goes_on: bool) -> None:
     here = path.here
     h = here.batch.first.h
     chain, bound = here.joined(h)
-    # A candidate may give a W_next of any shape; what follows would raise, or be all NaN.
-    if np.shape(chain.W_next) != here.W.shape or not np.isfinite(chain.W_next).all():
-        message = f"W_next is unusable after step {t + 1}"
-        path.findings.append(Finding("trajectory", Verdict.FAIL, message, path.name, "W_next"))
-        return
-    W = np.asarray(chain.W_next, here.W.dtype)
-    drift = descent.drift(here.drift, factor, bound.W_next)
-    there = Totals(here.subject, here.batch, W, drift, here.leads)
+    parameters = {}
+    for name, before in here.parameters.items():
+        after: Any = chain.get(f"{name}_next")
+        # A candidate may give one of any shape; what follows would raise, or be all NaN.
+        if np.shape(after) != before.shape or not np.isfinite(after).all():
+            message = f"{name}_next is unusable after step {t + 1}"
+            finding = Finding("trajectory", Verdict.FAIL, message, path.name, f"{name}_next")
+            path.findings.append(finding)
+            return
+        parameters[name] = np.asarray(after, before.dtype)
+    there = replaced(here, here.batch, parameters, _drift(here, factor, chain, bound))
     found = len(path.findings)
     if goes_on:
         path.here = _arrived(path, there, t + 1)
     else:
         path.here = there
         for share, part in here.batch:
-            at = _before(here, part).at(W)
+            at = _before(here, part).at(parameters)
             there.add(share, Evaluation(at.problem, at, None))
     if not there.cost_fits:
         path.findings.insert(found, _overflows(path, t))
-    elif there.parts == here.parts and chain.dC_dW is not None:
-        path.findings[found:found] = _fall(path, here, chain, bound, t)
+    elif there.parts == here.parts and all(link in chain for link in here.links):
+        path.findings[found:found] = _change(path, here, chain, bound, t)
 
 
-def _before(here: Totals, part: Problem) -> Bounds:
+def replaced(here: Totals, batch: Batch, parameters: Mapping[str, Array], drift: Any) -> Totals:
+    """The same subject elsewhere, before anything is added."""
+    return Totals(here.subject, batch, parameters, drift, here.leads)
+
+
+def _drift(here: Totals, factor: Any, chain: Chain, bound: Chain) -> Any:
+    """How far the lead may be from the exact trajectory after a step.
+
+    Of the post's network each column of W; of others what C may be off by, to first order: how much
+    later steps stretch it is not known.
+    """
+    if here.batch.first.network == POST:
+        return descent.drift(here.drift, factor, bound.W_next)
+    moved = (
+        (np.abs(chain[f"dC_d{name}"]) + bound[f"dC_d{name}"]) * bound[f"{name}_next"]
+        for name in here.parameters
+    )
+    return here.drift + float(sum(np.sum(m, where=np.isfinite(m)) for m in moved))
+
+
+def _before(here: Totals, part: Problem) -> Bounds | Composed:
     """The bounds of a part where a step begins; kept where there is but one."""
-    return bounds(part.having(W=here.W)) if here.only is None else here.only.bounds
+    return bounds(part.having(**here.parameters)) if here.only is None else here.only.bounds
 
 
 def _arrived(path: _Path, there: Totals, t: int) -> Totals:
@@ -123,7 +149,8 @@ def _arrived(path: _Path, there: Totals, t: int) -> Totals:
     follows = True
     before = path.here.only if path.here.batch is there.batch else None  # the same rows
     for share, part in there.batch:
-        limits = before.bounds.at(there.W) if before else bounds(part.having(W=there.W))
+        at = there.parameters
+        limits = before.bounds.at(at) if before else bounds(part.having(**at))
         problem = limits.problem
         if not limits.fits:
             there.add(share, Evaluation(problem, limits, None))
@@ -134,7 +161,7 @@ def _arrived(path: _Path, there: Totals, t: int) -> Totals:
         exact = None
         if follows:
             path.budget -= truth.work(problem)
-            exact = truth.truth(problem, limits.stable, links=_FOLLOWED)
+            exact = truth.truth(problem, limits.stable, followed(problem.network))
         chain, findings = path.judged(Reference(problem, limits, exact))
         there.add(share, Evaluation(problem, limits, chain))
         found += [_at_step(finding, t) for finding in findings]
@@ -143,6 +170,11 @@ def _arrived(path: _Path, there: Totals, t: int) -> Totals:
     path.enclosed += follows
     path.findings += found
     return there
+
+
+def followed(network: Network) -> tuple[str, ...]:
+    """The links that the truth judges at every step: C, the gradients and where they lead."""
+    return "C", *network.gradients, *(f"{name}_next" for name in network.parameters)
 
 
 def _at_step(finding: Finding, t: int) -> Finding:
@@ -168,8 +200,8 @@ def trained(
         if found:
             return None, found
         figures = compare.against_truth(subject.name, chain, ref, ref.bounds.wider)
-        if ref.truth is None or not ref.truth.whole:
-            both = {subject.name: chain, "manual.stable_form": manual.stable_form(ref.problem)}
+        if ref.truth is None:
+            both = {subject.name: chain, "manual.stable_form": manual.stable(ref.problem)}
             figures += compare.against_each_other(both, ref, ref.bounds.wider)
         return chain, list(compare.broken("bound", figures))
 
@@ -180,22 +212,26 @@ def trained(
         yield Finding("exception", Verdict.FAIL, str(error), subject.name)
         return
     for finding in found.findings:
-        moved = finding.link == "W_next" and not own_step
-        yield replace(finding, link="dC_dW") if moved else finding
+        by = (finding.link or "").removesuffix("_next")
+        moved = by != finding.link and not own_step
+        yield replace(finding, link=f"dC_d{by}") if moved else finding
 
 
 def _stretch(batch: Batch) -> Array:
-    """By how much a step on a batch can stretch the distance of two weight vectors."""
+    """By how much a step of the post's network can stretch the distance of two weight vectors."""
     L = sum(share * descent.smoothness(part) for share, part in batch)
     return descent.stretch(batch.first.h, np.asarray(L))
 
 
-def _fall(path: _Path, here: Totals, chain: Chain, bound: Chain, t: int) -> Iterator[Finding]:
-    """A finding where C went neither as far nor as little as it may, or where that is too far."""
+def _change(path: _Path, here: Totals, chain: Chain, bound: Chain, t: int) -> Iterator[Finding]:
+    """How C went in a step; of the post's network convexity says how far it may."""
     there = path.here
     (C, bound_C), after = here.cost, there.cost
+    if here.batch.first.network != POST:
+        path.steps.append(Step(t + 1, C, after.value, math.nan, math.nan))
+        return
     chain, bound = (chain | {"C": C}), (bound | {"C": bound_C})
-    d = np.asarray(there.W, np.float64) - here.W
+    d = np.asarray(there.parameters["W"], np.float64) - here.parameters["W"]
     second = sum(share * _curvature(here, there, part) for share, part in here.batch)
     lost = descent.gamma(here.batch.N, here.batch.D, here.batch.K)
     fall = descent.allowed(d, second, chain, after, bound, lost)
@@ -213,7 +249,9 @@ def _fall(path: _Path, here: Totals, chain: Chain, bound: Chain, t: int) -> Iter
 
 def _curvature(here: Totals, there: Totals, part: Problem) -> Any:
     before = _before(here, part)
-    after = before.at(there.W) if there.only is None else there.only.bounds
+    after = before.at(there.parameters) if there.only is None else there.only.bounds
+    if isinstance(before, Composed) or isinstance(after, Composed):
+        raise TypeError("convexity is known of the post's network alone")
     return descent.curvature(part, before.moved(after))
 
 
@@ -225,6 +263,7 @@ def thinned(steps: Sequence[Step]) -> tuple[Step, ...]:
 
 def _overflows(path: _Path, t: int) -> Finding:
     """That a step ends where C, or what it may fall by, is beyond the dtype."""
-    dtype = path.here.W.dtype
-    message = f"step {t + 1} overflows: C or its allowed change is beyond {dtype}"
-    return Finding("range", Verdict.CANNOT_JUDGE, message, path.name, "W_next")
+    problem = path.here.batch.first
+    message = f"step {t + 1} overflows: C or its allowed change is beyond {problem.dtype}"
+    last = f"{problem.network.parameters[-1]}_next"
+    return Finding("range", Verdict.CANNOT_JUDGE, message, path.name, last)

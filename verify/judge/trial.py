@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from verify.candidate.candidate import Answer, Candidate, updated
-from verify.candidate.load import BACKWARD, UPSTREAM
-from verify.judge import compare
+from verify.candidate.load import UPSTREAM
+from verify.judge import compare, lines
 from verify.judge.compare import Reference
 from verify.judge.likeness import likenesses
 from verify.judge.patterns import patterns
 from verify.judge.questions import LAYOUT_WORK, LAYOUTS, OTHER_WORK, gradient_by, others
 from verify.judge.result import Figure, Finding, Likeness, Of, Verdict, worst_of
+from verify.judge.sides import BLIND, among_all, of_some_rows
 from verify.network import manual
 from verify.network.bounds import bounds
+from verify.network.network import POST
 from verify.network.problem import Chain, Problem, bits
 
 _LEAD = "manual.stable_form"
@@ -50,6 +53,8 @@ def tried(
     """
     trying = _Trying(candidate, ref)
     trying.numbers()
+    if in_full and trying.ref.sample is not None and not trying.findings:
+        trying.on_some_rows(trying.ref.sample)
     if in_full and not trying.findings:
         trying.on_other_data()
     if in_full and trying.answered:
@@ -80,6 +85,7 @@ class _Trying:
         self.chain, self.resolution = Chain(), float("nan")
         self.answered = False
         self.lead = _lead(ref)
+        self.line_by_line = float("nan")
 
     def fail(self, check: str, message: str, link: str | None = None) -> None:
         self.findings.append(Finding(check, Verdict.FAIL, message, self.name, link))
@@ -113,29 +119,74 @@ class _Trying:
         self.chain = Chain(**reply.links)
         if not self.ref.bounds.post_holds:
             self.notes.append("the post's formulas do not hold here; judged by the stable form")
-        if self.chain.dC_dW is None and self.chain.W_next is None:
-            given = ", ".join(self.chain)
-            self.fail("gradient", f"it gives {given}, but neither dC_dW nor W_next to be judged")
+        for missing in self.missing():
+            self.fail("gradient", missing)
         self.findings += compare.misshapen(self.name, self.chain, self.ref.problem)
         figures, form = self.within_the_narrowest()
         self.figures += figures
-        self.findings += compare.broken("bound", figures)
+        self.findings += self.wrong(figures)
         self.resolution = self.sees(self.ref.bounds[form])
         if {f.check for f in self.findings} == {"dtype"}:
             self.notes.append("its numbers are right: round them to the dtype of X")
-        if not self.findings and not self.resolution < _BLIND:
+        if not self.findings and self.ref.problem.network != POST:
+            self.findings += self.blind()
+        elif not self.findings and not self.resolution < _BLIND:
             message = (
                 f"it keeps the bound of the {_FORMS[form]}, which notices no relative error below"
                 f" {self.resolution:.2g} here: -dC_dW would pass, too"
             )
             self.findings.append(Finding("resolution", Verdict.CANNOT_JUDGE, message, self.name))
 
+    def on_some_rows(self, sample: Reference) -> None:
+        """A batch of those rows that the truth can judge."""
+        there = _Trying(self.candidate, sample)
+        there.numbers()
+        self.notes += there.notes
+        self.findings += (of_some_rows(f, self.ref) for f in there.findings)
+        rows, problem = self.ref.rows, self.ref.problem
+        self.figures += (among_all(f, rows, problem) for f in there.figures)
+
+    def missing(self) -> Iterator[str]:
+        """What it must give and does not: each gradient, or where it leads."""
+        network, listed = self.ref.problem.network, ", ".join(self.chain)
+        for name in network.sought:
+            ways = [f"dC_d{name}", *([f"{name}_next"] if network.trains else [])]
+            if not any(way in self.chain for way in ways):
+                neither = f"neither {' nor '.join(ways)}" if len(ways) > 1 else f"no {ways[0]}"
+                yield f"it gives {listed}, but {neither} to be judged"
+
+    def wrong(self, figures: Sequence[Figure]) -> list[Finding]:
+        """Every broken line; where a link is given and holds, those after it are judged by it."""
+        post = self.ref.problem.network == POST
+        unseen = "dC_dX" in self.chain and post
+        if post and not unseen and all(f.holds for f in figures):
+            return []
+        near, self.line_by_line = lines.locally(self.name, self.chain, self.ref)
+        self.figures += [near["dC_dX"]] if unseen and "dC_dX" in near else []
+        return list(lines.wrong("bound", figures, near, self.ref))
+
+    def blind(self) -> Iterator[Finding]:
+        """That neither the whole nor its lines say much of a gradient; asks for more links."""
+        seen = np.fmin(self.resolution, self.line_by_line)
+        if seen <= BLIND:
+            return
+        known = [n for n in self.ref.problem.network.links if n not in self.chain]
+        asked = ", ".join(n for n in known if not n.endswith("_next")) or "fewer layers"
+        message = (
+            f"no relative error below {seen:.2g} of a gradient is noticed from"
+            f" X on; give its links to be judged line by line: {asked}"
+        )
+        yield Finding("resolution", Verdict.CANNOT_JUDGE, message, self.name)
+
     def within_the_narrowest(self) -> tuple[list[Figure], str]:
         """Of each link the first form whose bound it keeps; and the form of its gradient's."""
         bound, needed = self.ref.bounds, "stable"
+        network = self.ref.problem.network
+        asked = {*network.gradients, *(f"{name}_next" for name in network.parameters)}
+        asked |= {name for name in network.links if name.startswith("dC_dy")}
         left, found = dict(self.chain), dict[Of, Figure]()
         for form in ("stable", *(("post",) if bound.post_holds else ()), "wider"):
-            needed = form if left.keys() & _GRADIENTS else needed
+            needed = form if left.keys() & asked else needed
             figures = self.judged(Chain(**left), bound[form])
             found |= {f.of: f for f in figures}
             broken = {f.link for f in figures if not f.holds}
@@ -154,13 +205,14 @@ class _Trying:
         return figures
 
     def sees(self, bound: Chain) -> float:
-        """The resolution of the gradient that it gives, or of the one in its W_next."""
+        """The resolution of the gradients that it gives, or of those in what they lead to."""
         problem, sides = self.ref.problem, 1 if self.lead is None else 2
-        g = np.abs(np.asarray((self.lead or _manual(problem)).dC_dW, np.float64))
-        limit = bound.dC_dW
-        if self.chain.dC_dW is None:
-            limit = bound.W_next / np.float64(problem.h)
-        return sides * compare.resolution(Chain(dC_dW=limit), g)
+        right, limits = self.lead or _manual(problem), {}
+        for name in problem.network.sought:
+            link, after = f"dC_d{name}", f"{name}_next"
+            through = link not in self.chain and after in bound
+            limits[link] = bound[after] / np.float64(problem.h) if through else bound[link]
+        return sides * compare.resolution(limits, {link: right[link] for link in limits})
 
     def on_other_data(self) -> None:
         """The same arrays with other numbers: what is kept by shape, identity or part is stale."""
@@ -206,16 +258,18 @@ class _Trying:
         )
 
     def in_layouts(self) -> None:
-        """X, W and P laid out otherwise, one at a time."""
+        """X, the parameters and P laid out otherwise, one at a time."""
         if self.ref.problem.work > LAYOUT_WORK:
             return
-        for name in ("X", "W", "P"):
+        gradients = self.ref.problem.network.gradients
+        given = [link for link in gradients if link in self.chain]
+        last = given or [link for link in self.chain if link.endswith("_next")]
+        for name in self.ref.problem.arrays:
             for layout, told in LAYOUTS.items():
                 what = f"with {name} {told}"
                 check = "note" if layout == "reversed" else "layout"
                 reply = self.ask(self.ref.problem, what, check, layouts={name: layout}).reply
-                last = "W_next" if self.chain.dC_dW is None else "dC_dW"
-                chain = Chain(**{n: a for n, a in reply.links.items() if n == last})
+                chain = Chain(**{n: a for n, a in reply.links.items() if n in last})
                 self._hold("layout", what, chain, self.ref.bounds.wider)
 
     def backward(self) -> None:
@@ -229,11 +283,14 @@ class _Trying:
         upstream = problem.dtype.type(UPSTREAM)
         if "upstream" in links and links.pop("upstream") != upstream:
             self.fail("mutated", "the upstream gradient was changed in place; work on a copy")
-        twice = Chain(dC_dW=2 * self.ref.bounds.wider.dC_dW)  # upstream rounds once or twice more
-        for name, factor in (("scaled", upstream), ("second", 1)):
-            if name in links:
-                chain = Chain(dC_dW=np.asarray(links.pop(name) / factor, problem.dtype))
-                self._hold("backward", BACKWARD[name], chain, twice)
+        for pass_, (factor, told) in _PASSES.items():
+            of_pass = {n: n.removeprefix(pass_) for n in links if n.startswith(pass_)}
+            for name, link in of_pass.items():
+                # The upstream gradient rounds once or twice more.
+                limit = {link: 2 * self.ref.bounds.wider[link]}
+                value = np.asarray(links.pop(name) / factor, problem.dtype)
+                what = told.format(link=link)
+                self._hold("backward", what, Chain(**{link: value}), Chain(**limit))
         for name, found in links.items():
             right, limit = gradient_by(name, self.ref)
             if np.shape(found) != right.shape:
@@ -257,15 +314,19 @@ class _Trying:
             )
 
 
-_GRADIENTS = {"dC_dy", "dC_dW", "W_next"}
+_PASSES = {
+    "scaled ": (UPSTREAM, "{link} for an upstream gradient of -0.3"),
+    "second ": (1, "{link} by a second backward pass through the same graph"),
+}
+"""Other backward passes of one graph: by what their gradients are a multiple, and how told."""
 _FORMS = {"stable": "stable form", "post": "post's form", "wider": "widest right form"}
 
 
 def _lead(ref: Reference) -> Chain | None:
     """Manual's answer where the truth leaves something out."""
-    return None if ref.truth is not None and ref.truth.whole else _manual(ref.problem)
+    return None if ref.truth is not None else _manual(ref.problem)
 
 
 def _manual(problem: Problem) -> Chain:
     with np.errstate(all="ignore"):
-        return manual.stable_form(problem)
+        return manual.stable(problem)

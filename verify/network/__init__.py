@@ -1,4 +1,4 @@
-"""What is computed: the post's network by hand, by torch and exactly, and how far each may err.
+"""What is computed: a network by hand, by torch and exactly, and how far each may err.
 
 links             every formula, forward beside backward, in the forms that people use
 costs             the same for costs, and for the last activation with them
@@ -9,7 +9,9 @@ kernels           the forward half of the table in torch
 twin              the same by torch autograd; devices, precision
 twins             other ways to differentiate, ranks among them
 truth             the exact chain, as Arb balls
-forward  bounds   the bound of every link, up to dC_dy, and of all
+composed          the bound of every link of any network, from X on
+local             the same from the links that are given before it
+forward  bounds   the bounds of the post's network, up to dC_dy, and of all
 descent           how far C must fall in a step
 relations         exact powers of two
 """

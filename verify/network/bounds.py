@@ -12,14 +12,17 @@ Everything is evaluated in float64; the factor 1 + 1e-9 covers the rounding of t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from verify.network.composed import Composed
 from verify.network.forward import Forward, forward
 from verify.network.links import NK
+from verify.network.network import POST
 from verify.network.problem import Chain, Problem
 from verify.numbers.rounding import (
     MODELS,
@@ -58,12 +61,17 @@ class Bounds:
     def stable(self) -> Chain:
         return self._chain("stable")
 
-    def at(self, W: Array) -> Bounds:
+    @property
+    def unbounded(self) -> dict[str, int]:
+        """Entries without a bound are those of dC_dy_o beyond the dtype, which is no news."""
+        return {}
+
+    def at(self, parameters: Mapping[str, Array]) -> Bounds:
         """The bounds of the same rows at other weights.
 
         Shapes  W (D, K).
         """
-        problem = self.problem.having(W=W)
+        problem = self.problem.having(**parameters)
         with np.errstate(all="ignore"):
             return Bounds(problem, self.model, forward(problem, self.model, self.forward.abs_X))
 
@@ -169,13 +177,23 @@ class Bounds:
             return Chain(**f.shared, **own, C=self.C(form))
 
 
-def bounds(problem: Problem, model: Model | None = None) -> Bounds:
-    """The bound of every link, both forms, by the derivation above.
+def bounds(problem: Problem, model: Model | None = None) -> Bounds | Composed:
+    """The bound of every link, both forms: of the post's network by the derivation above.
 
     Shapes  X (N, D), W (D, K), P (N, K) give Chains with the shapes of SHAPES; of a stack of
             problems, each with its first axis.
     Units   those of the link itself; float64.
     Source  the module's derivation.
+    """
+    if problem.network != POST:
+        return Composed(problem, model or MODELS[str(problem.dtype)])
+    return of_post(problem, model)
+
+
+def of_post(problem: Problem, model: Model | None = None) -> Bounds:
+    """The same of the post's network alone, and of stacks of its problems.
+
+    Shapes  as bounds.
     """
     m = model or MODELS[str(problem.dtype)]
     with np.errstate(all="ignore"):

@@ -40,6 +40,7 @@ class Cost:
     C: tuple[Form, ...]
     dC_dy_o: tuple[Form, ...]
     labels: str = "any"  # "non-negative" where C is of a logarithm times them
+    activations: tuple[str, ...] = ()  # the last ones that C is of a logarithm of; else any
 
 
 def _cross_entropy(y_o: Any, P: Any, N: Any) -> Any:
@@ -72,6 +73,7 @@ COSTS: Mapping[str, Cost] = {
         C=literal(_cross_entropy),
         dC_dy_o=literal(lambda y_o, P, N: -P / y_o / N),
         labels="non-negative",
+        activations=("sigmoid", "softmax", "softplus"),
     ),
     "binary-cross-entropy": Cost(
         _binary,
@@ -81,6 +83,7 @@ COSTS: Mapping[str, Cost] = {
             lambda y_o, P, N: (y_o - P) / (y_o * (1 - y_o)) / N,
         ),
         labels="probabilities",
+        activations=("sigmoid",),
     ),
     "squared-error": Cost(
         _squared,
@@ -96,6 +99,8 @@ COSTS: Mapping[str, Cost] = {
         _likelihood,
         C=literal(_likelihood),
         dC_dy_o=literal(lambda P, N: -P / N),
+        labels="non-negative",
+        activations=("log-softmax",),
     ),
     "upstream": Cost(_upstream, C=literal(_upstream), dC_dy_o=literal(lambda G: G)),
 }

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from verify.network.links import NK
+from verify.network.network import Network
 
 Kernel: TypeAlias = Callable[..., Any]  # (torch, ...) -> a tensor
 
@@ -51,7 +52,7 @@ PAIRS: Mapping[tuple[str, str], Kernel] = {
         lambda torch, y, P: torch.nn.functional.binary_cross_entropy_with_logits(
             y, P, reduction="none")),
     ("softmax", "cross-entropy"): lambda torch, y, P: torch.nn.functional.cross_entropy(
-        y, P, reduction="none"),
+        y, P, reduction="none").unsqueeze(-1),
 }  # fmt: skip
 
 
@@ -63,10 +64,74 @@ def total(terms: Any) -> Any:
     return terms.sum(NK) if terms.ndim > 1 else terms.sum()
 
 
-# (link, dtype) -> why torch's kernel is beyond what the model of rounding allows.
+def forward(
+    torch: Any, network: Network, t: Mapping[str, Any], form: str
+) -> tuple[dict[str, Any], Any]:
+    """y and y_o of every layer by name, and the terms of N C.
+
+    To a link is added what `t` has under its name: zeros by which to differentiate. The stable form
+    takes the terms from y where torch has a kernel for the last activation and the cost together;
+    then they are no function of the last y_o.
+
+    Shapes  `t` by name: X (N, D), the parameters, P or G (N, K); or one row, X (D,), P or G (K,).
+            The terms are (N, K) or (N, 1); or (K,) or (1,).
+    """
+    found: dict[str, Any] = {}
+    x = t["X"]
+    for layer, names in zip(network.layers, network.names, strict=True):
+        y = x
+        if layer.weights:
+            y = found[names["y"]] = _more(_affine(torch, x, names, t), names["y"], t)
+        y_o = ACTIVATIONS[layer.activation](torch, y, t["leak"])
+        x = found[names["y_o"]] = _more(y_o, names["y_o"], t)
+    pair = PAIRS.get((network.layers[-1].activation, network.cost)) if form == "stable" else None
+    if pair:
+        return found, pair(torch, y, t["P"])
+    return found, of_y_o(torch, network, x, t)
+
+
+def _affine(torch: Any, x: Any, names: Mapping[str, str], t: Mapping[str, Any]) -> Any:
+    W, b = t[names["W"]], t.get(names["b"])
+    return x @ W if b is None else torch.nn.functional.linear(x, W.mT, b)
+
+
+def _more(a: Any, name: str, t: Mapping[str, Any]) -> Any:
+    return a + t[name] if name in t else a
+
+
+def of_y_o(torch: Any, network: Network, y_o: Any, t: Mapping[str, Any]) -> Any:
+    """The terms of N C, from the last y_o.
+
+    Shapes  as forward.
+    """
+    return COSTS[network.cost](torch, y_o, t["G" if network.cost == "upstream" else "P"])
+
+
+def decay(W: Any, factor: Any) -> Any:
+    """The terms of C that are the decay of the weights of a layer.
+
+    Shapes  any, and factor (); the same.
+    """
+    return 0.5 * factor * W**2
+
+
+# (activation, or it and the cost; dtype, empty for any) -> how torch's kernel is beyond the model.
 BEYOND: Mapping[tuple[str, str], str] = {
     ("gelu", "float32"): "torch's gelu errs by up to 20 u of |y| in float32",
     ("softplus", "float64"): "torch's softplus takes y for log(1 + e^y) beyond y = 20",
     ("sigmoid and binary-cross-entropy", ""): (
         "torch's binary_cross_entropy_with_logits errs by u |y| where p = 0 and y < 0"),
 }  # fmt: skip
+
+
+def beyond(network: Network, dtype: str) -> dict[str, str]:
+    """The links that such a kernel gives, each with how it errs.
+
+    Shapes  none: link -> sentence.
+    """
+    found = dict[str, str]()
+    for layer, names in zip(network.layers, network.names, strict=True):
+        told = BEYOND.get((layer.activation, dtype))
+        found |= {names[n]: told for n in ("y_o", "dy_o_dy", "dC_dy") if told}
+    last = BEYOND.get((f"{network.layers[-1].activation} and {network.cost}", ""))
+    return found | {name: last for name in ("C", network.names[-1]["dC_dy"]) if last}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from verify.network.links import NK
+from verify.network.network import POST
 from verify.network.problem import Chain, Implementation, Problem
 from verify.numbers.rounding import Array
 
@@ -142,4 +143,34 @@ def element_form(problem: Problem) -> Chain:
     return Chain(y, y_o, C, dC_dy_o, dy_o_dy, dC_dy, dC_dW, W_next)
 
 
-FORMS: dict[str, Implementation] = {"post": post_form, "stable": stable_form}
+def by_table(kind: str, problem: Problem) -> Chain:
+    """Every link of any network by the first of its forms of a kind, "literal" or "stable".
+
+    Shapes  as Problem.shape.
+    Units   C as the network's reduction has it.
+    Breaks  where a form of the kind does.
+    Source  the table of links.
+    """
+    known = dict(problem.numbers)
+    for step in problem.network.steps:
+        known[step.name] = step.on(kind, known)
+    return Chain(**{link: known[link] for link in problem.network.links})
+
+
+def literal(problem: Problem) -> Chain:
+    """The chain by textbook formulas: of the post's network the post's own.
+
+    Shapes  as Problem.shape.
+    """
+    return post_form(problem) if problem.network == POST else by_table("literal", problem)
+
+
+def stable(problem: Problem) -> Chain:
+    """The chain by formulas that hold wherever a link is a number of the dtype.
+
+    Shapes  as Problem.shape.
+    """
+    return stable_form(problem) if problem.network == POST else by_table("stable", problem)
+
+
+FORMS: dict[str, Implementation] = {"post": literal, "stable": stable}

@@ -143,6 +143,30 @@ class Network:
         """The names of the weights alone."""
         return tuple(name for name in self.parameters if name.startswith("W"))
 
+    @property
+    def told(self) -> str:
+        """In a line: the activation of each layer, and the cost."""
+        layers = (
+            f"{'' if layer.weights else 'no weights, '}{'bias, ' * layer.bias}{layer.activation}"
+            for layer in self.layers
+        )
+        return f"{'; '.join(layers)}; {self.cost}"
+
+    @cached_property
+    def sought(self) -> tuple[str, ...]:
+        """What a gradient is asked by: the parameters, or X where there are none."""
+        return self.parameters or ("X",)
+
+    @cached_property
+    def gradients(self) -> tuple[str, ...]:
+        """The derivatives of C that are asked for."""
+        return tuple(f"dC_d{name}" for name in self.sought)
+
+    @property
+    def trains(self) -> bool:
+        """Whether there is a step: of one operation with an upstream gradient there is none."""
+        return bool(self.parameters) and self.cost != "upstream"
+
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """Every link in the order of the computation: forward, cost, backward, update."""
@@ -187,7 +211,8 @@ class Network:
             forward += self._forward(layer, names)
             backward = self._backward(layer, names, last) + backward
             update += [
-                _step(names, f"{p}_next", {**LINEAR, **BIAS}[f"{p}_next"]) for p in self._own(layer)
+                _step(names, f"{p}_next", {**LINEAR, **BIAS}[f"{p}_next"])
+                for p in self._own(layer) * self.trains
             ]
         between = self.pair.between if self.pair else {}
         helpers = (_step(self.names[-1], name, forms) for name, forms in between.items())

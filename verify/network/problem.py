@@ -7,7 +7,7 @@ Shapes  X (N, D) inputs; W (D, K) weights; P (N, K) labels; h a scalar, the step
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -125,6 +125,12 @@ class Problem:
         return int(rows * sum(W.size // stack for W in weights))
 
     @property
+    def arrays(self) -> dict[str, Array]:
+        """X, the parameters, and P or G, by name: what somebody is given, with h."""
+        labels = "G" if self.network.cost == "upstream" else "P"
+        return {"X": self.X, **self.parameters, labels: self.P}
+
+    @property
     def numbers(self) -> dict[str, Any]:
         """All that the network's formulas are computed from, by name.
 
@@ -134,9 +140,8 @@ class Problem:
         """
         N, _, K = self.sizes.values()
         divisor = {"rows": N, "sum": 1, "mean": N * K}[self.network.reduction]
-        labels = "G" if self.network.cost == "upstream" else "P"
         kind = self.dtype.type
-        found = {"X": self.X, **self.parameters, labels: self.P, "h": self.h, "N": divisor}
+        found = {**self.arrays, "h": self.h, "N": divisor}
         return found | {"leak": kind(LEAK), "decay": kind(self.network.weight_decay)}
 
     def shape(self, link: str) -> tuple[int, ...]:
@@ -162,6 +167,12 @@ class Problem:
         """
         parameters = {name: a[i] for name, a in self.parameters.items()}
         return replace(self, X=self.X[i], parameters=parameters, P=self.P[i], h=self.h[i, 0, 0])
+
+
+def sought(names: Iterable[str]) -> list[str]:
+    """What of a problem's numbers a gradient is asked by: weights and biases, or X without any."""
+    names = list(names)
+    return [n for n in names if n not in ("X", "P", "G", "h")] or ["X"]
 
 
 _LINK = re.compile(r"C|y\d*|y_o\d*|dC_d\w+|dy_o\d*_dy\d*|[Wb]\d*_next")
@@ -285,10 +296,10 @@ def placed(like: Array, layout: str, start: int) -> tuple[Place, int]:
     the second on of a wider one, "reversed" rows and columns from the last to the first,
     "read-only" and "" the strides of `like` itself.
 
-    Shapes  like (n, m).
+    Shapes  like (n, m), or (m,), of which each is as of one row.
     Units   start, end in bytes.
     """
-    (n, m), size = like.shape, like.itemsize
+    n, m, size = *(1, *like.shape)[-2:], like.itemsize
     strides, first, numbers = {
         "F": ((size, n * size), 0, n * m),
         "strided": ((2 * m * size, 2 * size), 0, 2 * n * m),
@@ -300,5 +311,7 @@ def placed(like: Array, layout: str, start: int) -> tuple[Place, int]:
         first = -sum(r for r in reach if r < 0)
         numbers = sum(map(abs, reach)) // size + 1
     start = -(-start // _ALIGNED) * _ALIGNED
-    place = Place(like.dtype.str, (n, m), strides, start + first, layout != "read-only")
-    return place, start + numbers * size
+    lies = Place(
+        like.dtype.str, like.shape, strides[-like.ndim :], start + first, layout != "read-only"
+    )
+    return lies, start + numbers * size

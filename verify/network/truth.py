@@ -19,8 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.network.network import POST
-from verify.network.problem import LINKS, Chain, Problem
+from verify.network.problem import Chain, Problem
 from verify.numbers.balls import Balls, enclosed
 from verify.numbers.constant import precision
 from verify.numbers.rounding import Array
@@ -54,47 +53,45 @@ class Enclosure:
             low, high = (self.hi + (self.lo + end) for end in (-self.rad, self.rad))
         return np.where(low == high, low + 0.0, np.nan)
 
-    def columns(self, columns: Sequence[int]) -> Enclosure:
-        return Enclosure(*(a[:, list(columns)] for a in (self.hi, self.lo, self.rad)))
-
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The enclosed links of the given columns of W; C only when no column is left out."""
+    """Enclosed links, and the precision that they needed."""
 
     chain: Chain
-    columns: tuple[int, ...]
-    whole: bool
     bits: int
 
 
 def truth(
-    problem: Problem,
-    within: Chain | None = None,
-    budget: float = BUDGET,
-    links: Sequence[str] = LINKS,
+    problem: Problem, within: Chain | None = None, links: Sequence[str] | None = None
 ) -> Truth:
-    """The given links of the exact chain; above `budget`, of evenly spaced whole columns.
+    """The given links of the exact chain, or all.
 
     Precision is raised until each radius is 2^-10 of the bound given by `within`.
 
-    Shapes  Enclosures of the links' shapes, with K replaced by the number of columns.
+    Shapes  Enclosures of the links' shapes.
     Source  the network's definitions.
     """
-    K = problem.sizes["K"]
-    affordable = (budget - _conversion(problem)) // (_products(problem) / K)
-    count = int(min(K, max(1, affordable)))
-    columns = tuple(int(k) for k in np.linspace(0, K - 1, count).round())
-    some = problem if count == K else _of_columns(problem, list(columns))
-    wanted = [link for link in links if link != "C" or count == K]
+    wanted = problem.network.links if links is None else links
     for bits in _BITS:
         with precision(bits):
-            exact = exactly(some, wanted)
+            exact = exactly(problem, wanted)
             chain = Chain(**{link: Enclosure(*enclosed(exact[link])) for link in wanted})
-        found = Truth(chain, columns, count == K, bits)
+        found = Truth(chain, bits)
         if within is None or _is_far_inside(found, within):
             break
     return found
+
+
+def sampled(problem: Problem, budget: float = BUDGET) -> tuple[int, ...]:
+    """Rows at even distances whose truth costs no more than `budget`; one at least.
+
+    Shapes  as Problem.
+    """
+    N = len(problem.X)
+    left = budget - _CONVERSION * sum(a.size for a in problem.parameters.values())
+    count = int(min(N, max(1, left // (work(problem) / N))))
+    return tuple(int(n) for n in np.linspace(0, N - 1, count).round())
 
 
 def exactly(
@@ -109,13 +106,6 @@ def exactly(
     for step in problem.network.steps_to(links):
         known[step.name] = step.exactly(known)
     return {link: known[link] for link in links}
-
-
-def _of_columns(problem: Problem, columns: list[int]) -> Problem:
-    """Some columns of W, which of the post's network are a problem of their own but for C."""
-    if problem.network != POST:
-        raise ValueError("the columns of this network's weights depend on each other")
-    return problem.having(W=problem.W[:, columns], P=problem.P[:, columns])
 
 
 def cost(problem: Problem, budget: float = BUDGET) -> Enclosure | None:
@@ -243,8 +233,6 @@ def _float(exact: Any) -> float:
 def _is_far_inside(truth: Truth, within: Chain) -> bool:
     for link, ball in truth.chain.items():
         bound = within[link]
-        if np.ndim(bound):
-            bound = bound[:, list(truth.columns)]
         judged = np.isfinite(bound)
         if not (ball.rad <= _FAR_INSIDE * bound)[judged].all():
             return False

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from verify.errors import EnvironmentUnfit
-from verify.network.kernels import ACTIVATIONS, COSTS, PAIRS, total
+from verify.network import kernels as table
 from verify.network.network import Network
 from verify.network.problem import Chain, Problem
 
@@ -55,17 +55,18 @@ def chain(
 ) -> dict[str, Any]:
     """Every link of a network: torch's kernels forward, autograd for all the rest.
 
-    In the stable form y_o of the last layer is not on the path to C where torch has a kernel for
-    both; then dC_dy_o is taken from a graph of its own, where y_o is a leaf. With `by_X`, dC_dX
-    too.
+    dC_dy_o of the last layer is taken from a graph of its own, where y_o is a leaf: in the stable
+    form y_o may not be on the path to C. With `by_X`, dC_dX too.
 
     Shapes  `numbers` by name: X (N, D), the parameters, P or G (N, K), h and N ().
     Raises  EnvironmentUnfit when the device is absent.
     """
     with full_precision(device) as torch:
-        t = {name: _tensor(torch, name, a, device) for name, a in numbers.items() if name != "N"}
+        t = tensors(torch, numbers, device)
+        for name in network.parameters:
+            t[name].requires_grad_()
         t["X"].requires_grad_(by_X or "dC_dX" in network.links)
-        kept, links = forward(torch, network, t, numbers["N"], form)
+        kept, links = forward(torch, network, t, t["N"], form)
         for name, tensor in kept.items():
             tensor.retain_grad()  # after forward, whose own gradients it would keep too
             links[name] = tensor
@@ -90,31 +91,20 @@ def forward(
 
     Shapes  as chain.
     """
-    kept, links, x = {}, {}, t["X"]
-    for layer, names in zip(network.layers, network.names, strict=True):
-        y = x
-        if layer.weights:
-            y = kept[names["y"]] = _affine(torch, x, t[names["W"]], t.get(names["b"]))
-        x = kept[names["y_o"]] = ACTIVATIONS[layer.activation](torch, y, t.get("leak"))
+    kept, terms = table.forward(torch, network, t, form)
+    C = table.total(terms) / N
+    at = kept[network.names[-1]["y_o"]].detach().requires_grad_()
+    by_y_o = table.of_y_o(torch, network, at, t).sum() / N
+    links = {network.names[-1]["dC_dy_o"]: torch.autograd.grad(by_y_o, at)[0]}
+    for names in network.names:
         if names["dy_o_dy"] in network.links:
+            y, y_o = kept[names["y"]], kept[names["y_o"]]
             ones = torch.ones_like(y)
-            (slope,) = torch.autograd.grad(x, y, ones, retain_graph=True)
+            (slope,) = torch.autograd.grad(y_o, y, ones, retain_graph=True)
             links[names["dy_o_dy"]] = slope
-    labels = t["G" if network.cost == "upstream" else "P"]
-    pair = PAIRS.get((network.layers[-1].activation, network.cost)) if form == "stable" else None
-    at = x.detach().requires_grad_() if pair else x
-    by_y_o = total(COSTS[network.cost](torch, at, labels)) / N
-    C = total(pair(torch, y, labels)) / N if pair else by_y_o
-    (links[network.names[-1]["dC_dy_o"]],) = torch.autograd.grad(
-        by_y_o.sum(), at, retain_graph=True
-    )
-    if network.decays:
-        C = C + 0.5 * t["decay"] * sum((t[name] ** 2).sum() for name in network.weights)
+    for name in network.weights if network.decays else ():
+        C = C + table.total(table.decay(t[name], t["decay"]))
     return kept, {**links, "C": C}
-
-
-def _affine(torch: Any, x: Any, W: Any, b: Any) -> Any:
-    return x @ W if b is None else torch.nn.functional.linear(x, W.mT, b)
 
 
 FORMS: dict[str, Callable[..., Chain]] = {"post": post_form, "stable": stable_form}
@@ -177,15 +167,20 @@ def library() -> Any:
     return torch
 
 
-def _tensor(torch: Any, name: str, a: Any, device: str) -> Any:
-    """A number of a network. The columns of weights lie in one piece, so that autograd takes
-    X^T dC_dy as (dC_dy^T X)^T, which reads X row by row: up to three times as fast where K is
-    small.
+def tensors(torch: Any, numbers: Mapping[str, Any], device: str) -> dict[str, Any]:
+    """The numbers of a network on a device; N and leak are Python's own.
+
+    The columns of weights lie in one piece, so that autograd takes X^T dC_dy as (dC_dy^T X)^T,
+    which reads X row by row: up to three times as fast where K is small.
+
+    Shapes  as chain.
     """
-    if name.startswith("W"):
-        return torch.from_numpy(np.array(a.mT, order="C")).mT.to(device).requires_grad_()
-    tensor = torch.from_numpy(np.asarray(a)).to(device)
-    return tensor.requires_grad_() if name.startswith("b") else tensor
+    found: dict[str, Any] = {"N": numbers["N"], "leak": float(numbers["leak"])}
+    for name in (n for n in numbers if n not in found):
+        a = np.asarray(numbers[name])
+        tensor = torch.from_numpy(np.array(a.mT, order="C") if name.startswith("W") else a)
+        found[name] = (tensor.mT if name.startswith("W") else tensor).to(device)
+    return found
 
 
 def differentiated(

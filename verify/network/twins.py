@@ -3,8 +3,9 @@
     verify run --twin func                                      # vmap, forward-ad, compile
     torchrun --nproc-per-node 2 -m verify run scenarios --twin distributed
 
-Each writes the cost down as a term of one entry, -p log sigma(y), and differentiates that; links
-that no gradient passes through are taken by their definition. All are judged by the same bound.
+Each differentiates the one forward pass of `kernels` in its own way. To every link but the last y_o
+zeros are added: the derivative of C by them is that by the link. dC_dy_o of the last layer is taken
+from C as a function of y_o, dy_o_dy from the activation alone. All are judged by the same bound.
 
 Of several processes every rank runs the same judge on the same case, differentiates its own rows
 and has all of every link afterwards; rank 0 speaks. The ranks need not have equally many rows, nor
@@ -20,7 +21,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, partial
@@ -30,140 +31,160 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from verify.errors import EnvironmentUnfit, UsageError
-from verify.network import twin
+from verify.network import kernels, twin
+from verify.network.network import Network
 from verify.network.problem import Chain, Problem
 
-Term: TypeAlias = Callable[[Any, Any], Any]
-"""A cost of one entry, from its y or y_o and its p; also of whole tensors, entry by entry."""
+Tensors: TypeAlias = Mapping[str, Any]
+Function: TypeAlias = "partial[Any]"
+"""Terms of tensors by their names: of each of many rows its own, or those of a single row."""
 
 
 @dataclass(frozen=True)
 class Differentiator:
     """How to differentiate.
 
-    `elementwise` gives the derivative of a term at every entry of a tensor; `gradient` that of the
-    sum of a term of X W, by W; `total` that sum; `work` what the entry by entry ones cost, in
-    multiplications; `device` where this process computes.
+    `gradient` gives the sum of a function's terms and its derivatives by the tensors named, of
+    which every row has its own or all share one; `work` what that costs where it goes row by row or
+    entry by entry, in multiplications; `device` where this process computes.
 
-    Shapes  elementwise (torch, term, a (N, K), P (N, K)) gives (N, K); gradient (torch, term, X, W,
-            P) gives (D, K); total (torch, term, y (N, K), P) gives ().
+    Shapes  gradient (torch, function, rows (N, ...), shared (any), names) gives () and, by name,
+            what the tensors have.
     """
 
-    elementwise: Callable[[Any, Term, Any, Any], Any]
-    gradient: Callable[[Any, Term, Any, Any, Any], Any]
-    total: Callable[[Any, Term, Any, Any], Any] = lambda _torch, term, y, P: term(y, P).sum()
+    gradient: Callable[[Any, Function, Tensors, Tensors, Sequence[str]], tuple[Any, Tensors]]
     work: Callable[[Problem], int] = lambda _problem: 0
     device: Callable[[str], str] = lambda device: device
 
 
 def chain(by: Differentiator, form: str, problem: Problem, device: str = "cpu") -> Chain:
-    """The chain of one form, differentiated in one way.
+    """Every link of the problem's network, differentiated in one way.
 
-    Shapes  as manual.post_form.
+    Shapes  as Problem.shape.
     Raises  EnvironmentUnfit when the device is absent.
     """
     with twin.full_precision(device) as torch:
-        device = by.device(device)
-        X, W, P = (torch.tensor(a, device=device) for a in (problem.X, problem.W, problem.P))
-        N, term = len(X), _term(form)
+        network = problem.network
+        t = twin.tensors(torch, problem.numbers, by.device(device))
+        found, _ = kernels.forward(torch, network, t, form)
+        X, last = t.pop("X"), network.names[-1]["y_o"]
+        labels: dict[str, Any] = {name: t.pop(name) for name in ("P", "G") if name in t}
 
-        y = X @ W
-        y_o = torch.sigmoid(y)
-        C = by.total(torch, term, y, P) / N
+        def by_entries(function: Function, at: Any, **of: Any) -> tuple[Any, Any]:
+            """The sum, and its derivative at every entry: each is a row of its own."""
+            rows = {name: a.reshape(-1, 1) for name, a in {**of, "at": at}.items()}
+            total, derivatives = by.gradient(torch, function, rows, t, ["at"])
+            return total, derivatives["at"].view_as(at)
 
-        dC_dy_o = by.elementwise(torch, _of_y_o, y_o, P) / N
-        dy_o_dy = by.elementwise(torch, _sigmoid, y, P)
-        dC_dy = by.elementwise(torch, term, y, P) / N
-        dC_dW = by.gradient(torch, term, X, W, P) / N
+        zeros = {name: torch.zeros_like(a) for name, a in found.items() if name != last}
+        names = [*network.parameters, *zeros, *["X"] * ("dC_dX" in network.links)]
+        rows = {"X": X, **labels, **zeros}
+        terms = partial(_terms, torch, network, form)
+        C, derivatives = by.gradient(torch, terms, rows, t, names)
+        _, by_last = by_entries(partial(_of_y_o, torch, network), found[last], **labels)
+        derivatives = {**derivatives, last: by_last}
+        for name in network.weights if network.decays else ():
+            more, decay = by_entries(partial(_decay), t[name])
+            C, derivatives[name] = C + more, derivatives[name] + decay
 
-        W_next = W - torch.from_numpy(np.asarray(problem.h)).to(device) * dC_dW
-        links = (y, y_o, C, dC_dy_o, dy_o_dy, dC_dy, dC_dW, W_next)
-        return Chain(*(np.asarray(link.detach().cpu()) for link in links))
-
-
-@cache
-def _term(form: str) -> Term:
-    """The same function for the same form, so that it is compiled once."""
-    torch = twin.library()
-    if form == "post":
-        return lambda y, p: -p * torch.log(torch.sigmoid(y))
-    return lambda y, p: -p * torch.nn.functional.logsigmoid(y)
-
-
-def _of_y_o(y_o: Any, p: Any) -> Any:
-    return -p * y_o.log()
-
-
-def _sigmoid(y: Any, _p: Any) -> Any:
-    return y.sigmoid()
+        links = {"C": C, **found, **{f"dC_d{name}": a for name, a in derivatives.items()}}
+        for layer, of in zip(network.layers, network.names, strict=True):
+            if of["dy_o_dy"] in network.links:
+                y_o = partial(_y_o, torch, layer.activation)
+                _, links[of["dy_o_dy"]] = by_entries(y_o, found[of["y"]])
+        for name in network.parameters:
+            links[f"{name}_next"] = t[name] - t["h"] * derivatives[name]
+        return Chain(**{name: np.asarray(links[name].detach().cpu()) for name in network.links})
 
 
-def _cost(term: Term, W: Any, X: Any, P: Any) -> Any:
-    return term(X @ W, P).sum()
+def _terms(torch: Any, network: Network, form: str, t: Tensors) -> Any:
+    return kernels.forward(torch, network, t, form)[1] / t["N"]
 
 
-FUNC = Differentiator(
-    lambda torch, term, a, P: torch.func.grad(lambda a: term(a, P).sum())(a),
-    lambda torch, term, X, W, P: torch.func.grad(partial(_cost, term))(W, X, P),
-)
-VMAP = Differentiator(  # a gradient for every entry, and for every row
-    lambda torch, term, a, P: torch.func.vmap(torch.func.vmap(torch.func.grad(term)))(a, P),
-    lambda torch, term, X, W, P: torch.func.vmap(
-        torch.func.grad(partial(_cost, term)), in_dims=(None, 0, 0))(W, X, P).sum(0),
-    work=lambda problem: problem.work,
-)  # fmt: skip
+def _of_y_o(torch: Any, network: Network, t: Tensors) -> Any:
+    return kernels.of_y_o(torch, network, t["at"], t) / t["N"]
 
 
-def _directions(torch: Any, term: Term, X: Any, W: Any, P: Any) -> Any:
-    """The derivative in the direction of every entry of W, some at a time."""
+def _y_o(torch: Any, activation: str, t: Tensors) -> Any:
+    return kernels.ACTIVATIONS[activation](torch, t["at"], t["leak"])
 
-    def along(direction: Any) -> Any:
-        return torch.func.jvp(lambda W: _cost(term, W, X, P), (W,), (direction.view_as(W),))[1]
 
-    size = W.numel()
-    found = []
-    for start in range(0, size, _TANGENTS):
-        entries = torch.arange(start, min(start + _TANGENTS, size), device=W.device)
-        directions = torch.nn.functional.one_hot(entries, size).to(W.dtype)
-        found.append(torch.func.vmap(along)(directions))
-    return torch.cat(found).view_as(W)
+def _decay(t: Tensors) -> Any:
+    return kernels.decay(t["at"], t["decay"])
+
+
+def _by_names(function: Any, given: Tensors, names: Sequence[str]) -> tuple[Any, Tensors]:
+    """The function of the tensors named alone, and those."""
+    return lambda by: function({**given, **by}).sum(), {name: given[name] for name in names}
+
+
+def _func(torch: Any, function: Function, rows: Tensors, shared: Tensors, names: Any) -> Any:
+    of_names, at = _by_names(function, {**rows, **shared}, names)
+    gradients, value = torch.func.grad_and_value(of_names)(at)
+    return value, gradients
+
+
+def _vmap(torch: Any, function: Function, rows: Tensors, shared: Tensors, names: Any) -> Any:
+    """A gradient for every row."""
+
+    def of_row(row: Tensors) -> Any:
+        return _func(torch, function, row, shared, names)
+
+    values, gradients = torch.func.vmap(of_row)(rows)
+    return values.sum(), {n: g if n in rows else g.sum(0) for n, g in gradients.items()}
+
+
+def _forward(torch: Any, function: Function, rows: Tensors, shared: Tensors, names: Any) -> Any:
+    """A derivative along every entry of what the rows share, and along every entry of a row.
+
+    A direction of the rows is the same entry of each: their terms are functions of their own alone.
+    """
+    given = {**rows, **shared}
+
+    def of_name(name: str) -> Any:
+        a = given[name]
+        like = a[0] if name in rows else a
+        entries = torch.arange(like.numel(), device=a.device)
+
+        def along(entry: Any) -> Any:
+            one = (entries == entry).to(a.dtype).view(like.shape).expand(a.shape)
+            terms = torch.func.jvp(lambda a: function({**given, name: a}), (a,), (one,))[1]
+            return terms.sum(-1) if name in rows else terms.sum()
+
+        found = torch.func.vmap(along, chunk_size=_TANGENTS)(entries)
+        return found.mT if name in rows else found.view(a.shape)
+
+    return function(given).sum(), {name: of_name(name) for name in names}
 
 
 _TANGENTS = 64  # directions at once: each has a copy of every intermediate tensor
-FORWARD = Differentiator(
-    lambda torch, term, a, P: torch.func.jvp(lambda a: term(a, P), (a,), (torch.ones_like(a),))[1],
-    _directions,
-    work=lambda problem: problem.work * problem.W.size // _TANGENTS,
-)
 
 
-def _by_autograd(torch: Any, total: Callable[[Any], Any], at: Any) -> Any:
-    """The gradient of a sum by its only argument."""
-    leaf = at.detach().requires_grad_()
-    return torch.autograd.grad(total(leaf), leaf)[0]
+def _by_autograd(torch: Any, function: Any, rows: Tensors, shared: Tensors, names: Any) -> Any:
+    of_names, at = _by_names(function, {**rows, **shared}, names)
+    leaves = {name: a.detach().requires_grad_() for name, a in at.items()}
+    value = of_names(leaves)
+    gradients = torch.autograd.grad(value, list(leaves.values()))
+    return value.detach(), dict(zip(leaves, gradients, strict=True))
 
 
 @cache
-def _cost_of(term: Term) -> Callable[..., Any]:
-    """The cost of a term; the same function for the same term, so that it is compiled once."""
-    return lambda W, X, P: term(X @ W, P)
-
-
-@cache
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The sum of a function of tensors, as one graph for all shapes."""
-    torch = twin.library()
-    compiled: Callable[..., Any] = torch.compile(
-        lambda *tensors: function(*tensors).sum(), dynamic=True
+def _compiled(function: Callable[..., Any], *of: Any) -> Callable[..., Any]:
+    """A function, of what it is of besides tensors, as one graph for all shapes."""
+    compiled: Callable[..., Any] = twin.library().compile(
+        lambda t: function(*of, t), dynamic=True, fullgraph=True
     )
     return compiled
 
 
-COMPILE = Differentiator(
-    lambda torch, term, a, P: _by_autograd(torch, lambda a: _compiled(term)(a, P), a),
-    lambda torch, term, X, W, P: _by_autograd(
-        torch, lambda W: _compiled(_cost_of(term))(W, X, P), W),
-)  # fmt: skip
+def _compile(torch: Any, function: Function, *given: Any) -> Any:
+    # Beyond its limits torch runs a function as it stands; all networks' count together.
+    limits = {"recompile_limit": _GRAPHS, "accumulated_recompile_limit": _GRAPHS}
+    with torch._dynamo.config.patch(limits):
+        return _by_autograd(torch, _compiled(function.func, *function.args), *given)
+
+
+_GRAPHS = 2**16
 
 
 @cache
@@ -186,19 +207,27 @@ def _rows(group: Any, N: int) -> list[slice]:
     return [slice(*ends) for ends in pairwise(edges)]
 
 
-def _summed(like: Any, part: Callable[[slice], Any]) -> Any:
-    """The sum over all ranks of what each makes of its own rows."""
-    group = _group(like.device.type)
-    total = part(_rows(group, len(like))[group.get_rank()])
-    group.all_reduce(total)
-    return total
-
-
-def _gathered(torch: Any, like: Any, part: Callable[[slice], Any]) -> Any:
-    """All ranks' rows; sent in parts of one size, because gloo takes no others."""
+def _over_ranks(torch: Any, function: Function, rows: Tensors, shared: Tensors, names: Any) -> Any:
+    """Each rank differentiates its own rows, and has of every derivative all afterwards."""
+    like = next(iter(rows.values()))
     group = _group(like.device.type)
     places = _rows(group, len(like))
-    mine = part(places[group.get_rank()])
+    own = {name: a[places[group.get_rank()]] for name, a in rows.items()}
+    value, found = _by_autograd(torch, function, own, shared, names)
+    return _summed(group, value, places), {
+        n: _gathered(torch, group, g, places) if n in rows else _summed(group, g, places)
+        for n, g in found.items()
+    }
+
+
+def _summed(group: Any, mine: Any, _places: Sequence[slice]) -> Any:
+    """The sum over all ranks of what each made of its own rows."""
+    group.all_reduce(mine)
+    return mine
+
+
+def _gathered(torch: Any, group: Any, mine: Any, places: Sequence[slice]) -> Any:
+    """All ranks' rows; sent in parts of one size, because gloo takes no others."""
     sizes = [place.stop - place.start for place in places]
     padded = torch.zeros((max(sizes), mine.shape[1]), dtype=mine.dtype, device=mine.device)
     padded[: len(mine)] = mine
@@ -208,18 +237,14 @@ def _gathered(torch: Any, like: Any, part: Callable[[slice], Any]) -> Any:
     return torch.cat([p[:size] for p, size in zip(parts, sizes, strict=True)])
 
 
-DISTRIBUTED = Differentiator(
-    lambda torch, term, a, P: _gathered(torch, a, lambda rows: _by_autograd(
-        torch, lambda part: term(part, P[rows]).sum(), a[rows])),
-    lambda torch, term, X, W, P: _summed(X, lambda rows: _by_autograd(
-        torch, lambda W: _cost(term, W, X[rows], P[rows]), W)),
-    lambda _torch, term, y, P: _summed(y, lambda rows: term(y[rows], P[rows]).sum()),
-    device=lambda device: f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" else device,
-)  # fmt: skip
-
 DIFFERENTIATORS: Mapping[str, Differentiator] = {
-    "func": FUNC, "vmap": VMAP, "forward-ad": FORWARD, "compile": COMPILE,
-    "distributed": DISTRIBUTED,
+    "func": Differentiator(_func),
+    "vmap": Differentiator(_vmap, lambda problem: problem.work),
+    "forward-ad": Differentiator(_forward, lambda problem: (
+        problem.work * sum(a.size for a in problem.parameters.values()) // _TANGENTS)),
+    "compile": Differentiator(_compile),
+    "distributed": Differentiator(_over_ranks, device=lambda device: (
+        f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" else device)),
 }  # fmt: skip
 
 TWINS: Mapping[str, Mapping[str, Callable[..., Chain]]] = {

@@ -7,7 +7,7 @@ scenario file is collected.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from verify.errors import FileFault, ScenarioError
     from verify.judge.asked import Asked
     from verify.judge.result import Report, Result
+    from verify.network.network import Network
     from verify.scenario.cases import Case
     from verify.scenario.document import Limits
 
@@ -26,6 +27,7 @@ FOLDERS = pytest.StashKey[list[Path]]()
 TOLD = "verify_told"
 """The attribute of pytest's report that holds ours of the item, as JSON."""
 _CANDIDATE = pytest.StashKey[Any]()
+_NETWORKS = pytest.StashKey["Iterable[Network]"]()
 
 
 def folder_of(config: pytest.Config, path: Path) -> Path | None:
@@ -199,7 +201,7 @@ def candidate_of(config: pytest.Config) -> Candidate | None:
         from verify.judge.selftest import proven
 
         proven()
-        config.stash[_CANDIDATE] = asked_of(config).loaded()
+        config.stash[_CANDIDATE] = asked_of(config).loaded(config.stash[_NETWORKS])
     return config.stash.get(_CANDIDATE, None)
 
 
@@ -226,6 +228,8 @@ def finish(items: list[pytest.Item]) -> None:
     from verify.scenario.collection import without_copies
 
     ours = [item for item in items if isinstance(item, CaseItem)]
+    for config in {item.config for item in ours}:
+        config.stash[_NETWORKS] = {item.case.network for item in ours}
     for item, case in zip(ours, without_copies([item.case for item in ours]), strict=True):
         item.case = replace(item.case, same_as=case.same_as)
     locks = {item.path.parent for item in items if isinstance(item, ManifestItem)}

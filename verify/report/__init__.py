@@ -2,7 +2,7 @@
 
 text              lines, blocks, a summary; JSON
 page  plots       the page; its pictures
-show              the walk on one case
+show  formulas    the walk on one case; its links in a line each
 github            annotations, the summary of a step
 read              reports read back
 export  failure   cases for other languages; a failing case as a scenario

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,51 +19,58 @@ from verify.errors import UsageError
 from verify.judge import pins
 from verify.network import truth
 from verify.network.bounds import bounds
-from verify.network.problem import SHAPES
 from verify.scenario.cases import Case
 
-FORMAT = 1
+FORMAT = 2
+
+Values: TypeAlias = str | list[str] | list[list[str]]
+"""A number, a vector or rows of numbers; each a C99 hexadecimal float as "0x1.8p+1", or "inf"."""
 
 
-class Links(BaseModel):
-    """One value a link: a number for C, else rows of numbers; (N, K), and (D, K) for dC_dW, W_next.
-
-    Every number is a C99 hexadecimal float as "0x1.8p+1", or "inf".
-    """
+class Layers(BaseModel):
+    """A layer: y = x W + b where it has weights and a bias, and y_o = activation(y)."""
 
     model_config = ConfigDict(extra="forbid")
 
-    y: list[list[str]]
-    y_o: list[list[str]]
-    C: str
-    dC_dy_o: list[list[str]]
-    dy_o_dy: list[list[str]]
-    dC_dy: list[list[str]]
-    dC_dW: list[list[str]]
-    W_next: list[list[str]]
+    activation: str
+    bias: bool
+    weights: bool
+
+
+class Computed(BaseModel):
+    """What is computed: its layers from the input on, and the cost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    layers: list[Layers]
+    cost: str
+    reduction: str = Field(description="what the cost is divided by: rows 1/N, mean 1/(N K), sum 1")
+    weight_decay: float = Field(description="lambda of (lambda/2) sum W^2, added to C")
 
 
 class Exported(BaseModel):
     """One case: the problem of its first step, what every link is there, and how near is right.
 
-    An answer is right where |found - exact| <= bound, entry by entry; "inf" bounds nothing. `exact`
-    is rounded to the nearest float64, for which the bound has room.
+    Besides the fields that are listed it has every array by its name: X, the parameters (W, or W1,
+    b1, W2, ...) in the order of `gradients`, and P, or G of one operation. An answer is right where
+    |found - exact| <= bound, entry by entry; "inf" bounds nothing. `exact` is rounded to the
+    nearest float64, for which the bound has room.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Values]
 
     format: int = FORMAT
     id: str
     title: str
     dtype: str = Field(description="float32 or float64: what the answer is computed in")
-    problem: str = Field(description="SHA-256 of X, W, P and h of all rows, as in the manifest")
+    problem: str = Field(description="SHA-256 of all arrays and h, of all rows, as in the manifest")
     sizes: dict[str, int] = Field(description="N rows, D features, K classes")
-    h: str
-    X: list[list[str]]
-    W: list[list[str]]
-    P: list[list[str]]
-    exact: Links
-    bound: Links
+    network: Computed
+    gradients: list[str] = Field(description="what is asked for, in the order of the parameters")
+    h: str | None = Field(description="null where there is no step")
+    exact: dict[str, Values] = Field(description="every link, in the order of the computation")
+    bound: dict[str, Values]
 
 
 def export(cases: Iterable[Case], folder: Path) -> tuple[list[Path], list[Case]]:
@@ -99,18 +107,19 @@ def exported(case: Case) -> Exported | None:
         return None
     with np.errstate(all="ignore"):
         bound = bounds(problem).wider
+    network = problem.network
     return Exported(
         id=case.id,
         title=case.origin.title,
         dtype=case.dtype,
         problem=pins.problem_digest(case),
         sizes=problem.sizes,
-        h=_hex(problem.h),
-        X=_hex(problem.X),
-        W=_hex(problem.W),
-        P=_hex(problem.P),
-        exact=Links(**{link: _hex(getattr(exact, link)) for link in SHAPES}),
-        bound=Links(**{link: _hex(getattr(bound, link)) for link in SHAPES}),
+        network=Computed.model_validate(asdict(network)),
+        gradients=list(network.gradients),
+        h=_hex(problem.h) if network.trains else None,
+        exact={link: _hex(exact[link]) for link in network.links},
+        bound={link: _hex(bound[link]) for link in network.links},
+        **{name: _hex(array) for name, array in problem.arrays.items()},
     )
 
 

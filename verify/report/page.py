@@ -19,7 +19,7 @@ from verify import files
 from verify.errors import printable
 from verify.judge.asked import Asked
 from verify.judge.result import Figure, Report, Result, Verdict, worst_of
-from verify.network.problem import DTYPES, LINKS
+from verify.network.problem import DTYPES
 from verify.report import plots
 from verify.report.read import Matrix
 from verify.report.text import SAID, block, common_folder, summary
@@ -186,6 +186,7 @@ def _facts(result: Result) -> str:
         "ms": f"{1000 * result.seconds:.1f}",
         "SHA-256 of the file": result.digest[:12],
         "twin": result.twin,
+        "network": result.network,
     }
     return f"{result.path}:{result.line}; " + ", ".join(f"{k} {v}" for k, v in facts.items() if v)
 
@@ -194,7 +195,9 @@ def _worst(result: Result) -> list[Figure]:
     """The worst of each link: of the candidate if it was judged, and before those of agreement."""
     judged = [f for f in result.figures if f.subject.startswith("candidate ")] or result.figures
     against_truth = [f for f in judged if " against " not in f.subject]
-    worst = (worst_of(f for f in against_truth or judged if f.link == link) for link in LINKS)
+    worst = (
+        worst_of(f for f in against_truth or judged if f.link == link) for link in result.links
+    )
     return [f for f in worst if f is not None]
 
 
@@ -204,10 +207,11 @@ def _lines(result: Result, in_words: bool, in_full: bool) -> Iterator[str]:
         yield f"C {result.loss_before:.6g} before, {result.loss_after:.6g} after"
     if result.steps and in_words:
         last = result.steps[-1]
-        yield (
-            f"step {last.step} of C from {last.before:.10g} to {last.after:.10g}; convexity and"
-            f" smoothness allow {last.lowest:.10g} to {last.highest:.10g}"
-        )
+        allowed = (
+            f"; convexity and smoothness allow {last.lowest:.10g} to {last.highest:.10g}"
+            if math.isfinite(last.lowest) else ""
+        )  # fmt: skip
+        yield f"step {last.step} of C from {last.before:.10g} to {last.after:.10g}{allowed}"
     if not in_full:
         yield from (finding.message for finding in result.findings[:SAID])
         yield from result.notes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from verify.errors import UsageError
 from verify.judge.result import Figure, Result, worst_of
-from verify.network.problem import DTYPES, LINKS
+from verify.network.problem import DTYPES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,21 +97,26 @@ def _over_steps(ax: Axes, what: str) -> None:
     ax.locator_params("x", integer=True)
 
 
+_UPRIGHT = 10  # links, above which their names are turned
+
+
 def by_link(ax: Axes, result: Result) -> None:
     """Error over bound of each link, at its worst entry, of every subject that has a truth."""
     subjects: dict[str, list[Figure]] = defaultdict(list)
+    links = result.links
     for figure in result.figures:
         if " against " not in figure.subject:
             subjects[figure.subject].append(figure)
     for i, (name, figures) in enumerate(subjects.items()):
-        found = [(LINKS.index(f.link), f.ratio) for f in figures if 0 < f.ratio < math.inf]
+        known = [f for f in figures if f.link in links and 0 < f.ratio < math.inf]
+        found = [(links.index(f.link), f.ratio) for f in known]
         if found:
             ax.plot(
                 *zip(*found, strict=True), "os^vDP*X"[i % 8], ms=5, label=name, fillstyle="none"
             )
     ax.axhline(1, color=_RED, lw=1)
-    ax.set_xticks(range(len(LINKS)), LINKS)
-    ax.set_xlim(-0.5, len(LINKS) - 0.5)
+    ax.set_xticks(range(len(links)), links, rotation=90 * (len(links) > _UPRIGHT))
+    ax.set_xlim(-0.5, len(links) - 0.5)
     ax.set_yscale("log")
     ax.set_ylabel("error / bound (0 is not shown)")
     if subjects:
@@ -123,7 +128,7 @@ def ulps(ax: Axes, results: Sequence[Result]) -> None:
     for dtype, colour in _COLOURS.items():
         counts = dict.fromkeys(_DECADES, 0)
         for result in (r for r in results if r.dtype == dtype):
-            for link in LINKS:
+            for link in result.links:
                 worst = worst_of(f for f in result.figures if f.link == link)
                 if worst is not None and not math.isnan(worst.ulps):
                     counts[_decade(worst.ulps)] += 1

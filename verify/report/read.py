@@ -12,6 +12,8 @@ from verify.errors import UsageError, printable
 from verify.judge.result import REPORT, Finding, Report, Result, Verdict
 from verify.judge.runner import environment
 
+_FORMAT = 2
+
 
 class Planted(BaseModel):
     """A fault of the table, with the files that catch it and how."""
@@ -36,6 +38,10 @@ def report(text: str | bytes, name: str = "this text") -> Report:
     """
     read = _json(text, name, "verify run --json FILE")
     try:
+        if read["format"] != _FORMAT:
+            raise _no(
+                name, "verify run --json FILE", f"it has format {read['format']}, not {_FORMAT}"
+            )
         whole = {**read, "found": read["counts"]["found"]}
         return REPORT.validate_python(whole)
     except (ValidationError, KeyError, TypeError) as error:

@@ -15,29 +15,15 @@ from verify.judge import compare
 from verify.judge.asked import Asked
 from verify.judge.result import Figure, Result
 from verify.judge.runner import judged
-from verify.judge.sides import both_sides
+from verify.judge.sides import both_sides, in_a_batch
+from verify.network.network import POST
 from verify.network.problem import Chain, Problem
 from verify.network.truth import Enclosure
+from verify.report.formulas import drawing, formulas
 from verify.scenario.cases import Case
 from verify.threads import one_thread
 
-_POST = {
-    "y": ("y = X W", "pre-sigmoid output"),
-    "y_o": ("y_o = sigma(y)", "post-sigmoid output"),
-    "C": ("C = -(1/N) sum p log(y_o)", "cost: cross-entropy, in nats a row"),
-    "dC_dy_o": ("dC_dy_o = -(1/N) p / y_o", "how C changes with the output"),
-    "dy_o_dy": ("dy_o_dy = sigma(y) (1 - sigma(y))", "the slope of the sigmoid"),
-    "dC_dy": ("dC_dy = dC_dy_o * dy_o_dy", "element-wise product"),
-    "dC_dW": ("dC_dW = X^T dC_dy", "matrix product: the gradient"),
-    "W_next": ("W_next = W - h dC_dW", "update rule"),
-}
-_STABLE = _POST | {
-    "C": ("C = -(1/N) sum p (min(y, 0) - log1p(exp(-|y|)))", _POST["C"][1]),
-    "dy_o_dy": ("dy_o_dy = sigma(y) sigma(-y)", _POST["dy_o_dy"][1]),
-    "dC_dy": ("dC_dy = -(1/N) p sigma(-y)", "the same product, without a division by y_o"),
-}
-_FORMULAS = {"post": _POST, "stable": _STABLE}
-
+_WHAT = {"X": "inputs", "W": "weights", "b": "bias", "P": "labels", "G": "upstream gradient"}
 _LISTED = 12  # entries of a link that are listed one by one
 _TERMS = 4  # rows up to which the element-wise sums are written out
 _STEPS = 6  # of a training, that are shown
@@ -47,7 +33,7 @@ _STEPS = 6  # of a training, that are shown
 class Walk:
     """One case with what each side computed in its first step, by the side's short name.
 
-    Shapes  of the chains: SHAPES; `exact` encloses the columns of `columns` only.
+    Shapes  of the chains: Problem.shape; `exact` is empty where the truth judges only some rows.
     """
 
     case: Case
@@ -57,7 +43,7 @@ class Walk:
     chains: Mapping[str, Chain]
     names: Mapping[str, str]
     exact: Mapping[str, Enclosure]
-    columns: Sequence[int]
+    sampled: str
 
 
 def walk(case: Case, asked: Asked, candidate: Candidate | None = None) -> Walk:
@@ -78,7 +64,7 @@ def walk(case: Case, asked: Asked, candidate: Candidate | None = None) -> Walk:
         ref = first.ref if first and first.kept else compare.reference(problem, asked.work)
         post = ref.bounds.post_holds and case.expect.post_form != "nonfinite"
         form = "post" if post else "stable"
-        sides = both_sides(form, case.device, asked.twin)
+        sides = both_sides(form, case.device, asked.twin, case.network)
         if not given:
             given[sides[0].name] = compare.evaluate(sides[0], problem)[0]
     names = dict(zip(("manual", "twin"), (side.name for side in sides), strict=True))
@@ -87,7 +73,8 @@ def walk(case: Case, asked: Asked, candidate: Candidate | None = None) -> Walk:
         names["candidate"] = f"candidate {candidate.name}"
         chains["candidate"] = made.chain or Chain()
     exact = dict(ref.truth.chain) if ref.truth else {}
-    return Walk(case, problem, made.result, form, chains, names, exact, ref.columns)
+    some = f"the truth judges {in_a_batch(ref)}" if ref.sample else ""
+    return Walk(case, problem, made.result, form, chains, names, exact, some)
 
 
 def text(seen: Walk) -> str:
@@ -97,7 +84,7 @@ def text(seen: Walk) -> str:
 
 def _lines(seen: Walk) -> Iterator[str]:
     yield from _head(seen)
-    for link, (formula, meaning) in _FORMULAS[seen.form].items():
+    for link, (formula, meaning) in formulas(seen.problem.network, seen.form).items():
         shape = f" {seen.problem.shape(link)}" if seen.problem.shape(link) else ""
         yield f"{formula:<40}{meaning}{shape}"
         yield from _link(seen, link)
@@ -112,16 +99,19 @@ def _head(seen: Walk) -> Iterator[str]:
     yield from (printable(text) for text in (origin.title, origin.source) if text)
     yield ""
     sizes = ", ".join(f"{axis} = {size}" for axis, size in problem.sizes.items())
-    yield f"{sizes}, h = {problem.h!s}, {problem.dtype}, {seen.form} form"
+    step = f", h = {problem.h!s}" * problem.network.trains
+    form = seen.form if problem.network == POST else {"post": "literal"}.get(seen.form, seen.form)
+    yield f"{sizes}{step}, {problem.dtype}, {form} form"
     if len(seen.case.batches) > 1:
         yield f"the first of {len(seen.case.batches)} batches"
-    if len(seen.columns) < problem.sizes["K"]:
-        yield f"the truth covers columns {', '.join(map(str, seen.columns))} of W"
-    for name, what, array in (
-        ("X", "inputs", problem.X), ("W", "weights", problem.W), ("P", "labels", problem.P),
-    ):  # fmt: skip
+    if seen.sampled:
+        yield seen.sampled
+    if problem.network != POST:
         yield ""
-        yield f"{name:<40}{what} {array.shape}"
+        yield from (f"    {line}" for line in drawing(problem))
+    for name, array in problem.arrays.items():
+        yield ""
+        yield f"{name:<40}{_WHAT[name[0]]} {array.shape}"
         yield from _matrix(array)
     yield ""
 
@@ -140,7 +130,7 @@ def _link(seen: Walk, link: str) -> Iterator[str]:
     if math.prod(shape) <= _LISTED:
         entries = list(np.ndindex(shape))
     else:
-        first = getattr(seen.chains["manual"], link)
+        first = seen.chains["manual"].get(link)
         yield from _matrix("not reached" if first is None else first)
         entries = sorted({figure.entry for figure in figures.values() if figure})
     yield from _rows(seen, link, entries)
@@ -160,7 +150,7 @@ def _figure(seen: Walk, subject: str, link: str) -> Figure | None:
 
 def _rows(seen: Walk, link: str, entries: Sequence[tuple[int, ...]]) -> Iterator[str]:
     """A row an entry: the value of each side that gives the link, and the truth."""
-    given = {side: getattr(chain, link) for side, chain in seen.chains.items()}
+    given = {side: chain.get(link) for side, chain in seen.chains.items()}
     sides = {side: value for side, value in given.items() if value is not None}
     table = [["", *sides, "truth"]]
     for entry in entries:
@@ -179,18 +169,15 @@ def _value(array: Any, entry: tuple[int, ...], shape: tuple[int, ...]) -> str:
 
 
 def _exact(seen: Walk, link: str, entry: tuple[int, ...]) -> str:
-    """The float64 nearest to the truth, where the truth covers the entry."""
-    if link not in seen.exact or (entry and link != "C" and entry[1] not in seen.columns):
-        return "-"
-    place = (entry[0], list(seen.columns).index(entry[1])) if entry else ()
-    return str(np.asarray(seen.exact[link].hi)[place])
+    """The float64 nearest to the truth, where it judges all rows."""
+    return str(np.asarray(seen.exact[link].hi)[entry]) if link in seen.exact else "-"
 
 
 def _element_wise(seen: Walk) -> Iterator[str]:
     """The chain rule as the post writes it, each entry of the gradient of a small case."""
     N, D, K = seen.problem.sizes.values()
     chain, X = seen.chains["manual"], seen.problem.X
-    if N > _TERMS or D * K > _LISTED or seen.form != "post":
+    if seen.problem.network != POST or N > _TERMS or D * K > _LISTED or seen.form != "post":
         return
     links = ("dC_dy_o", "dy_o_dy", "dC_dW")
     if any(np.shape(getattr(chain, link)) != seen.problem.shape(link) for link in links):
@@ -210,10 +197,11 @@ def _steps(result: Result) -> Iterator[str]:
     yield f"C of all rows: {result.loss_before!r} before, {result.loss_after!r} after"
     steps = result.steps
     shown = steps if len(steps) <= _STEPS else (*steps[: _STEPS - 1], steps[-1])
-    if shown:
+    bounded = any(math.isfinite(s.lowest) for s in steps)
+    if shown and bounded:
         yield "a step changes C as far as convexity and smoothness allow:"
     for s in shown:
         yield (
             f"    step {s.step:<6} {s.before:<14.8g} to {s.after:<14.8g}"
-            f" allowed {s.lowest:.8g} to {s.highest:.8g}"
-        )
+            + f" allowed {s.lowest:.8g} to {s.highest:.8g}" * bounded
+        ).rstrip()

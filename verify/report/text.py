@@ -16,7 +16,7 @@ from verify.errors import number, printable
 from verify.judge.asked import Asked
 from verify.judge.causes import SHOWN, UNKNOWN, causes, remarks
 from verify.judge.result import Finding, Report, Result, Verdict, worst_of
-from verify.network.problem import DTYPES, LINKS
+from verify.network.problem import DTYPES
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,6 +57,8 @@ def block(result: Result, asked: Asked | None = None, cause: str = "") -> str:
         right = _right_before(link, leading.subject, result)
         told = f"({', '.join(right)} {'are' if len(right) > 1 else 'is'} right)" if right else ""
         rows += _row("first broken link", f"{link}   {told}".rstrip())
+    broken = [n for n in result.broken_links if n != link]
+    rows += _row("also broken", ", ".join(broken)) if broken else []
     if leading and leading.figure:
         figure = leading.figure
         truth = "other side" if " against " in figure.subject else "truth"
@@ -109,7 +111,10 @@ def summary(report: Report) -> str:
     lines += _folded(report.proof) if report.proof else []
     lines += _causes(report)
     lines += _notes(report)
-    skipped = [r for r in report.results if r.verdict is Verdict.NOT_RUN]
+    skipped = sorted(
+        (r for r in report.results if r.verdict is Verdict.NOT_RUN),
+        key=lambda r: r.findings[0].message,
+    )
     for why, group in groupby(skipped, key=lambda r: r.findings[0].message):
         lines.append(f"NOT VERIFIED: {number(len(list(group)), 'case')}: {why}")
     lines += [f"NOT AS LOCKED: {what}" for what in report.unlocked]
@@ -256,7 +261,8 @@ def _right_before(link: str, subject: str, result: Result) -> list[str]:
     """The links before the broken one that this subject gave, and gave rightly."""
     name = subject.split(" against ")[0]
     held = {f.link for f in result.figures if f.subject == name and f.holds}
-    return [other for other in LINKS[: LINKS.index(link)] if other in held]
+    order = (*result.links, "dC_dX")
+    return [other for other in order[: order.index(link)] if other in held]
 
 
 def _row(name: str, *values: str) -> list[str]:

@@ -2,7 +2,8 @@
 
 document                     keys of a file, their types, limits, JSON Schema
 load                         a file -> Scenario, or all its faults
-checks  values  sizes        what does not fit; numbers out of range; who says N, D, K
+layers  sizes                layers as one list, and all arrays; who says how long each axis is
+checks  together  values     what does not fit; keys beside each other; numbers out of range
 places  wording              line and column of a key; complaints in our words
 data  table  draw            .npy files; CSV; the frozen random stream
 cases  arrays                Case; its arrays

@@ -18,6 +18,7 @@ from verify.scenario.document import (
     TableColumn,
     TableColumns,
 )
+from verify.scenario.layers import Source, sources
 from verify.scenario.load import Scenario
 from verify.scenario.sizes import Sizes
 
@@ -39,17 +40,27 @@ class Combination:
         Shapes  X (n, D), W (D, K), P (n, K).
         """
         dtype = np.dtype(self.parameters["dtype"])
+        first, *_, last = self._sources
         # Some rows are of a large case, which takes all in a step: their order changes no sum.
         order = self._order() if some == WHOLE else WHOLE
-        X = self._inputs(some).astype(dtype)[order]
-        P = self._labels(some).astype(dtype)[order]
+        X = self._array(first, some).astype(dtype)[order]
+        P = self._array(last, some).astype(dtype)[order]
         h = dtype.type(self.parameters["step_size"])
         X = laid_out(X, self.parameters["layout"])
-        return Problem(X, self._first_W, np.ascontiguousarray(P), h)
+        return Problem(X, self._first, np.ascontiguousarray(P), h, self.scenario.network)
 
     @cached_property
-    def _first_W(self) -> Any:
-        return np.ascontiguousarray(self._weights().astype(self.parameters["dtype"]))
+    def _sources(self) -> list[Source]:
+        return sources(self.scenario.document)
+
+    @cached_property
+    def _first(self) -> dict[str, Any]:
+        """The weights and biases of the first step."""
+        dtype = self.parameters["dtype"]
+        return {
+            source.name: np.ascontiguousarray(self._array(source, WHOLE).astype(dtype))
+            for source in self._sources[1:-1]
+        }
 
     def _order(self) -> Any:
         """A table's rows are shuffled when a seed is given; drawn and written rows stay."""
@@ -59,34 +70,26 @@ class Combination:
             return draw.order("rows", self.parameters["seed"], self.sizes.N)
         return WHOLE
 
-    def _inputs(self, rows: slice) -> Any:
-        source, seed, at = self.scenario.document.inputs, self.parameters["seed"], self.sizes
-        if isinstance(source, RandomValues):
-            return draw.values(source.random, "X", seed, (at.N, at.D), source.scale)
-        if isinstance(source, TableColumns):
-            table: Any = self.scenario.data[source.file]
-            return np.array([table.numbers(column) for column in source.columns]).T
-        return self._written(source, rows)
+    def _array(self, source: Source, rows: slice) -> Any:
+        """The numbers of a source; `rows` of those that lie in a .npy file."""
+        value, seed, shape = source.value, self.parameters["seed"], self.sizes.shapes[source.name]
+        if isinstance(value, RandomValues):
+            return draw.values(value.random, source.name, seed, shape, value.scale)
+        if isinstance(value, RandomLabels):
+            return draw.labels(value.random, source.name, seed, (shape[0], shape[1]))
+        if isinstance(value, TableColumns):
+            table: Any = self.scenario.data[value.file]
+            return np.array([table.numbers(column) for column in value.columns]).T
+        if isinstance(value, TableColumn):
+            table = self.scenario.data[value.file]
+            return np.eye(shape[1])[table.classes(value.column)[0]]
+        array = self._written(value, rows)
+        classes = array.ndim < len(shape)
+        return np.eye(shape[1])[array.astype(np.int64)] if classes else array
 
-    def _weights(self) -> Any:
-        source, seed, at = self.scenario.document.weights, self.parameters["seed"], self.sizes
-        if isinstance(source, RandomValues):
-            return draw.values(source.random, "W", seed, (at.D, at.K), source.scale)
-        return self._written(source, WHOLE)
-
-    def _labels(self, rows: slice) -> Any:
-        source, seed, at = self.scenario.document.labels, self.parameters["seed"], self.sizes
-        if isinstance(source, RandomLabels):
-            return draw.labels(source.random, "P", seed, (at.N, at.K))
-        if isinstance(source, TableColumn):
-            table: Any = self.scenario.data[source.file]
-            return np.eye(at.K)[table.classes(source.column)[0]]
-        labels = self._written(source, rows)
-        return np.eye(at.K)[labels.astype(np.int64)] if labels.ndim == 1 else labels
-
-    def _written(self, source: Any, rows: slice) -> Any:
+    def _written(self, value: Any, rows: slice) -> Any:
         """The numbers of a .npy file or of the scenario file itself."""
-        if isinstance(source, ArrayFile):
-            file: Any = self.scenario.data[source.file]
+        if isinstance(value, ArrayFile):
+            file: Any = self.scenario.data[value.file]
             return file[rows]
-        return np.array(source, float)
+        return np.array(value, float)

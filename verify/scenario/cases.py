@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from verify.errors import FileFault, ScenarioError
+from verify.network.costs import COSTS
+from verify.network.network import POST, Network
 from verify.network.problem import Problem
 from verify.scenario.arrays import WHOLE, Combination
 from verify.scenario.document import (
@@ -23,7 +25,7 @@ from verify.scenario.folder import spelled
 from verify.scenario.load import Scenario
 from verify.scenario.manifest import Pin
 from verify.scenario.sizes import Sizes, sizes
-from verify.scenario.values import representable
+from verify.scenario.values import LABELS, SOME, representable
 
 HELD = 2**24  # numbers of X that a case may hold in memory, where they could stay in their file
 _BLOCK = 2**19  # numbers of X and y in a block, about what a processor's caches hold
@@ -84,7 +86,8 @@ class Case:
 
     `rows` gives some of the rows, with the first weights, when they are needed. `pin` is what a
     manifest says that the case was; `same_as` an earlier file of the run with the same bytes, whose
-    cases are the evidence. `in_files`: X and P can stay in their files.
+    cases are the evidence. `network` is that of its problems, known before they are made.
+    `in_files`: X and P can stay in their files.
     """
 
     origin: Origin
@@ -92,6 +95,7 @@ class Case:
     rows: Callable[[slice], Problem]
     sizes: Sizes
     dtype: str
+    network: Network = POST
     device: str = "cpu"
     layout: str = "C"
     steps: int = 1
@@ -112,10 +116,17 @@ class Case:
     def large(self) -> bool:
         """Whether X and P stay in their files, and are judged by blocks of rows.
 
-        It takes all rows in every step; their order is that of the file, which changes no sum.
+        It takes all rows in every step; their order is that of the file, which changes no sum. The
+        C of its blocks add up by their shares of the rows, which those of a "sum" do not.
         """
         at = self.sizes
-        return self.in_files and at.batch == at.N and at.N * at.D > HELD
+        whole = at.batch == at.N and self.network.reduction != "sum"
+        return self.in_files and whole and at.N * at.D > HELD
+
+    @property
+    def work(self) -> int:
+        """Multiplications of one pass through the weights: N D K of one layer."""
+        return self.sizes.work
 
     @cached_property
     def in_parts(self) -> list[Batch]:
@@ -123,7 +134,8 @@ class Case:
         if not self.large:
             return [Batch.of(problem) for problem in self.batches]
         N, D, K = self.sizes.N, self.sizes.D, self.sizes.K
-        rows = max(1, _BLOCK // (D + 2 * K))
+        units = sum(columns for _, columns in self.sizes.weights.values())
+        rows = max(1, _BLOCK // (D + 2 * units))
         blocks = [slice(start, start + rows) for start in range(0, N, rows)]
         return [Batch(N, D, K, lambda: map(self.rows, blocks))]
 
@@ -142,9 +154,11 @@ class Case:
         if size == len(whole.X):
             return [whole]
         starts = range(0, len(whole.X), size)
-        return [
-            Problem(whole.X[s : s + size], whole.W, whole.P[s : s + size], whole.h) for s in starts
-        ]
+        return [_part(whole, slice(start, start + size)) for start in starts]
+
+
+def _part(problem: Problem, rows: slice) -> Problem:
+    return replace(problem, X=problem.X[rows], P=problem.P[rows])
 
 
 def cases(scenario: Scenario) -> list[Case]:
@@ -159,18 +173,12 @@ def cases(scenario: Scenario) -> list[Case]:
 
     def made(values: Mapping[str, Any]) -> Case:
         numbers = Combination(scenario, values, sizes(document, scenario.data, values))
+        name = "-".join(f"{name}={values[name]}" for name in scenario.named)
+        own = {key: values[key] for key in ("dtype", "device", "layout", "steps")}
         return Case(
-            origin,
-            "-".join(f"{name}={values[name]}" for name in scenario.named),
-            numbers.rows,
-            numbers.sizes,
-            values["dtype"],
-            values["device"],
-            values["layout"],
-            values["steps"],
-            scenario.expect,
-            in_files,
-        )
+            origin, name, numbers.rows, numbers.sizes, network=scenario.network,
+            expect=scenario.expect, in_files=in_files, **own,
+        )  # fmt: skip
 
     combinations = itertools.product(*scenario.axes.values())
     return [made(dict(zip(scenario.axes, values, strict=True))) for values in combinations]
@@ -195,45 +203,48 @@ def of_problem(
     faults = tuple(_unfit(problem, name, limits or Limits()))
     if faults:
         raise ScenarioError(faults)
-    N, D, K = problem.sizes.values()
-
-    def rows(some: slice) -> Problem:
-        return problem if some == WHOLE else Problem(
-            problem.X[some], problem.W, problem.P[some], problem.h
-        )  # fmt: skip
-
-    dtype = str(problem.dtype)
     nothing = Expect(loss="any", post_form=None)
     return Case(
         Origin(name, name),
-        f"dtype={dtype}",
-        rows,
-        Sizes(N, D, K, N),
-        dtype,
+        f"dtype={problem.dtype}",
+        lambda rows: problem if rows == WHOLE else _part(problem, rows),
+        _sizes(problem),
+        str(problem.dtype),
+        problem.network,
         expect=expect or nothing,
     )
+
+
+def _sizes(problem: Problem) -> Sizes:
+    arrays = {"X": problem.X, **problem.parameters, "P": problem.P}
+    return Sizes({name: np.shape(a) for name, a in arrays.items()}, len(problem.X))
 
 
 def _unfit(problem: Problem, name: str, limits: Limits) -> Iterator[FileFault]:
     """What of a problem no scenario may have: of each array the first such entry."""
     low, high = representable(str(problem.dtype))
-    for array in "XWPh":
-        values = np.asarray(getattr(problem, array), np.float64)
+    most, taken = min(high, 1.797e308), LABELS[COSTS[problem.network.cost].labels]
+    allowed = f"0 or {low:.3g} to {most:.3g} in size"
+    of_P = allowed if taken.low < 0 else f"0 or {low:.3g} to {min(most, taken.high):.3g}"
+    special = {
+        "P": (taken.refuses(np.asarray(problem.P)), of_P),
+        "h": (np.asarray(problem.h) <= 0, f"{low:.3g} to {most:.3g}"),
+    }
+    arrays = {"X": problem.X, **problem.parameters, "P": problem.P, "h": problem.h}
+    for array, given in arrays.items():
+        values = np.asarray(given, np.float64)
         size = np.abs(values)
-        wrong = ~((size == 0) | ((size >= low) & (size < high)))
-        wrong |= {"P": values < 0, "h": values <= 0}.get(array, False)
+        also, within = special.get(array, (False, allowed))
+        wrong = ~((size == 0) | ((size >= low) & (size < high))) | also
         if wrong.any():
             entry = [int(i) for i in np.argwhere(wrong)[0]]
-            most = f"{low:.3g} to {min(high, 1.797e308):.3g}"
-            allowed = {"P": f"0 or {most}", "h": most}.get(array, f"0 or {most} in size")
             key, found = f"{array}{entry or ''}", repr(float(values[tuple(entry)]))
             what = f"not a number of a {problem.dtype} case"
-            yield FileFault(name, 0, 0, key, what, found=found, allowed=allowed)
-    if not np.any(problem.P):
-        allowed = "at least one label above 0, else nothing is learnt"
-        yield FileFault(name, 0, 0, "P", "all labels are 0", found="", allowed=allowed)
-    asked = {"work": problem.work, "numbers": problem.X.size + problem.W.size + problem.P.size}
-    for limit, much in asked.items():
+            yield FileFault(name, 0, 0, key, what, found=found, allowed=within)
+    if taken.some and not np.any(problem.P):
+        yield FileFault(name, 0, 0, "P", "all labels are 0", found="", allowed=SOME)
+    for limit in ("work", "numbers"):
+        much = getattr(_sizes(problem), limit)
         if much > getattr(limits, limit):
             yield FileFault(
                 name, 0, 0, "X", "too large", found=f"{limit} = {much}", allowed=limits.allow(limit)

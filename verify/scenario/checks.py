@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from verify.errors import ScenarioError
+from verify.scenario import together
 from verify.scenario.document import (
     ArrayFile,
     Document,
@@ -17,13 +18,13 @@ from verify.scenario.document import (
     TableColumn,
     TableColumns,
 )
+from verify.scenario.layers import layers, network, sources
 from verify.scenario.places import Key
-from verify.scenario.sizes import Data, claims_of
+from verify.scenario.sizes import Claims, Data, Sizes, claimed, claims_of
 from verify.scenario.table import Table
-from verify.scenario.wording import Complaint, closest, dotted, nearest, quoted
+from verify.scenario.wording import Complaint, dotted, nearest, quoted
 
 Axes: TypeAlias = Mapping[str, tuple[Any, ...]]
-Claims: TypeAlias = Mapping[str, list[tuple[Key, int]]]
 
 
 def complaints(
@@ -33,7 +34,7 @@ def complaints(
 
     `raw` is the file as parsed; in `document`, None stands for what is absent or was refused.
     """
-    yield from _required(raw)
+    yield from together.complaints(raw, document)
     for check in _CHECKS:
         yield from check(document, data)
     count = math.prod(max(1, len(values)) for values in axes.values())
@@ -45,33 +46,14 @@ def complaints(
     work = 0
     for combination in _combinations(axes):
         claims = claims_of(document, data, combination)
-        yield from _sizes_fit(document, data, claims, combination)
+        if together.is_whole(raw, document):
+            yield from _sizes_fit(document, data, claims, combination)
         if all(claims.values()):
-            N, D, K = (claims[axis][0][1] for axis in "NDK")
-            large = list(_size(N, D, K, limits))
+            at = claimed(document, claims, combination)
+            large = list(_size(at, limits))
             yield from large[:1]
-            work += 0 if large else min(combination["batch_size"] or N, N) * D * K
-    yield from _total(work, axes, limits)
-
-
-def _required(raw: Mapping[str, Any]) -> Iterator[Complaint]:
-    misspelt = {
-        closest(key, Document.model_fields) for key in raw if key not in Document.model_fields
-    }
-    for key in ("title", "inputs", "weights", "labels"):
-        if key not in raw and key not in misspelt:
-            yield Complaint(
-                (key,),
-                "missing",
-                found="",
-                allowed="every scenario gives title, inputs, weights, labels and step_size",
-            )
-    vary = raw.get("vary")
-    varied = isinstance(vary, dict) and "step_size" in vary
-    if "step_size" not in {*raw, *misspelt} and not varied:
-        yield Complaint(
-            ("step_size",), "missing", found="", allowed="h > 0, at the top or in [vary]"
-        )
+            work += 0 if large else at.batch * (at.work // at.N)
+    yield from _total(work, _products(network(document).weights), axes, limits)
 
 
 def _varied(document: Document, _data: Data) -> Iterator[Complaint]:
@@ -101,23 +83,29 @@ def _varied(document: Document, _data: Data) -> Iterator[Complaint]:
 _SIZING = ("features", "classes", "batch_size")
 
 
-def _size(N: int, D: int, K: int, limits: Limits) -> Iterator[Complaint]:
+def _size(at: Sizes, limits: Limits) -> Iterator[Complaint]:
+    names = tuple(at.shapes)
+    numbers = "N D + D K + N K" if names == ("X", "W", "P") else f"numbers of {', '.join(names)}"
     for name, size, what in (
-        ("work", N * D * K, "N D K"),
-        ("numbers", N * D + D * K + N * K, "N D + D K + N K"),
-    ):
+        ("work", at.work, _products(at.weights)), ("numbers", at.numbers, numbers),
+    ):  # fmt: skip
         if size > getattr(limits, name):
             yield Complaint(
                 ("inputs",), "too large", found=f"{what} = {size}", allowed=limits.allow(name)
             )
 
 
-def _total(work: int, axes: Axes, limits: Limits) -> Iterator[Complaint]:
+def _products(weights: Collection[str]) -> str:
+    """What the multiplications of a pass are called."""
+    return ("N D", "N D K")[len(weights)] if len(weights) < 2 else "N times the weights"
+
+
+def _total(work: int, products: str, axes: Axes, limits: Limits) -> Iterator[Complaint]:
     """`work` is that of one step for every combination of sizes; the other axes multiply it."""
     others = (len(axes[name]) for name in axes if name not in (*_SIZING, "steps"))
     total = work * sum(axes["steps"]) * math.prod(others)
     if total > limits.total_work:
-        found = f"N D K of all steps of all cases is {total}"
+        found = f"{products} of all steps of all cases is {total}"
         yield Complaint(("vary",), "too much work", found=found, allowed=limits.allow("total_work"))
 
 
@@ -128,17 +116,12 @@ def _combinations(axes: Axes) -> Iterator[dict[str, Any]]:
 
 
 def _ragged(document: Document, _data: Data) -> Iterator[Complaint]:
-    for name in ("inputs", "weights", "labels"):
-        rows = getattr(document, name)
-        if isinstance(rows, list) and isinstance(rows[0], list):
-            for i, row in enumerate(rows):
-                if len(row) != len(rows[0]):
-                    yield Complaint(
-                        (name, i),
-                        "a ragged row",
-                        found=f"{len(row)} numbers",
-                        allowed=f"{len(rows[0])} as in row 0",
-                    )
+    for source in sources(document):
+        rows = list(source.written)
+        for key, row in rows:
+            if len(row) != len(rows[0][1]):
+                allowed = f"{len(rows[0][1])} as in row 0"
+                yield Complaint(key, "a ragged row", found=f"{len(row)} numbers", allowed=allowed)
 
 
 def _columns_exist(document: Document, data: Data) -> Iterator[Complaint]:
@@ -179,7 +162,7 @@ def _columns_exist(document: Document, data: Data) -> Iterator[Complaint]:
 
 def _something_random(document: Document, _data: Data) -> Iterator[Complaint]:
     drawn = (RandomValues, RandomLabels, TableColumns, ArrayFile)
-    if any(isinstance(s, drawn) for s in (document.inputs, document.weights, document.labels)):
+    if any(isinstance(source.value, drawn) for source in sources(document)):
         return
     if document.seed is not None or (document.vary and document.vary.seed):
         key: Key = ("seed",) if document.seed is not None else ("vary", "seed")
@@ -202,28 +185,30 @@ _CHECKS: tuple[Callable[[Document, Data], Iterator[Complaint]], ...] = (
 _UNSAID = {
     "N": (("batch_size",), "random inputs need a batch_size"),
     "D": (("features",), "random inputs and weights need features"),
-    "K": (("classes",), "where neither weights nor labels say how many classes, classes does"),
+    "K": (("classes",), "where neither weights nor {} say how many classes, classes does"),
 }
 
 
 def _sizes_fit(
     document: Document, data: Data, claims: Claims, combination: Mapping[str, Any]
 ) -> Iterator[Complaint]:
-    if None in (document.inputs, document.weights, document.labels):
-        return
-    sources = (document.inputs, document.weights, document.labels)
-    unread = {s.file for s in sources if isinstance(s, TableColumns | TableColumn | ArrayFile)}
+    every = sources(document)
+    files = (TableColumns, TableColumn, ArrayFile)
+    unread = {s.value.file for s in every if isinstance(s.value, files)}
+    unsaid: dict[str, tuple[Key, str]] = {**_UNSAID}
+    for given in layers(document):
+        unsaid.setdefault(given.gives, ((*given.key, "units"), "a drawn layer says its units"))
     for axis, said in claims.items():
         if not said and unread <= set(data):
-            key, allowed = _UNSAID[axis]
-            yield Complaint(key, "missing", found="", allowed=allowed)
+            key, allowed = unsaid[axis]
+            yield Complaint(key, "missing", found="", allowed=allowed.format(every[-1].key[0]))
         for where, size in said[1:]:
             if size != said[0][1]:
                 allowed = f"{axis} = {said[0][1]} as {dotted(said[0][0])} says"
                 yield Complaint(
                     where, f"{axis} does not fit", found=f"{axis} = {size}", allowed=allowed
                 )
-    batch, N, K = combination["batch_size"], claims["N"], claims["K"]
+    batch, N, K = combination["batch_size"], claims["N"], claims[every[-1].axes[-1]]
     if batch is not None and N and batch > N[0][1]:
         yield Complaint(
             ("batch_size",),

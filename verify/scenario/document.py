@@ -19,10 +19,19 @@ Indices: TypeAlias = Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Fiel
 Count: TypeAlias = Annotated[int, Field(ge=1, lt=2**63)]
 Steps: TypeAlias = Annotated[int, Field(ge=1, le=100_000)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
-StepSize: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Dtype: TypeAlias = Literal["float32", "float64"]
 Device: TypeAlias = Literal["cpu", "cuda"]
 Layout: TypeAlias = Literal["C", "F", "strided"]
+Activation: TypeAlias = Literal[
+    "identity", "sigmoid", "tanh", "relu", "leaky-relu", "softplus", "silu", "gelu", "gelu-tanh",
+    "softmax", "log-softmax",
+]  # fmt: skip
+CostName: TypeAlias = Literal[
+    "cross-entropy", "binary-cross-entropy", "squared-error", "half-squared-error",
+    "negative-log-likelihood",
+]  # fmt: skip
+Reduction: TypeAlias = Literal["rows", "sum", "mean"]
 LONGEST = 200  # characters of a title or a source
 Text: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=LONGEST, pattern=r"^[^\x00-\x1f\x7f]+$")
@@ -41,13 +50,16 @@ class RandomValues(_Strict):
     """Draws from the frozen stream: multiples of 1/64, times `scale`, rounded to 8 bits."""
 
     random: Literal["normal", "uniform", "integers"]
-    scale: StepSize = 1.0
+    scale: Positive = 1.0
 
 
 class RandomLabels(_Strict):
-    """Labels from the frozen stream: one class a row, shares of 1, several classes, or 1/K each."""
+    """Labels from the frozen stream: one class a row, shares of 1, several classes, or 1/K each.
 
-    random: Literal["classes", "soft", "multi-hot", "uniform"]
+    Of squared errors, which take any labels, also normal ones.
+    """
+
+    random: Literal["classes", "soft", "multi-hot", "uniform", "normal"]
 
 
 class TableColumns(_Strict):
@@ -65,7 +77,7 @@ class TableColumn(_Strict):
 
 
 class ArrayFile(_Strict):
-    """A .npy file under the scenario's folder: X, W or P, or a class per row."""
+    """A .npy file under the scenario's folder: X, W, b, P or G, or a class per row."""
 
     file: Annotated[str, Field(pattern=r"\.npy$")]
 
@@ -102,6 +114,12 @@ Weights: TypeAlias = Annotated[
     | Annotated[ArrayFile, Tag("#npy")],
     Discriminator(_kind_of_weights),
 ]
+Bias: TypeAlias = Annotated[
+    Annotated[Row, Tag("#matrix")]
+    | Annotated[RandomValues, Tag("#random")]
+    | Annotated[ArrayFile, Tag("#npy")],
+    Discriminator(_kind_of_weights),
+]
 Labels: TypeAlias = Annotated[
     Annotated[Matrix, Tag("#matrix")]
     | Annotated[Indices, Tag("#indices")]
@@ -112,13 +130,22 @@ Labels: TypeAlias = Annotated[
 ]
 
 
+class LayerKeys(_Strict):
+    """One layer: y = x W + b and activation(y), or, without weights, activation(x)."""
+
+    units: Count | None = Field(None, description="how many, where no weights or bias say")
+    weights: Weights | None = Field(None, description="W, a row of numbers for each input")
+    bias: Bias | None = Field(None, description="b, a number for each unit; none if absent")
+    activation: Activation | None = Field(None, description="sigmoid if absent")
+
+
 class Vary(_Strict):
     """Parameters that take several values; crossed, one case per combination."""
 
     features: list[Count] | None = None
     classes: list[Count] | None = None
     batch_size: list[Count] | None = None
-    step_size: list[StepSize] | None = None
+    step_size: list[Positive] | None = None
     steps: list[Steps] | None = None
     seed: list[Seed] | None = None
     dtype: list[Dtype] | None = None
@@ -144,17 +171,42 @@ class Document(_Strict):
 
     model_config = ConfigDict(
         title="verify scenario",
-        json_schema_extra={"required": ["title", "inputs", "weights", "labels"]},
+        json_schema_extra={
+            "required": ["title", "inputs"],
+            "oneOf": [{"required": ["labels"]}, {"required": ["upstream"]}],
+            "anyOf": [
+                {"required": ["weights"]},
+                {"required": ["layers"]},
+                {"required": ["upstream", "activation"]},
+            ],
+        },
     )
 
     title: Text | None = Field(None, description="the fact that this scenario shows")
     source: Text | None = Field(None, description="where the numbers are from")
     inputs: Inputs | None = Field(None, description="X, N rows of D numbers")
     weights: Weights | None = Field(None, description="W, D rows of K numbers")
-    labels: Labels | None = Field(
-        None, description="a class per row, or P, N rows of K numbers >= 0"
+    bias: Bias | None = Field(None, description="b, K numbers; none if absent")
+    activation: Activation | None = Field(None, description="of y = X W + b; sigmoid if absent")
+    layers: Annotated[list[LayerKeys], Field(min_length=1)] | None = Field(
+        None,
+        description="a table a layer, from the input on, instead of weights, bias and activation",
     )
-    step_size: StepSize | None = Field(None, description="h")
+    labels: Labels | None = Field(
+        None, description="a class per row, or P, N rows of K numbers >= 0; any for squared errors"
+    )
+    cost: CostName | None = Field(None, description="C; cross-entropy if absent")
+    reduction: Reduction | None = Field(
+        None, description="C is divided by N (rows), by 1 (sum) or by N K (mean); rows if absent"
+    )
+    weight_decay: Positive | None = Field(
+        None, description="lambda of (lambda / 2) sum W^2 of all weights, added to C; 0 if absent"
+    )
+    upstream: Weights | None = Field(
+        None,
+        description="G, of the output's shape, instead of labels, cost and steps: C = sum G y_o",
+    )
+    step_size: Positive | None = Field(None, description="h")
     steps: Steps | None = Field(None, description="gradient steps; 1 if absent")
     features: Count | None = Field(None, description="D, for random inputs")
     classes: Count | None = Field(None, description="K, where labels and weights do not say")
@@ -187,8 +239,9 @@ class Limits:
     """What files may ask for; beyond it they are refused before memory is taken.
 
     Units   files: entries of a folder; file_bytes: of a scenario file; data_bytes: of a data file;
-            numbers: of X, W and P of a case together; cases: of a scenario file; work: N D K of a
-            case; total_work: N D K of every step of every case of a file.
+            numbers: of X, all parameters and P of a case together; cases: of a scenario file; work:
+            N D K of a case, or N times the numbers of all weights; total_work: that of every step
+            of every case of a file.
     """
 
     files: int = 10_000

@@ -12,6 +12,7 @@ Source  SHAKE-256: FIPS 202. The normal is a sum of twelve uniforms (Irwin and H
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,17 +23,19 @@ _BITS = 8
 _UNITS = 64  # values are multiples of 1/64
 
 
-def values(kind: str, stream: str, seed: int, shape: tuple[int, int], scale: float) -> Any:
-    """Random inputs or weights: `kind` is one of VALUES, times `scale`, rounded to 8 bits.
+def values(kind: str, stream: str, seed: int, shape: tuple[int, ...], scale: float) -> Any:
+    """Random inputs or parameters: `kind` is one of VALUES, times `scale`, rounded to 8 bits.
 
-    Shapes  shape (rows, columns), float64.
+    Shapes  shape (rows, columns), or (units,) of a bias; float64.
     """
-    units = VALUES[kind](_Stream(stream, seed), shape[0] * shape[1])
+    units = VALUES[kind](_Stream(stream, seed), math.prod(shape))
     return of_8_bits(units.astype(np.float64) / _UNITS * scale).reshape(shape)
 
 
 def labels(kind: str, stream: str, seed: int, shape: tuple[int, int]) -> Any:
-    """Random labels p >= 0: `kind` is one of LABELS; every row but "multi-hot"'s sums to about 1.
+    """Random labels: `kind` is one of LABELS; but for "normal" ones, p >= 0.
+
+    Every row but of "multi-hot" and "normal" labels sums to about 1.
 
     Shapes  shape (N, K), float64.
     """
@@ -103,6 +106,10 @@ def _even(_stream: _Stream, N: int, K: int) -> npt.NDArray[np.float64]:
     return of_8_bits(np.full((N, K), 1 / K))
 
 
+def _of_any_sign(stream: _Stream, N: int, K: int) -> npt.NDArray[np.float64]:
+    return of_8_bits(_normal(stream, N * K) / _UNITS).reshape(N, K)
+
+
 VALUES: Mapping[str, Callable[[_Stream, int], npt.NDArray[np.int64]]] = {
     "normal": _normal,
     "uniform": _uniform,
@@ -113,4 +120,5 @@ LABELS: Mapping[str, Callable[[_Stream, int, int], npt.NDArray[np.float64]]] = {
     "soft": _soft,
     "multi-hot": _multi_hot,
     "uniform": _even,
+    "normal": _of_any_sign,
 }

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from verify.errors import FileFault, ScenarioError
+from verify.network.network import POST, Network
 from verify.scenario import checks, table
 from verify.scenario import values as magnitudes
 from verify.scenario.data import Rows, decoded, located, opened, refusal, regular
@@ -27,6 +28,7 @@ from verify.scenario.document import (
     TableColumns,
     Vary,
 )
+from verify.scenario.layers import network, sources
 from verify.scenario.places import Key, Places
 from verify.scenario.sizes import Data
 from verify.scenario.wording import Complaint, WrittenFloat, complaint, dotted, key_of
@@ -48,7 +50,16 @@ class Scenario:
 
     @property
     def expect(self) -> Expect:
-        return self.document.expect or Expect()
+        """What must be seen; of an operation nothing, and the post's form of its network alone."""
+        expect = self.document.expect or Expect()
+        if self.network == POST:
+            return expect
+        loss = "any" if self.document.upstream is not None else expect.loss
+        return expect.model_copy(update={"loss": loss, "post_form": None})
+
+    @cached_property
+    def network(self) -> Network:
+        return network(self.document)
 
     @cached_property
     def named(self) -> tuple[str, ...]:
@@ -142,17 +153,18 @@ class _Reader:
     def data(self, document: Document) -> Data:
         """The data files that the document names and that can be read, each read once."""
         found: dict[str, table.Table | Rows] = {}
-        for key in ("inputs", "weights", "labels"):
-            source = getattr(document, key)
-            if isinstance(source, _FILES) and source.file not in found:
+        for source in sources(document):
+            value = source.value
+            if isinstance(value, _FILES) and value.file not in found:
                 try:
-                    found[source.file] = self._read(source.file)
+                    found[value.file] = self._read(value.file)
                 except ScenarioError as error:
                     first = error.faults[0]
                     if first.line:
                         self._faults.update(dict.fromkeys(error.faults))
                     else:
-                        told = Complaint((key, "file"), first.what, first.found, first.allowed)
+                        key = (*source.key, "file")
+                        told = Complaint(key, first.what, first.found, first.allowed)
                         self.check(iter([told]))
         return found
 
@@ -188,10 +200,11 @@ def _line_of_title(text: str) -> int:
 
 
 def _axes(document: Document) -> dict[str, tuple[Any, ...]]:
-    """The values of every parameter: from [vary], from the top, or by default."""
+    """The values of every parameter: from [vary], from the top, or by default; h = 1 if unasked."""
     vary = document.vary or Vary()
     axes = {}
-    for name, default in DEFAULTS.items():
+    unasked = {"step_size": (1.0,)} if document.upstream is not None else {}
+    for name, default in {**DEFAULTS, **unasked}.items():
         fixed, varied = getattr(document, name), getattr(vary, name)
         axes[name] = tuple(varied or ()) or ((fixed,) if fixed is not None else default)
     return axes

@@ -63,11 +63,28 @@ def _pairs(text: str) -> Iterator[tuple[Key, Pair]]:
         return
     language = tree_sitter.Language(tree_sitter_toml.language())
     tree = tree_sitter.Parser(language).parse(text.encode())
+    arrays: dict[Key, int] = {}  # the number of tables in each array of them, so far
     for child in tree.root_node.named_children:
         if child.type == "pair":
             yield _pair(child)
         elif child.type in ("table", "table_array_element"):
-            yield _names(child.named_children[0]), (child.named_children[0], child)
+            header, *members = _parts(child)
+            table = _table(_names(header), child.type == "table_array_element", arrays)
+            yield table, (header, child)
+            for names, pair in (_pair(member) for member in members if member.type == "pair"):
+                yield (*table, *names), pair
+
+
+def _table(names: Key, of_array: bool, arrays: dict[Key, int]) -> Key:
+    """The path of a table: of those in an array, with its index; it is counted in `arrays`."""
+    path: Key = ()
+    for i, name in enumerate(names, 1):
+        path = (*path, name)
+        if of_array and i == len(names):
+            arrays[path] = arrays.get(path, 0) + 1
+        if path in arrays:
+            path = (*path, arrays[path] - 1)
+    return path
 
 
 def _pair(node: Any) -> tuple[Key, Pair]:

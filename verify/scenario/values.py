@@ -4,16 +4,46 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from verify.errors import ScenarioError
+from verify.network.costs import COSTS
 from verify.scenario.document import ArrayFile, Document, RandomValues, TableColumns
+from verify.scenario.layers import Source, sources
 from verify.scenario.places import Key
 from verify.scenario.sizes import Data
 from verify.scenario.table import Table
 from verify.scenario.wording import Complaint
+
+
+class Taken(NamedTuple):
+    """Which labels a cost takes: from and to what, and whether some must be above 0."""
+
+    low: float
+    high: float
+    some: bool
+    what: str
+    allowed: str
+
+    def refuses(self, p: Any) -> Any:
+        """Where a label is none.
+
+        Shapes  any; the same.
+        """
+        return (p < self.low) | (p > self.high)
+
+
+LABELS: Mapping[str, Taken] = {
+    "non-negative": Taken(0, math.inf, True, "a negative label", "a label is 0 or more"),
+    "probabilities": Taken(
+        0, 1, False, "not a probability", "a label is 0 to 1 with binary-cross-entropy"
+    ),
+    "any": Taken(-math.inf, math.inf, False, "", ""),
+}
+"""By what a cost says of its labels."""
+SOME = "at least one label above 0, else nothing is learnt"
 
 
 def complaints(
@@ -34,43 +64,46 @@ def representable(dtype: str) -> tuple[float, float]:
 
 
 def _label_values(document: Document, data: Data) -> Iterator[Complaint]:
-    labels = document.labels
-    for key, where, p in _entries("labels", labels, data, lambda row: row < 0):
-        yield Complaint(
-            key, f"{where}a negative label", found=repr(float(p)), allowed="a label is 0 or more"
-        )
-    if _are_all_zero(labels, data):
-        allowed = "at least one label above 0, else nothing is learnt"
-        yield Complaint(("labels",), "all labels are 0", found="", allowed=allowed)
+    taken = LABELS[COSTS[document.cost or "cross-entropy"].labels]
+    for source in sources(document):
+        if source.name == "P":
+            for key, where, p in _entries(source, data, taken.refuses):
+                yield Complaint(
+                    key, where + taken.what, found=repr(float(p)), allowed=taken.allowed
+                )
+            if taken.some and _are_all_zero(source, data):
+                yield Complaint(source.key, "all labels are 0", found="", allowed=SOME)
 
 
-def _are_all_zero(labels: Any, data: Data) -> bool:
+def _are_all_zero(labels: Source, data: Data) -> bool:
     """Whether labels are given as a matrix, and nothing of it is above 0."""
-    if isinstance(labels, ArrayFile):
-        array: Any = data.get(labels.file)
+    if isinstance(labels.value, ArrayFile):
+        array: Any = data.get(labels.value.file)
         return bool(array and array.ndim == 2) and not any(np.any(b) for _, b in array.blocks())
-    matrix = isinstance(labels, list) and isinstance(labels[0], list)
-    return matrix and not any(np.any(row) for row in labels)
+    rows = [row for _, row in labels.written]
+    return bool(rows) and not any(map(np.any, rows))
 
 
 def _arrays_fit(document: Document, data: Data) -> Iterator[Complaint]:
-    for name in ("inputs", "weights", "labels"):
-        source = getattr(document, name)
-        array: Any = data.get(source.file) if isinstance(source, ArrayFile) else None
+    for source in sources(document):
+        value = source.value
+        array: Any = data.get(value.file) if isinstance(value, ArrayFile) else None
         if array is None:
             continue
-        indices = name == "labels" and array.ndim == 1
-        if not indices and array.ndim == 1:
-            yield Complaint(
-                (name, "file"),
-                "a vector",
-                found=f"shape {array.shape}",
-                allowed="a matrix: (rows, columns)",
-            )
+        key, found = (*source.key, "file"), f"shape {array.shape}"
+        axes = len(source.axes)
+        indices = source.name == "P" and array.ndim == 1
+        if array.ndim != axes and not indices:
+            kinds = {
+                1: ("a vector", "a vector: (units,)"),
+                2: ("a matrix", "a matrix: (rows, columns)"),
+            }
+            yield Complaint(key, kinds[array.ndim][0], found=found, allowed=kinds[axes][1])
         if (array.dtype.kind == "i") != indices:
             allowed = "classes are int32 or int64 of shape (N,), all else is float32 or float64"
-            found = f"{array.dtype} of shape {array.shape}"
-            yield Complaint((name, "file"), "not a matrix of floats", found=found, allowed=allowed)
+            kind = "matrix" if axes == 2 else "vector"
+            found = f"{array.dtype} of {found}"
+            yield Complaint(key, f"not a {kind} of floats", found=found, allowed=allowed)
 
 
 def _in_range(
@@ -85,49 +118,49 @@ def _in_range(
         size = np.abs(np.asarray(a, np.float64))
         return (size != 0) & ~((size >= low) & (size < high))
 
-    wrong: list[tuple[Key, str, float]] = [
-        (("step_size",), "", h) for h in axes["step_size"] if outside(h)
-    ]
-    for field in ("inputs", "weights", "labels"):
-        source = getattr(document, field)
-        wrong += _entries(field, source, data, outside)
-        if isinstance(source, RandomValues):
-            extremes = (source.scale / 64, source.scale * 4)
-            wrong += [((field, "scale"), "", v) for v in extremes if outside(v)]
-        if isinstance(source, ArrayFile) and float32 and source.file in data:
-            array: Any = data[source.file]
+    alone = [(("step_size",), h) for h in axes["step_size"]]
+    alone.append((("weight_decay",), document.weight_decay or 0))
+    wrong: list[tuple[Key, str, float]] = [(key, "", v) for key, v in alone if outside(v)]
+    for source in sources(document):
+        value = source.value
+        wrong += _entries(source, data, outside)
+        if isinstance(value, RandomValues):
+            extremes = (value.scale / 64, value.scale * 4)
+            wrong += [((*source.key, "scale"), "", v) for v in extremes if outside(v)]
+        if isinstance(value, ArrayFile) and float32 and value.file in data:
+            array: Any = data[value.file]
             if array.dtype == np.float64:
+                key, what = (*source.key, "file"), "float64 numbers in a float32 case"
                 allowed = 'dtype = "float64", or save it as float32'
-                yield Complaint(
-                    (field, "file"), "float64 numbers in a float32 case", found="", allowed=allowed
-                )
-    for key, where, value in wrong:
+                yield Complaint(key, what, found="", allowed=allowed)
+    for key, where, number in wrong:
         allowed = f"0 or {low:.3g} to {min(high, 1.797e308):.3g} in size"
         yield Complaint(
-            key, f"{where}out of {name}'s range", found=repr(float(value)), allowed=allowed
+            key, f"{where}out of {name}'s range", found=repr(float(number)), allowed=allowed
         )
 
 
 def _entries(
-    name: str, source: Any, data: Data, wrong: Callable[[Any], Any]
+    source: Source, data: Data, wrong: Callable[[Any], Any]
 ) -> Iterator[tuple[Key, str, float]]:
     """(key, where in a file, value) of the entries that are wrong; of a file's only the first."""
-    if isinstance(source, list) and isinstance(source[0], list):
-        for i, row in enumerate(source):
-            for j in np.flatnonzero(wrong(np.array(row, np.float64))):
-                yield (name, i, int(j)), "", row[j]
-    elif isinstance(source, ArrayFile) and source.file in data:
-        array: Any = data[source.file]
+    value = source.value
+    for key, row in source.written:
+        for j in np.flatnonzero(wrong(np.array(row, np.float64))):
+            yield (*key, int(j)), "", row[j]
+    if isinstance(value, ArrayFile) and value.file in data:
+        array: Any = data[value.file]
         for first, block in array.blocks():
             for row, *rest in np.argwhere(wrong(block))[:1].tolist():
                 where = f"entry {[first + row, *rest]} of the file is "
-                yield (name, "file"), where, float(block[(row, *rest)])
+                yield (*source.key, "file"), where, float(block[(row, *rest)])
                 return
-    elif isinstance(source, TableColumns):
-        for i, column in enumerate(source.columns):
-            values = np.array(_numbers(source.file, column, data))
+    elif isinstance(value, TableColumns):
+        for i, column in enumerate(value.columns):
+            values = np.array(_numbers(value.file, column, data))
             for row in np.flatnonzero(wrong(values))[:1].tolist():
-                yield (name, "columns", i), f"line {row + 2} of the table is ", float(values[row])
+                where = f"line {row + 2} of the table is "
+                yield (*source.key, "columns", i), where, float(values[row])
 
 
 def _numbers(file: str, column: str, data: Data) -> list[float]:

@@ -13,6 +13,7 @@ from verify.scenario.document import (
     ArrayFile,
     Document,
     Expect,
+    LayerKeys,
     RandomLabels,
     RandomValues,
     TableColumn,
@@ -93,6 +94,9 @@ def complaint(error: Any) -> Complaint:
             found=found,
             allowed='the figure as printed, in quotes, as "7.87"',
         )
+    if kind == "list_type" and key == ("layers",):
+        allowed = "[[layers]] above the keys of each layer, from the input on"
+        return Complaint(key, "not an array of tables", found=found, allowed=allowed)
     what, allowed = _ALLOWED.get(kind, (error["msg"], "see `verify schema`"))
     return Complaint(
         key,
@@ -109,26 +113,29 @@ def key_of(error: Any) -> Key:
 
 def _siblings(error: Any) -> list[str]:
     """The keys that may stand where an unknown one was found."""
-    tags: dict[tuple[str, ...], type[BaseModel]] = {
-        ("inputs", "#random"): RandomValues,
-        ("inputs", "#file"): TableColumns,
-        ("inputs", "#npy"): ArrayFile,
-        ("weights", "#random"): RandomValues,
-        ("weights", "#npy"): ArrayFile,
-        ("labels", "#random"): RandomLabels,
-        ("labels", "#file"): TableColumn,
-        ("labels", "#npy"): ArrayFile,
-        ("vary",): Vary,
-        ("expect",): Expect,
-    }
-    model = tags.get(tuple(error["loc"][:-1]), Document)
-    return list(model.model_fields)
+    where = tuple(error["loc"][:-1])
+    if where[:1] == ("layers",):
+        return list(_MODELS.get(where[2:], LayerKeys).model_fields)
+    return list(_MODELS.get(where, Document).model_fields)
 
+
+_MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
+    **{(key, "#random"): RandomValues for key in ("inputs", "weights", "bias", "upstream")},
+    **{(key, "#npy"): ArrayFile for key in ("inputs", "weights", "bias", "labels", "upstream")},
+    ("inputs", "#file"): TableColumns,
+    ("labels", "#random"): RandomLabels,
+    ("labels", "#file"): TableColumn,
+    ("vary",): Vary,
+    ("expect",): Expect,
+}
+"""The tables that may stand in a scenario or in a layer of it."""
 
 _SYMBOLS = {
     "x": "inputs", "w": "weights", "p": "labels", "y": "labels", "targets": "labels",
     "h": "step_size", "lr": "step_size", "learning_rate": "step_size", "eta": "step_size",
     "n": "batch_size", "d": "features", "k": "classes", "epochs": "steps", "iterations": "steps",
+    "b": "bias", "g": "upstream", "units": "classes", "neurons": "units", "width": "units",
+    "criterion": "cost", "lambda": "weight_decay", "l2": "weight_decay", "hidden": "layers",
     "loss": "loss_before", "tolerance": "", "rtol": "", "atol": "",
 }  # fmt: skip
 """What a symbol or a word of another place is called here; nothing for what there is none of."""
@@ -138,7 +145,8 @@ def _meant(key: Key, allowed: list[str]) -> str:
     """What to say to an unknown key: the nearest one, the symbol's name, or where it belongs."""
     name = str(key[-1])
     if len(key) > 1 and name in Document.model_fields:
-        return f"a key after [{key[0]}] belongs to it: put {name!r} above the first [table]"
+        table = "[[layers]]" if key[0] == "layers" else f"[{key[0]}]"
+        return f"a key after {table} belongs to it: put {name!r} above the first [table]"
     word = _SYMBOLS.get(name.lower())
     if word in allowed:
         return f"did you mean {word!r}?"

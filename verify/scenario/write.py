@@ -10,6 +10,7 @@ from typing import Any
 
 from verify import files
 from verify.errors import UsageError
+from verify.network.network import Layer, Network
 from verify.network.problem import Problem
 from verify.numbers.rounding import Array
 
@@ -24,12 +25,20 @@ inputs    = [[2, 4, -2], [1, 0.5, 3]]
 
 # W: D rows of K numbers; or {{ random = "normal", scale = 0.5 }}
 weights   = [[0.5, -0.25], [-0.125, 1], [0.75, 0.25]]
+# bias       = [0.5, -1]                # b, K numbers
+# activation = "softmax"                # sigmoid, if absent
+# cost       = "squared-error"          # cross-entropy, if absent
 
 # a class per row; or P, N rows of K numbers >= 0; or {{ random = "soft" }}
 labels    = [0, 1]
 
 step_size = 0.01                        # h
 steps     = 1
+
+# [[layers]]                            # instead of weights, bias and activation above: a table
+# units      = 4                        # a layer, from the input on
+# weights    = {{ random = "normal" }}
+# activation = "tanh"
 
 # [vary]                                # any of these as a list; crossed, one case a combination
 # seed   = [0, 1, 2]                    # where something is random
@@ -48,23 +57,58 @@ def explicit(
 ) -> str:
     """The text of a scenario with every number of a problem written out; one case.
 
-    `parameters` are further keys: steps, batch_size, layout, device.
+    `parameters` are further keys: steps, batch_size, layout, device. Of an operation nothing is
+    expected.
 
     Shapes  X (N, D), W (D, K), P (N, K).
+    Raises  UsageError for an operation with a weight decay or another h than 1, which no file has.
     """
-    lines = [
-        f"title     = {_text(title)}",
-        f"source    = {_text(source)}",
-        f"inputs    = {_matrix(problem.X)}",
-        f"weights   = {_matrix(problem.W)}",
-        f"labels    = {_matrix(problem.P)}",
-        f"step_size = {float(str(problem.h))!r}",
-        f'dtype     = "{problem.dtype}"',
-        *(f"{name:<9} = {json.dumps(value)}" for name, value in parameters.items()),
-    ]
-    if expect:
-        lines += ["", "[expect]", *(f'{name} = "{value}"' for name, value in expect.items())]
-    return "\n".join(lines) + "\n"
+    network = problem.network
+    operation = network.cost == "upstream"
+    if operation and (network.decays or problem.h != 1):
+        raise UsageError("an operation that is written out has no weight decay, and h is 1")
+    tables = [_layer(problem, i) for i in range(len(network.layers))]
+    text = _pairs({
+        "title": _text(title),
+        "source": _text(source),
+        "inputs": _numbers(problem.X),
+        **(tables[0] if len(tables) == 1 else {}),
+        **({"upstream": _numbers(problem.P)} if operation else _of_a_step(problem)),
+        "dtype": _text(str(problem.dtype)),
+        **{name: json.dumps(value) for name, value in parameters.items()},
+    })  # fmt: skip
+    for table in tables if len(tables) > 1 else ():
+        text += "\n[[layers]]\n" + _pairs(table)
+    if expect and not operation:
+        text += "\n[expect]\n" + "".join(f'{name} = "{value}"\n' for name, value in expect.items())
+    return text
+
+
+def _pairs(values: Mapping[str, str]) -> str:
+    return "".join(f"{name:<9} = {value}\n" for name, value in values.items())
+
+
+def _layer(problem: Problem, i: int) -> dict[str, str]:
+    """The keys of a layer."""
+    layer, names = problem.network.layers[i], problem.network.names[i]
+    keys = {"weights": names["W"]} if layer.weights else {}
+    keys |= {"bias": names["b"]} if layer.bias else {}
+    usual = layer.weights and layer.activation == Layer().activation
+    return {key: _numbers(problem.parameters[name]) for key, name in keys.items()} | (
+        {} if usual else {"activation": _text(layer.activation)}
+    )
+
+
+def _of_a_step(problem: Problem) -> dict[str, str]:
+    """Labels, h, and what of the cost is not usual."""
+    own, usual = problem.network, Network()
+    cost = {
+        name: json.dumps(getattr(own, name))
+        for name in ("cost", "reduction", "weight_decay")
+        if getattr(own, name) != getattr(usual, name)
+    }
+    h = {"step_size": repr(float(str(problem.h)))}
+    return {"labels": _numbers(problem.P), **cost, **h}
 
 
 def _text(text: str) -> str:
@@ -72,14 +116,15 @@ def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _matrix(A: Array) -> str:
-    """Rows of numbers, each in the fewest digits that are this number in its dtype."""
-    return "[" + ", ".join(f"[{', '.join(map(_shortest, row))}]" for row in A) + "]"
+def _numbers(A: Array) -> str:
+    """Numbers or rows of them, each in the fewest digits that are this number in its dtype."""
+    return "[" + ", ".join(map(_numbers if A.ndim > 1 else _shortest, A)) + "]"
 
 
 def _shortest(number: Any) -> str:
     value = float(str(number))
-    return str(int(value)) if value.is_integer() and abs(value) < 2**31 else repr(value)
+    whole = value.is_integer() and abs(value) < 2**31
+    return str(int(value)) if whole and str(value) != "-0.0" else repr(value)
 
 
 def home() -> Path:

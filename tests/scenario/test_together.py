@@ -1,0 +1,146 @@
+"""Keys that do not go together are refused, each with its place and with what is allowed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.texts import written
+from verify.errors import ScenarioError
+from verify.scenario.load import load
+
+TOP = """title = "a network"
+inputs = [[1, 2], [3, 4], [5, 6]]
+labels = [0, 1, 0]
+step_size = 0.5
+"""
+W = "weights = [[1, 2], [3, 4]]\n"
+HIDDEN = '[[layers]]\nunits = 2\nweights = { random = "normal" }\n'
+LAST = "[[layers]]\n" + W
+OPERATION = """title = "an operation"
+inputs = [[1, 2], [3, 4], [5, 6]]
+upstream = { random = "normal" }
+"""
+NONE = "an operation has no labels, cost, reduction, weight_decay, step_size, steps and [expect]"
+KEEPS = "only beside weights: an activation alone keeps the units that it takes"
+ANY = "squared-error, half-squared-error"
+
+
+def refused(folder, text: str) -> list[str]:
+    path = written(folder, text)
+    with pytest.raises(ScenarioError) as caught:
+        load(path)
+    return [line.removeprefix(f"{path}:") for line in str(caught.value).split("\n")]
+
+
+def test_the_files_that_are_damaged_here_are_right_as_they_are(tmp_path):
+    for text in (TOP + W, TOP + HIDDEN + LAST, OPERATION + W, OPERATION + 'activation = "relu"\n'):
+        assert load(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (TOP, ["1:1: weights: missing, every scenario gives title, inputs, weights, labels and"
+               " step_size"]),
+        (TOP + W + HIDDEN + LAST,
+         ["5:11: weights: given twice ([[1, 2], [3, 4]]), either in [[layers]], or of one layer"
+          " at the top"]),
+        (TOP + 'bias = [1, 2]\nactivation = "relu"\n' + HIDDEN + LAST,
+         ["5:8: bias: given twice ([1, 2]), either in [[layers]], or of one layer at the top",
+          "6:14: activation: given twice ('relu'), either in [[layers]], or of one layer at the"
+          " top"]),
+        (TOP + '[[layers]]\nunits = 3\nbias = [1]\n' + LAST,
+         [f"6:9: layers[0].units: without weights, {KEEPS}",
+          f"7:8: layers[0].bias: without weights, {KEEPS}"]),
+        (OPERATION + 'activation = "relu"\nbias = [1, 2]\n',
+         [f"5:8: bias: without weights, {KEEPS}"]),
+        (TOP + '[[layers]]\nactivation = "sigmoid"\n',
+         ["5:1: layers: nothing to learn, weights in one layer at least; operations without any"
+          " have upstream, no labels"]),
+        (OPERATION,
+         ["1:1: activation: missing, an operation is of weights, of an activation, or of"
+          " [[layers]]"]),
+    ],
+)  # fmt: skip
+def test_layers_are_at_the_top_or_in_an_array_and_have_what_they_need(text, told, tmp_path):
+    assert refused(tmp_path, text) == told
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [("labels = [0, 1, 0]", "[0, 1, 0]"), ('cost = "cross-entropy"', "'cross-entropy'"),
+     ('reduction = "sum"', "'sum'"), ("weight_decay = 0.5", "0.5"), ("step_size = 0.25", "0.25"),
+     ("steps = 2", "2")],
+)  # fmt: skip
+def test_an_operation_has_nothing_of_a_step(key, found, tmp_path):
+    name, _, value = key.partition(" = ")
+    text = OPERATION + W + key + "\n"
+    told = f"5:{len(name) + 4}: {name}: beside upstream ({found}), {NONE}"
+    assert refused(tmp_path, text) == [told]
+    if name in ("step_size", "steps"):
+        text = OPERATION + W + f"[vary]\n{name} = [{value}]\n"
+        told = f"6:{len(name) + 4}: vary.{name}: beside upstream ([{value}]), {NONE}"
+        assert refused(tmp_path, text) == [told]
+
+
+def test_nothing_is_expected_of_an_operation(tmp_path):
+    told = f"5:1: expect: beside upstream ({{'loss': 'any'}}), {NONE}"
+    assert refused(tmp_path, OPERATION + W + '[expect]\nloss = "any"\n') == [told]
+
+
+def test_the_rows_of_an_operation_are_not_taken_in_turn(tmp_path):
+    all_rows = "an operation takes all rows at once; batch_size is N of random inputs"
+    told = f"5:14: batch_size: beside upstream (2), {all_rows}"
+    assert refused(tmp_path, OPERATION + W + "batch_size = 2\n") == [told]
+    told = f"6:14: vary.batch_size: beside upstream ([2]), {all_rows}"
+    assert refused(tmp_path, OPERATION + W + "[vary]\nbatch_size = [2]\n") == [told]
+    drawn = OPERATION.replace("[[1, 2], [3, 4], [5, 6]]", '{ random = "normal" }')
+    assert load(written(tmp_path, drawn + W + "batch_size = 2\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (TOP + W + 'activation = "softmax"\ncost = "binary-cross-entropy"\n',
+         "7:8: cost: does not go together (binary-cross-entropy of softmax), binary-cross-entropy"
+         f" is of sigmoid; of softmax are cross-entropy, {ANY}"),
+        (TOP + W + 'cost = "negative-log-likelihood"\n',
+         "6:8: cost: does not go together (negative-log-likelihood of sigmoid),"
+         " negative-log-likelihood is of log-softmax; of sigmoid are cross-entropy,"
+         f" binary-cross-entropy, {ANY}"),
+        (TOP + HIDDEN + LAST + 'activation = "tanh"\n',
+         "10:14: layers[1].activation: does not go together (cross-entropy of tanh), cross-entropy"
+         f" is of sigmoid, softmax, softplus; of tanh are {ANY}"),
+        (TOP.replace("[0, 1, 0]", '{ random = "normal" }') + W,
+         f"3:21: labels.random: labels of any sign ('normal'), only with {ANY}"),
+        (TOP + W + 'bias = [1, 2]\n[expect]\npost_form = "blind"\n',
+         "8:13: expect.post_form: only of the post's network ('blind'), one layer, a sigmoid and"
+         " cross-entropy, as the post has them, without a bias"),
+    ],
+)  # fmt: skip
+def test_the_cost_goes_with_the_last_activation_and_with_what_is_expected(text, told, tmp_path):
+    assert refused(tmp_path, text) == [told]
+
+
+@pytest.mark.parametrize(
+    ("activation", "cost"),
+    [("softmax", "cross-entropy"), ("softplus", "cross-entropy"), ("tanh", "squared-error"),
+     ("sigmoid", "binary-cross-entropy"), ("log-softmax", "negative-log-likelihood")],
+)  # fmt: skip
+def test_costs_that_go_with_the_last_activation_are_taken(activation, cost, tmp_path):
+    text = TOP + W + f'activation = "{activation}"\ncost = "{cost}"\n'
+    network = load(written(tmp_path, text)).network
+    assert (network.layers[-1].activation, network.cost) == (activation, cost)
+
+
+def test_what_is_refused_alone_is_not_also_refused_beside_others(tmp_path):
+    for text, told in (
+        (TOP + HIDDEN.replace('"normal"', '"norml"') + LAST, "7:22: layers[0].weights.random"),
+        (TOP + W + 'activation = "tnh"\n', "6:14: activation: unknown value ('tnh')"),
+        (OPERATION + "weights = [[nan, 2]]\nbias = [1, 2]\n", "4:13: weights[0][0]: not finite"),
+        (OPERATION.replace('"normal"', "3") + 'activation = "relu"\n', "3:23: upstream.random"),
+    ):
+        (line,) = refused(tmp_path, text)
+        assert line.startswith(told)
+    misspelt = refused(tmp_path, OPERATION.replace("upstream", "upstraem") + W)
+    assert [line.split(",")[0] for line in misspelt] == ["3:1: upstraem: unknown key"]

@@ -1,0 +1,116 @@
+"""A document's layers as one list, wherever their keys stand; its network; all that gives numbers.
+
+An axis of an array is named by who decides how long it is: N rows, D features, K classes, and
+`layers[0].units` between two layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from verify.network.network import Layer, Network
+from verify.scenario.document import Document, LayerKeys
+from verify.scenario.places import Key
+from verify.scenario.wording import dotted
+
+
+@dataclass(frozen=True)
+class Given:
+    """One layer: where its keys stand, and which axes it takes and gives."""
+
+    key: Key
+    keys: LayerKeys
+    weights: bool
+    takes: str
+    gives: str
+
+    @property
+    def layer(self) -> Layer:
+        bias = self.weights and self.keys.bias is not None
+        return Layer(self.keys.activation or "sigmoid", bias, self.weights)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a document says of one array: where, the array's name and axes, and its value.
+
+    The name is that in the network, and of the stream that random numbers are drawn from. The value
+    is None where the document has none.
+    """
+
+    key: Key
+    name: str
+    axes: tuple[str, ...]
+    value: Any
+
+    @property
+    def written(self) -> Iterator[tuple[Key, list[float]]]:
+        """The rows that stand in the file, each with its key; a bias is one; indices are none."""
+        if isinstance(self.value, list) and len(self.axes) == 1:
+            yield self.key, self.value
+        elif isinstance(self.value, list) and isinstance(self.value[0], list):
+            yield from (((*self.key, i), row) for i, row in enumerate(self.value))
+
+
+def layers(document: Document) -> list[Given]:
+    """The layers from the input on; one where their keys stand at the top.
+
+    A layer at the top has weights, even where they are missing, unless it is one operation.
+    """
+    if document.layers is None:
+        top = {key: getattr(document, key) for key in ("weights", "bias", "activation")}
+        own = LayerKeys.model_construct(**top)
+        tables: list[tuple[Key, LayerKeys]] = [((), own)]
+        weighted = [own.weights is not None or document.upstream is None]
+    else:
+        tables = [(("layers", i), keys) for i, keys in enumerate(document.layers)]
+        weighted = [keys.weights is not None for keys in document.layers]
+    last = max((i for i, has in enumerate(weighted) if has), default=0)
+    found: list[Given] = []
+    axis = "D"
+    for i, (key, keys) in enumerate(tables):
+        takes = axis
+        if weighted[i]:
+            axis = "K" if i == last else dotted((*key, "units"))
+        found.append(Given(key, keys, weighted[i], takes, axis))
+    return found
+
+
+def network(document: Document) -> Network:
+    """The network that a document describes."""
+    of = tuple(given.layer for given in layers(document))
+    if document.upstream is not None:
+        return Network(of, "upstream", "sum")
+    return Network(
+        of,
+        document.cost or "cross-entropy",
+        document.reduction or "rows",
+        float(document.weight_decay or 0),
+    )
+
+
+def sources(document: Document) -> list[Source]:
+    """Every array of a document: X, the parameters from the input on, and P or G."""
+    found = [Source(("inputs",), "X", ("N", "D"), document.inputs)]
+    every = layers(document)
+    for given, names in zip(every, _names(tuple(g.layer for g in every)), strict=True):
+        if given.weights:
+            axes = (given.takes, given.gives)
+            found.append(Source((*given.key, "weights"), names["W"], axes, given.keys.weights))
+        if given.layer.bias:
+            key = (*given.key, "bias")
+            found.append(Source(key, names["b"], (given.gives,), given.keys.bias))
+    axes = ("N", every[-1].gives)
+    if document.labels is not None or document.upstream is None:
+        found.append(Source(("labels",), "P", axes, document.labels))
+    if document.upstream is not None:
+        found.append(Source(("upstream",), "G", axes, document.upstream))
+    return found
+
+
+@lru_cache  # asked for every combination of a file
+def _names(of: tuple[Layer, ...]) -> tuple[Mapping[str, str], ...]:
+    return Network(of).names

@@ -1,0 +1,140 @@
+"""Complaints about keys that do not go together: layers, a cost, labels, an upstream gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from verify.network.costs import COSTS, Cost
+from verify.network.network import POST
+from verify.scenario.document import Document, LayerKeys, RandomLabels, RandomValues
+from verify.scenario.layers import layers, network
+from verify.scenario.places import Key
+from verify.scenario.wording import Complaint, closest, quoted
+
+
+def complaints(raw: Mapping[str, Any], document: Document) -> Iterator[Complaint]:
+    """Everything that is missing, or beside what it cannot stand with.
+
+    `raw` is the file as parsed; in `document`, None stands for what is absent or was refused.
+    """
+    yield from _required(raw)
+    yield from _beside_layers(raw)
+    yield from _beside_upstream(raw, document)
+    if _is_right(raw, document, "layers", "weights", "upstream"):
+        yield from _without_weights(document)
+        if _is_right(raw, document, "activation", "cost"):
+            yield from _cost(document)
+            yield from _post_form(raw, document)
+
+
+def is_whole(raw: Mapping[str, Any], document: Document) -> bool:
+    """Whether everything that has a size is there, and right."""
+    whole = _is_right(raw, document, "inputs", "weights", "bias", "layers", "labels", "upstream")
+    if document.upstream is None:
+        whole &= document.labels is not None
+        whole &= any(given.keys.weights is not None for given in layers(document))
+    return whole and document.inputs is not None
+
+
+def _is_right(raw: Mapping[str, Any], document: Document, *keys: str) -> bool:
+    """Whether none of these keys was refused."""
+    return not any(key in raw and getattr(document, key) is None for key in keys)
+
+
+def _required(raw: Mapping[str, Any]) -> Iterator[Complaint]:
+    known = Document.model_fields
+    given = {*raw} | {closest(key, known) for key in raw if key not in known}
+    operation = "upstream" in given
+    unasked = {"labels"} if operation else set()
+    if operation or "layers" in given:
+        unasked.add("weights")
+    for key in ("title", "inputs", "weights", "labels"):
+        if key not in given | unasked:
+            yield Complaint(
+                (key,),
+                "missing",
+                found="",
+                allowed="every scenario gives title, inputs, weights, labels and step_size",
+            )
+    if operation and not given & {"weights", "layers", "activation"}:
+        allowed = "an operation is of weights, of an activation, or of [[layers]]"
+        yield Complaint(("activation",), "missing", found="", allowed=allowed)
+    vary = raw.get("vary")
+    varied = isinstance(vary, dict) and "step_size" in vary
+    if not operation and "step_size" not in given and not varied:
+        yield Complaint(
+            ("step_size",), "missing", found="", allowed="h > 0, at the top or in [vary]"
+        )
+
+
+def _beside_layers(raw: Mapping[str, Any]) -> Iterator[Complaint]:
+    for key in LayerKeys.model_fields:
+        if "layers" in raw and key in raw and key in Document.model_fields:
+            allowed = "either in [[layers]], or of one layer at the top"
+            yield Complaint((key,), "given twice", found=quoted(raw[key]), allowed=allowed)
+
+
+_OF_A_STEP = ("labels", "cost", "reduction", "weight_decay", "step_size", "steps", "expect")
+
+
+def _beside_upstream(raw: Mapping[str, Any], document: Document) -> Iterator[Complaint]:
+    if "upstream" not in raw:
+        return
+    vary = raw.get("vary")
+    places: list[tuple[Key, Any]] = [((key,), value) for key, value in raw.items()]
+    places += [(("vary", k), v) for k, v in vary.items()] if isinstance(vary, dict) else []
+    drawn = document.inputs is None or isinstance(document.inputs, RandomValues)
+    for key, value in places:
+        allowed = ""
+        if key[-1] in _OF_A_STEP:
+            allowed = f"an operation has no {', '.join(_OF_A_STEP[:-1])} and [expect]"
+        elif key[-1] == "batch_size" and not drawn:
+            allowed = "an operation takes all rows at once; batch_size is N of random inputs"
+        if allowed:
+            yield Complaint(key, "beside upstream", found=quoted(value), allowed=allowed)
+
+
+def _without_weights(document: Document) -> Iterator[Complaint]:
+    every = layers(document)
+    for given in every:
+        for name in ("units", "bias"):
+            if not given.weights and getattr(given.keys, name) is not None:
+                allowed = "only beside weights: an activation alone keeps the units that it takes"
+                yield Complaint((*given.key, name), "without weights", found="", allowed=allowed)
+    if document.upstream is None and not any(given.weights for given in every):
+        allowed = "weights in one layer at least; operations without any have upstream, no labels"
+        yield Complaint(("layers",), "nothing to learn", found="", allowed=allowed)
+
+
+def _cost(document: Document) -> Iterator[Complaint]:
+    """The last activation and the labels must go with the cost."""
+    cost, last = network(document).cost, layers(document)[-1]
+    activation, taken = last.layer.activation, COSTS[cost].activations
+    if taken and activation not in taken:
+        key: Key = ("cost",) if document.cost else (*last.key, "activation")
+        fit = _costs(lambda c: not c.activations or activation in c.activations)
+        allowed = f"{cost} is of {', '.join(taken)}; of {activation} are {', '.join(fit)}"
+        found = f"{cost} of {activation}"
+        yield Complaint(key, "does not go together", found=found, allowed=allowed)
+    normal = isinstance(document.labels, RandomLabels) and document.labels.random == "normal"
+    fit = _costs(lambda c: c.labels == "any")
+    if normal and cost not in fit:
+        allowed = f"only with {', '.join(fit)}"
+        key = ("labels", "random")
+        yield Complaint(key, "labels of any sign", found=quoted("normal"), allowed=allowed)
+
+
+def _costs(which: Callable[[Cost], bool]) -> list[str]:
+    """The names of the costs that a file may have."""
+    return [name for name, cost in COSTS.items() if name != "upstream" and which(cost)]
+
+
+def _post_form(raw: Mapping[str, Any], document: Document) -> Iterator[Complaint]:
+    expect = raw.get("expect")
+    if isinstance(expect, dict) and "post_form" in expect and network(document) != POST:
+        allowed = "one layer, a sigmoid and cross-entropy, as the post has them, without a bias"
+        yield Complaint(
+            ("expect", "post_form"), "only of the post's network",
+            found=quoted(expect["post_form"]), allowed=allowed,
+        )  # fmt: skip
