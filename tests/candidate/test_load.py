@@ -11,7 +11,8 @@ import torch
 import with_torch
 
 from tests.support.problems import drawn
-from verify.candidate.load import Misuse, adapted, loaded
+from verify.candidate.arguments import Misuse
+from verify.candidate.load import adapted, loaded
 from verify.network import manual
 
 
@@ -118,16 +119,16 @@ def test_a_function_is_called_by_its_names_or_in_order(function, taken):
 )
 def test_what_can_be_no_candidate_is_told_with_what_would_do(function, told):
     with pytest.raises(Misuse, match=told):
-        adapted(function)
+        adapted(function).call(given())
 
 
 def test_other_gradients_of_the_same_graph_are_those_of_the_right_chain():
     problem = drawn(1)
     right = manual.stable_form(problem)
     found = adapted(with_torch.cost, "torch").backward(of(problem))
-    assert set(found) == {"scaled", "second", "dC_dX", "dC_dP", "upstream"}
-    np.testing.assert_allclose(found["scaled"], -0.3 * right.dC_dW, rtol=1e-12)
-    np.testing.assert_allclose(found["second"], right.dC_dW, rtol=1e-12)
+    assert set(found) == {"scaled dC_dW", "second dC_dW", "dC_dX", "dC_dP", "upstream"}
+    np.testing.assert_allclose(found["scaled dC_dW"], -0.3 * right.dC_dW, rtol=1e-12)
+    np.testing.assert_allclose(found["second dC_dW"], right.dC_dW, rtol=1e-12)
     np.testing.assert_allclose(found["dC_dX"], -0.3 * right.dC_dy @ problem.W.T, rtol=1e-12)
     np.testing.assert_allclose(found["dC_dP"], 0.3 * np.log(right.y_o) / 6, rtol=1e-12)
     assert found["upstream"] == -0.3
@@ -135,7 +136,7 @@ def test_other_gradients_of_the_same_graph_are_those_of_the_right_chain():
 
 def test_a_function_that_gives_no_gradient_by_inputs_or_labels_is_not_asked_for_it():
     found = adapted(with_torch.CrossEntropy, "torch").backward(of(drawn(1)))
-    assert set(found) == {"scaled", "second", "upstream"}
+    assert set(found) == {"scaled dC_dW", "second dC_dW", "upstream"}
 
 
 def test_what_returns_no_cost_has_no_other_gradients():
@@ -162,6 +163,6 @@ def test_a_jax_cost_has_the_same_other_gradients():
     cost = adapted(lambda X, W, P: (P * jax.nn.softplus(-(X @ W))).sum() / len(X), "jax")
     np.testing.assert_allclose(cost.call(of(problem))["dC_dW"], right.dC_dW, rtol=1e-12)
     found = cost.backward(of(problem))
-    np.testing.assert_allclose(found["scaled"], -0.3 * right.dC_dW, rtol=1e-12)
+    np.testing.assert_allclose(found["scaled dC_dW"], -0.3 * right.dC_dW, rtol=1e-12)
     np.testing.assert_allclose(found["dC_dX"], -0.3 * right.dC_dy @ problem.W.T, rtol=1e-12)
     np.testing.assert_allclose(found["dC_dP"], 0.3 * np.log(right.y_o) / 6, rtol=1e-12)

@@ -19,6 +19,7 @@ from verify.judge.compare import (
 )
 from verify.judge.result import Verdict
 from verify.network import manual
+from verify.network.truth import sampled
 
 
 @pytest.fixture
@@ -123,12 +124,18 @@ def test_two_sides_that_are_both_nan_do_not_agree(ref):
     assert [f.link for f in broken("agreement", found)] == ["C"]
 
 
-def test_a_sampled_truth_names_the_columns_of_the_whole():
-    ref = reference(drawn(3, N=10, D=4, K=9), budget=8000)
-    chain = manual.stable_form(ref.problem)
-    chain.dC_dW[1, 4] += 1
-    (finding,) = broken("bound", figures(ref, chain))
-    assert finding.figure.entry == (1, 4)
+def test_above_its_budget_the_truth_is_that_of_a_batch_of_some_rows():
+    problem = drawn(3, N=10, D=4, K=9)
+    ref = reference(problem, budget=8000)
+    assert ref.truth is None
+    assert ref.rows == sampled(problem, 8000) == (0, 4, 9)
+    assert np.array_equal(ref.sample.problem.X, problem.X[[0, 4, 9]])
+    assert np.array_equal(ref.sample.problem.P, problem.P[[0, 4, 9]])
+    assert ref.sample.problem.W is problem.W
+    found = figures(ref.sample, manual.stable_form(ref.sample.problem))
+    assert len(found) == 8
+    assert list(broken("bound", found)) == []
+    assert reference(problem, budget=0).sample is None
 
 
 def test_ulps_count_in_the_links_dtype():
@@ -141,9 +148,23 @@ def test_ulps_count_in_the_links_dtype():
 
 def test_the_resolution_is_the_smallest_bound_over_gradient(ref):
     g = manual.stable_form(ref.problem).dC_dW
-    found = compare.resolution(ref.bounds.stable, g)
-    assert found == (ref.bounds.stable.dC_dW / np.abs(g)).min()
-    assert compare.resolution(ref.bounds.stable, np.zeros_like(g)) == np.inf
+    bound = ref.bounds.stable
+    found = compare.resolution(bound, {"dC_dW": g})
+    assert found == (bound.dC_dW / np.abs(g)).min()
+    assert compare.resolution(bound, {"dC_dW": np.zeros_like(g)}) == np.inf
+
+
+def test_of_several_gradients_the_resolution_is_that_in_which_least_is_noticed():
+    bound = {"dC_dW1": np.array([1.0, 8.0]), "dC_db1": np.array([2.0])}
+    g = {"dC_dW1": np.array([4.0, 16.0]), "dC_db1": np.array([4.0])}
+    assert compare.resolution(bound, g) == 0.5
+    assert np.isnan(compare.resolution(bound, {}))
+
+
+def test_an_error_of_0_is_none_where_nothing_may_be_off(ref):
+    found = compare.held("it", "C", np.float64(0), 0.0, 0.0, ref.problem)
+    assert found.ratio == 0
+    assert compare.held("it", "C", np.float64(1e-300), 0.0, 0.0, ref.problem).ratio == np.inf
 
 
 def test_what_a_subject_raises_is_a_finding_with_its_line(ref):

@@ -246,11 +246,13 @@ loss_after = "1.0"
     assert {f.check for f in judge(case).findings} == {"post_form"}
 
 
-def test_a_large_case_is_judged_on_sampled_columns_and_says_which(tmp_path):
+def test_of_a_case_that_is_too_much_the_truth_judges_some_rows_and_says_which(tmp_path):
     result = judge(the_case(tmp_path, DRAWN), Asked(budget=3000))
     assert result.verdict is Verdict.PASS
-    assert result.columns == (0,)
-    assert "columns 0 of W" in " ".join(result.notes)
+    assert result.rows == (0, 3, 7, 10)
+    assert "the truth judges in a batch of 4 rows: 0, 3, 7, ...; manual against twin all 11" in (
+        result.notes
+    )
 
 
 def test_an_error_outside_the_sampled_columns_is_seen_against_the_twin(tmp_path, monkeypatch):

@@ -259,7 +259,7 @@ def test_parts_add_up_their_bounds_with_an_update_of_three_roundings():
 
 def test_the_sum_over_parts_has_room_for_its_own_roundings():
     tenth, zero = np.full((1, 1), 0.1), np.zeros((1, 1))
-    totals = Totals(STABLE, Batch(1000, 1, 1, list), np.zeros((1, 1)), np.zeros(1))
+    totals = Totals(STABLE, Batch(1000, 1, 1, list), {"W": np.zeros((1, 1))}, np.zeros(1))
     for _ in range(1000):
         here = SimpleNamespace(
             chain=Chain(dC_dW=tenth), cost=lambda form: (0.1, 0.0), holds=lambda form: True,

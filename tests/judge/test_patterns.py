@@ -88,10 +88,10 @@ def test_values_that_are_not_finite_are_counted():
     assert "entries of dC_dW that are not finite: 1" in list(patterns.patterns(Chain(dC_dW=g), ref))
 
 
-def test_a_sample_of_columns_shows_no_pattern():
+def test_a_sample_of_rows_shows_no_pattern():
     problem = drawn(1, N=10, D=4, K=9)
     ref = compare.reference(problem, budget=8000)
-    assert not ref.truth.whole
+    assert ref.sample is not None
     doubled = Chain(dC_dW=2 * np.ones((4, 9)))
     assert list(patterns.patterns(doubled, ref)) == []
     assert list(patterns.patterns(doubled, compare.reference(problem, budget=0))) == []

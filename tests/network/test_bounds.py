@@ -274,7 +274,7 @@ def test_the_largest_dC_dy_is_the_exact_one_and_little_more(dtype):
 def test_what_X_d_is_off_is_within_what_is_said(dtype):
     for seed in range(20):
         problem = drawn(seed, dtype=dtype)
-        after = bounds(problem).at(problem.W * problem.W.dtype.type(1.25))
+        after = bounds(problem).at({"W": problem.W * problem.W.dtype.type(1.25)})
         change, off = bounds(problem).moved(after)
         exact = oracle_product(problem, after.problem)
         assert (np.abs(change - exact) <= off).all()

@@ -88,5 +88,5 @@ def test_a_pair_is_the_activation_and_the_cost_after_each_other(pair):
 
 def test_costs_say_which_labels_they_take():
     assert {name for name, cost in COSTS.items() if cost.labels != "any"} == {
-        "cross-entropy", "binary-cross-entropy",
+        "cross-entropy", "binary-cross-entropy", "negative-log-likelihood",
     }  # fmt: skip

@@ -60,7 +60,7 @@ def test_no_correct_step_breaks_the_interval(dtype, seed):
 def test_the_interval_is_taylors_and_convexitys_with_the_bounds_of_all_that_is_in_it():
     problem = drawn(1)
     chain, here = manual.stable_form(problem), bounds(problem)
-    after = here.at(chain.W_next)
+    after = here.at({"W": chain.W_next})
     (C_next, bound_C_next), (change, off) = after.cost(), here.moved(after)
     fall = descent.fall(problem, chain, after.cost(), here.stable, here.moved(after))
     d = chain.W_next - problem.W
@@ -88,7 +88,7 @@ def test_an_interval_beyond_float64_is_told_from_an_answer_that_is_no_number():
     assert not wrong.holds
     chain, here = manual.stable_form(problem), bounds(problem)
     chain.dC_dW[0, 0] = np.nan
-    after = here.at(problem.W)
+    after = here.at(problem.parameters)
     one = descent.fall(problem, chain, Off(chain.C, 0.0), here.stable, here.moved(after))
     assert (one.in_range, one.holds) == (True, False)
 

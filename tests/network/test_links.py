@@ -9,6 +9,7 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 
+from tests.support import oracle
 from verify.network import links
 from verify.network.links import ACTIVATIONS, local, other, through
 from verify.network.problem import DTYPES
@@ -19,56 +20,13 @@ from verify.numbers.derivative import Recorded, derivatives
 from verify.numbers.rounding import MODELS
 
 LEAK = Decimal("0.125")
-PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
-
-
-def _erf(x: Decimal) -> Decimal:
-    total = term = x
-    for n in range(1, 400):
-        term *= -x * x / n
-        total += term / (2 * n + 1)
-    return 2 / PI.sqrt() * total
-
-
-def _tanh(x: Decimal) -> Decimal:
-    return 1 - 2 / ((2 * x).exp() + 1)
-
-
-def _inner(y: Decimal) -> Decimal:
-    return (2 / PI).sqrt() * (y + Decimal("0.044715") * y**3)
-
-
-# name -> (y_o, its derivative), by decimal alone; of a row where it is one of the row
-ELEMENTS = {
-    "identity": (lambda y: y, lambda y: Decimal(1)),
-    "sigmoid": (lambda y: 1 / (1 + (-y).exp()), lambda y: 1 / (2 + y.exp() + (-y).exp())),
-    "tanh": (_tanh, lambda y: 4 / ((y.exp() + (-y).exp()) ** 2)),
-    "relu": (lambda y: max(y, Decimal(0)), lambda y: Decimal(y > 0)),
-    "leaky-relu": (lambda y: max(y, LEAK * y), lambda y: Decimal(1) if y > 0 else LEAK),
-    "softplus": (lambda y: (1 + y.exp()).ln(), lambda y: 1 / (1 + (-y).exp())),
-    "silu": (
-        lambda y: y / (1 + (-y).exp()),
-        lambda y: 1 / (1 + (-y).exp()) + y / (2 + y.exp() + (-y).exp()),
-    ),
-    "gelu": (
-        lambda y: y * (1 + _erf(y / Decimal(2).sqrt())) / 2,
-        lambda y: (1 + _erf(y / Decimal(2).sqrt())) / 2
-        + y * (-y * y / 2).exp() / (2 * PI).sqrt(),
-    ),
-    "gelu-tanh": (
-        lambda y: y * (1 + _tanh(_inner(y))) / 2,
-        lambda y: (1 + _tanh(_inner(y))) / 2
-        + y * (1 - _tanh(_inner(y)) ** 2) / 2
-        * (2 / PI).sqrt() * (1 + Decimal("0.134145") * y * y),
-    ),
-}  # fmt: skip
 
 
 def numbers(y, **more):
     return {"y": y, "leak": Balls.of(float(LEAK)), **more}
 
 
-@pytest.mark.parametrize("name", ELEMENTS)
+@pytest.mark.parametrize("name", oracle.elements(LEAK))
 def test_an_activation_and_its_derivative_are_what_decimal_says(name):
     y = [-3.5, -0.75, 0.0, 0.5, 2.25]
     with localcontext(prec=60), precision(300):
@@ -76,7 +34,7 @@ def test_an_activation_and_its_derivative_are_what_decimal_says(name):
         formula = ACTIVATIONS[name].definition
         y_o = formula(*(given[p] for p in inspect.signature(formula).parameters))
         (slope,) = derivatives(y_o, [given["y"]])
-        for found, exact in zip((y_o.number, slope), ELEMENTS[name], strict=True):
+        for found, exact in zip((y_o.number, slope), oracle.elements(LEAK)[name], strict=True):
             hi, lo, _ = enclosed(found)
             for h, low, v in zip(hi, lo, y, strict=True):
                 assert abs(Decimal(h) + Decimal(low) - exact(Decimal(v))) < Decimal("1e-29")
@@ -95,7 +53,7 @@ def test_a_row_of_classes_is_what_decimal_says(name):
 
 
 def test_every_activation_has_an_oracle():
-    assert set(ELEMENTS) | {"softmax", "log-softmax"} == set(ACTIVATIONS)
+    assert set(oracle.elements(LEAK)) | {"softmax", "log-softmax"} == set(ACTIVATIONS)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

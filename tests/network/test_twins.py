@@ -6,12 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import verify
+from tests.support import networks
+from tests.support.networks import BUILT
 from tests.support.problems import drawn, made
 from tests.support.texts import DRAWN, the_case, written
 from verify.errors import EnvironmentUnfit, UsageError
@@ -20,9 +25,12 @@ from verify.judge.asked import Asked
 from verify.judge.judge import judge
 from verify.judge.result import Verdict
 from verify.network import twin, twins
-from verify.network.problem import DTYPES, LINKS
+from verify.network.network import Layer
+from verify.network.problem import DTYPES, LINKS, Problem
 
 HERE = ["func", "vmap", "forward-ad"]
+SEEDS = range(15)
+FORMS = {"post": "literal", "stable": "stable"}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -49,6 +57,16 @@ def test_a_compiled_graph_is_a_twin_too():
         assert all(f.holds for f in figures)
 
 
+@pytest.mark.process
+@pytest.mark.skipif(not shutil.which("g++"), reason="no C++ compiler")
+def test_a_compiled_graph_of_a_network_is_a_twin_too():
+    problem = BUILT["an operation first"]()
+    chain, eager = twins.TWINS["compile"]["stable"](problem), twin.stable_form(problem)
+    assert list(chain) == list(eager)
+    for link in eager:
+        np.testing.assert_allclose(chain[link], eager[link], rtol=1e-10, err_msg=link)
+
+
 def test_without_a_compiler_a_compiled_twin_is_unfit(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CXX", raising=False)
@@ -67,20 +85,116 @@ def test_a_case_is_judged_with_it_and_its_name_is_told(name, tmp_path):
     assert not any(s.startswith("twin.") for s in subjects)
 
 
-@pytest.mark.parametrize("part", ["elementwise", "gradient"])
+@pytest.mark.parametrize(("by", "link"), [("at", "dC_dy_o"), ("y", "dC_dy"), ("W", "dC_dW")])
 @pytest.mark.parametrize("name", HERE)
-def test_a_way_that_goes_wrong_is_a_failure(name, part, tmp_path, monkeypatch):
-    from dataclasses import replace
-    from functools import partial
-
+def test_a_way_that_goes_wrong_is_a_failure(name, by, link, tmp_path, monkeypatch):
     way = twins.DIFFERENTIATORS[name]
-    right = getattr(way, part)
-    wrong = replace(way, **{part: lambda *arguments: right(*arguments) * 1.001})
+
+    def gradient(*arguments):
+        value, found = way.gradient(*arguments)
+        return value, {n: a * (1.001 if n == by else 1) for n, a in found.items()}
+
+    wrong = replace(way, gradient=gradient)
     broken = {form: partial(twins.chain, wrong, form) for form in twin.FORMS}
     monkeypatch.setattr(twins, "TWINS", {**twins.TWINS, name: broken})
     result = judge(the_case(tmp_path, DRAWN), Asked(twin=name))
     assert result.verdict is Verdict.FAIL
-    assert result.first_broken_link == ("dC_dy_o" if part == "elementwise" else "dC_dW")
+    assert result.first_broken_link == link
+
+
+@cache
+def any_network(seed, dtype):
+    """A random network's problem, and of every link the truth and the bound."""
+    network, numbers = networks.drawn(seed, dtype, 8)
+    limits = networks.bounds(network, numbers)
+    return of(network, numbers), limits, networks.truth(network, numbers, limits)
+
+
+def of(network, numbers):
+    labels = numbers["G" if network.cost == "upstream" else "P"]
+    parameters = {name: numbers[name] for name in network.parameters}
+    return Problem(numbers["X"], parameters, labels, numbers["h"], network)
+
+
+def shares(name, form, seed, dtype):
+    """error / bound of every link, where the kernels of torch hold."""
+    problem, limits, exact = any_network(seed, dtype)
+    if networks.beyond(problem.network, limits, FORMS[form]):
+        return {}
+    chain, eager = twins.TWINS[name][form](problem), twin.FORMS[form](problem)
+    assert list(chain) == list(eager)
+    assert set(chain) == set(problem.network.links)
+    for link, found in chain.items():
+        assert (found.shape, found.dtype) == (eager[link].shape, eager[link].dtype), link
+    return {link: networks.share(chain[link], exact[link], limits[link].bound()) for link in chain}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", HERE)
+def test_of_any_network_every_link_is_within_its_bound(name, form, dtype):
+    judged = 0
+    for seed in SEEDS:
+        last = any_network(seed, dtype)[0].network
+        for link, share in shares(name, form, seed, dtype).items():
+            # Forward mode adds what each class does to the cost, which is no form of the table's.
+            apart = name == "forward-ad" and link == last.names[-1]["dC_dy"]
+            summed = apart and last.layers[-1].activation in ("softmax", "log-softmax")
+            assert share <= (1.5 if summed else 1), (seed, link)
+            judged += 1
+    assert judged > 100
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("which", BUILT)
+@pytest.mark.parametrize("name", HERE)
+def test_layers_without_weights_have_all_their_links(name, which, form):
+    problem = BUILT[which]()
+    chain, eager = twins.TWINS[name][form](problem), twin.FORMS[form](problem)
+    assert list(chain) == list(eager)
+    assert ("dC_dX" in chain) == which.startswith(("one", "an operation first"))
+    for link in eager:
+        np.testing.assert_allclose(chain[link], eager[link], rtol=1e-10, err_msg=link)
+
+
+@pytest.fixture
+def graphs(monkeypatch):
+    """What is compiled, counted and then run as it stands: no compiler is waited for."""
+    found = []
+
+    def backend(graph, _inputs):
+        found.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=backend))
+    twins._compiled.cache_clear()
+    yield found
+    twins._compiled.cache_clear()
+
+
+def test_of_any_network_what_is_compiled_is_within_its_bound(graphs):
+    for seed in range(4):
+        for form in FORMS:
+            assert all(share <= 1 for share in shares("compile", form, seed, "float64").values())
+    # More than torch compiles of one function by itself, beyond which it runs it uncompiled.
+    assert len(graphs) > torch._dynamo.config.recompile_limit
+
+
+def test_a_network_is_compiled_once_for_all_its_problems(graphs):
+    for N in (5, 6, 7):
+        twins.TWINS["compile"]["stable"](drawn(1, N=N))
+    assert len(graphs) == 3  # C, C of y_o, and y_o
+
+
+def test_a_link_that_a_way_drops_is_missed():
+    way = twins.DIFFERENTIATORS["func"]
+
+    def gradient(*arguments):
+        value, found = way.gradient(*arguments)
+        return value, {n: a for n, a in found.items() if n != "y"}
+
+    with pytest.raises(KeyError, match="dC_dy"):
+        twins.chain(replace(way, gradient=gradient), "post", drawn(1))
 
 
 def test_where_the_post_form_breaks_every_way_breaks_alike():
@@ -96,6 +210,16 @@ def test_what_is_too_large_for_entry_by_entry_is_not_run(tmp_path, monkeypatch):
     for name, verdict in (("vmap", Verdict.NOT_RUN), ("forward-ad", Verdict.NOT_RUN),
                           ("func", Verdict.PASS), ("eager", Verdict.PASS)):  # fmt: skip
         assert judge(the_case(tmp_path, DRAWN), Asked(twin=name)).verdict is verdict
+
+
+def test_the_work_is_that_of_all_layers(monkeypatch):
+    problem = networks.of(Layer("tanh", bias=True), Layer(), sizes=(3, 4, 4), N=2)
+    passes = 2 * (12 + 16)
+    for name, work in (("vmap", passes), ("forward-ad", passes * (12 + 4 + 16) // 64)):
+        for largest in (work - 1, work):
+            monkeypatch.setattr(twins, "LARGEST", largest)
+            assert twins.too_large(name, problem) == (largest < work)
+    assert not twins.too_large("func", problem)
 
 
 def test_a_name_that_is_none_is_refused_with_those_that_are(tmp_path):
@@ -132,17 +256,28 @@ from verify.network import twins
 right = twins._summed
 
 
-def averaged(like, part):
-    ranks = twins._group("cpu").get_world_size()
-
-    def own_mean(rows):
-        return part(rows) * (len(like) / (max(1, rows.stop - rows.start) * ranks))
-
-    return right(like, own_mean)
+def averaged(group, mine, places):
+    own, ranks = places[group.get_rank()], len(places)
+    mine *= places[-1].stop / (max(1, own.stop - own.start) * ranks)
+    return right(group, mine, places)
 
 
 twins._summed = averaged
 cli.main()
+"""
+
+OF_NETWORKS = """
+import numpy as np
+
+from tests.support.networks import BUILT
+from verify.network import twin, twins
+
+for which, problem in BUILT.items():
+    for form in twin.FORMS:
+        chain, eager = twins.TWINS["distributed"][form](problem()), twin.FORMS[form](problem())
+        assert list(chain) == list(eager)
+        for link in eager:
+            np.testing.assert_allclose(chain[link], eager[link], rtol=1e-10, err_msg=link)
 """
 
 
@@ -151,7 +286,7 @@ def torchrun(ranks: int, *command: object) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(ranks),
          "--standalone", *map(str, command), "--twin", "distributed"],
         capture_output=True, text=True, check=False, timeout=120,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd())},
     )  # fmt: skip
 
 
@@ -163,6 +298,14 @@ def test_uneven_splits_and_ranks_without_rows_are_judged_as_any_twin(ranks, rows
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("2 cases found, 2 judged, 2 passed") == 1
     assert "twin distributed.stable_form" in (tmp_path / "o.json").read_text()
+
+
+@pytest.mark.process
+def test_every_rank_has_all_links_of_any_network(tmp_path):
+    script = Path(tmp_path, "of_networks.py")
+    script.write_text(OF_NETWORKS)
+    done = torchrun(3, script)  # of which one has no row
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.process

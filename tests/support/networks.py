@@ -10,7 +10,9 @@ import numpy as np
 from verify.network import twin
 from verify.network.costs import COSTS, PAIRS
 from verify.network.links import ACTIVATIONS, Form
-from verify.network.network import Layer, Network, Step, on
+from verify.network.network import Layer, Network
+from verify.network.problem import Problem
+from verify.network.step import Step, on
 from verify.numbers.balls import Balls, enclosed
 from verify.numbers.bounded import Bounded
 from verify.numbers.constant import precision
@@ -83,6 +85,52 @@ def _numbers(rng: Any, network: Network, N: int, sizes: Sequence[int], dtype: st
     found |= {"decay": np.float64(network.weight_decay), "leak": np.float64(0.01)}
     normal = {n: np.where(np.abs(a) < 1e-30, 0, a).astype(dtype)[()] for n, a in found.items()}
     return {**normal, "N": {"rows": N, "sum": 1, "mean": N * K}[network.reduction]}
+
+
+def problem(seed: int, dtype: str, widest: int = 16, deepest: int = 4) -> Problem:
+    """The random network as a problem."""
+    network, numbers = drawn(seed, dtype, widest, deepest)
+    parameters = {name: numbers[name] for name in network.parameters}
+    labels = numbers["G" if network.cost == "upstream" else "P"]
+    return Problem(numbers["X"], parameters, labels, numbers["h"], network)
+
+
+def of(
+    *layers: Layer, cost: str = "cross-entropy", sizes: Sequence[int] = (4, 5, 3), N: int = 6,
+    seed: int = 0, dtype: str = "float64", scale: float = 1.0, **more: Any,
+) -> Problem:  # fmt: skip
+    """A problem of some layers, with ordinary numbers and one class a row."""
+    rng = np.random.default_rng(seed)
+    network, units, parameters = Network(layers, cost, **more), list(sizes), {}
+    at = 0
+    for layer, names in zip(layers, network.names, strict=True):
+        if layer.weights:
+            shape = units[at], units[at + 1]
+            parameters[names["W"]] = scale * rng.normal(size=shape) / np.sqrt(shape[0])
+            if layer.bias:
+                parameters[names["b"]] = scale * rng.normal(size=shape[1])
+            at += 1
+    K = units[at]
+    P = rng.normal(size=(N, K)) if cost == "upstream" else np.eye(K)[rng.integers(K, size=N)]
+    kind = np.dtype(dtype).type
+    arrays = {name: a.astype(dtype) for name, a in parameters.items()}
+    X = rng.normal(size=(N, units[0])).astype(dtype)
+    return Problem(X, arrays, P.astype(dtype), kind(0.125), network)
+
+
+# Layers without weights, at every place.
+BUILT = {
+    "one operation": lambda: of(
+        Layer("log-softmax", weights=False), cost="upstream", reduction="sum", sizes=(4,)),
+    "an operation first": lambda: of(
+        Layer("relu", weights=False), Layer("softmax", bias=True), cost="cross-entropy",
+        weight_decay=0.1),
+    "an operation last": lambda: of(
+        Layer("tanh", bias=True), Layer("sigmoid", weights=False), cost="binary-cross-entropy",
+        reduction="mean"),
+    "an operation that is a pair with the cost": lambda: of(
+        Layer("leaky-relu"), Layer("softmax", weights=False), cost="cross-entropy"),
+}  # fmt: skip
 
 
 def judged(network: Network) -> tuple[Step, ...]:

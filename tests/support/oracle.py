@@ -17,6 +17,56 @@ from verify.network.problem import LINKS, Problem
 DIGITS = 80
 
 
+PI = Decimal(
+    "3.1415926535897932384626433832795028841971693993751058209749445923078164062862089986280348"
+    "253421170679821480865132823066470938446095505822317253594081284811174502841027019385211055"
+    "596446229489549303820"
+)
+
+
+def _erf(x: Decimal) -> Decimal:
+    total = term = x
+    for n in range(1, 400):
+        term *= -x * x / n
+        total += term / (2 * n + 1)
+    return 2 / PI.sqrt() * total
+
+
+def _tanh(x: Decimal) -> Decimal:
+    return 1 - 2 / ((2 * x).exp() + 1)
+
+
+def _inner(y: Decimal) -> Decimal:
+    return (2 / PI).sqrt() * (y + Decimal("0.044715") * y**3)
+
+
+def elements(leak: Decimal) -> dict[str, tuple[Any, Any]]:
+    """Each activation of one number, and its derivative, by decimal alone."""
+    return {
+        "identity": (lambda y: y, lambda y: Decimal(1)),
+        "sigmoid": (lambda y: 1 / (1 + (-y).exp()), lambda y: 1 / (2 + y.exp() + (-y).exp())),
+        "tanh": (_tanh, lambda y: 4 / ((y.exp() + (-y).exp()) ** 2)),
+        "relu": (lambda y: max(y, Decimal(0)), lambda y: Decimal(y > 0)),
+        "leaky-relu": (lambda y: max(y, leak * y), lambda y: Decimal(1) if y > 0 else leak),
+        "softplus": (lambda y: (1 + y.exp()).ln(), lambda y: 1 / (1 + (-y).exp())),
+        "silu": (
+            lambda y: y / (1 + (-y).exp()),
+            lambda y: 1 / (1 + (-y).exp()) + y / (2 + y.exp() + (-y).exp()),
+        ),
+        "gelu": (
+            lambda y: y * (1 + _erf(y / Decimal(2).sqrt())) / 2,
+            lambda y: (1 + _erf(y / Decimal(2).sqrt())) / 2
+            + y * (-y * y / 2).exp() / (2 * PI).sqrt(),
+        ),
+        "gelu-tanh": (
+            lambda y: y * (1 + _tanh(_inner(y))) / 2,
+            lambda y: (1 + _tanh(_inner(y))) / 2
+            + y * (1 - _tanh(_inner(y)) ** 2) / 2
+            * (2 / PI).sqrt() * (1 + Decimal("0.134145") * y * y),
+        ),
+    }  # fmt: skip
+
+
 def chain(problem: Problem) -> dict[str, Any]:
     """Every link as an object array of Decimals with about 80 digits."""
     X, W, P = (exactly(a) for a in (problem.X, problem.W, problem.P))
@@ -50,3 +100,93 @@ def distance(found: Any, exact: Any) -> Any:
     with localcontext(prec=DIGITS):
         gap = np.vectorize(lambda a, b: float(abs(Decimal(float(a)) - b)), otypes=[float])
         return gap(found, exact)
+
+
+def links(problem: Problem) -> dict[str, Any]:
+    """Every link of any network as an object array of Decimals, by textbook derivatives."""
+    reach = _reach(problem)
+    with localcontext(prec=int(DIGITS + reach)):
+        return _links(problem)
+
+
+def _links(problem: Problem) -> dict[str, Any]:
+    network = problem.network
+    of = {n: decimals(a) for n, a in problem.arrays.items()}
+    numbers = problem.numbers
+    N, h, decay = (Decimal(float(numbers[n])) for n in ("N", "h", "decay"))
+    table = elements(Decimal(float(numbers["leak"])))
+    found: dict[str, Any] = {}
+    x, at = of["X"], []
+    for layer, names in zip(network.layers, network.names, strict=True):
+        y = x
+        if layer.weights:
+            y = found[names["y"]] = x @ of[names["W"]] + (of[names["b"]] if layer.bias else 0)
+        if layer.activation in table:
+            y_o, slope = (_each(f, y) for f in table[layer.activation])
+            if names["dy_o_dy"] in network.links:
+                found[names["dy_o_dy"]] = slope
+            back = lambda g, slope=slope: g * slope  # noqa: E731
+        else:
+            e = _each(lambda v: v.exp(), y)
+            q = e / _rows(e)
+            if layer.activation == "softmax":
+                y_o, back = q, lambda g, q=q: q * (g - _rows(g * q))
+            else:
+                y_o, back = _each(lambda v: v.ln(), q), lambda g, q=q: g - q * _rows(g)
+        found[names["y_o"]] = y_o
+        at.append((layer, names, x, back))
+        x = y_o
+    labels = of["G" if network.cost == "upstream" else "P"]
+    terms, g = _cost(network.cost, x, labels)
+    squares = sum((of[n] ** 2).sum() for n in network.weights) * decay / 2
+    found["C"], g = terms.sum() / N + squares, g / N
+    found[network.names[-1]["dC_dy_o"]] = g
+    for layer, names, x, back in reversed(at):
+        g = back(g)
+        found[names["dC_dy"]] = g
+        if layer.weights:
+            W = of[names["W"]]
+            found[names["dC_dW"]] = x.T @ g + decay * W
+            if layer.bias:
+                found[names["dC_db"]] = g.sum(0)
+            g = g @ W.T
+            found[names["dC_dx"]] = g
+    for name in network.parameters if network.trains else ():
+        found[f"{name}_next"] = of[name] - h * found[f"dC_d{name}"]
+    return {link: found[link] for link in network.links}
+
+
+def _cost(cost: str, y_o: Any, P: Any) -> tuple[Any, Any]:
+    """The terms of N C, and N dC_dy_o."""
+    if cost == "cross-entropy":
+        return -P * _each(lambda v: v.ln(), y_o), -P / y_o
+    if cost == "binary-cross-entropy":
+        log, log_rest = (_each(lambda v: v.ln(), a) for a in (y_o, 1 - y_o))
+        return -P * log - (1 - P) * log_rest, (1 - P) / (1 - y_o) - P / y_o
+    if cost == "negative-log-likelihood":
+        return -P * y_o, -P
+    if cost == "upstream":
+        return P * y_o, P
+    half = 2 if cost == "half-squared-error" else 1
+    return (y_o - P) ** 2 / half, 2 * (y_o - P) / half
+
+
+def _each(f: Any, a: Any) -> Any:
+    return np.vectorize(f, otypes=[object])(a)
+
+
+def _rows(a: Any) -> Any:
+    return a.sum(1)[:, None]
+
+
+def _reach(problem: Problem) -> float:
+    """Digits that 1 - y_o may lose: those of e^|y|, of the largest y that there may be."""
+    size = float(np.abs(np.asarray(problem.X, float)).sum(1).max())
+    for name, a in problem.parameters.items():
+        a = np.abs(np.asarray(a, float))
+        size = size * a.max() * max(1, len(a) ** 0.5) if name.startswith("W") else size + a.max()
+    return min(size, 2000) / 2
+
+
+def decimals(a: Any) -> Any:
+    return np.vectorize(lambda v: Decimal(float(v)), otypes=[object])(a)

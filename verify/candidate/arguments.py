@@ -47,6 +47,7 @@ def _of(
 ) -> Arguments:
     kinds = inspect.Parameter
     several = any(p.kind is kinds.VAR_POSITIONAL for p in parameters)
+    names = tuple(n for n in names if n == "h" or n in least) if several else names
     single = [p for p in parameters if p.kind not in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)]
     needed = [p.name for p in single if p.default is kinds.empty]
     known = [p for p in single if p.name in names]

@@ -1,6 +1,7 @@
 """What is measured: what the suite sees, what it costs, random problems by the million.
 
 faults  kinds                 which file catches which fault; kinds of cases
+planting                      faults planted in one problem, whatever its network
 peers                         other checks on the same faults
 bench                         ratios of cost
 campaign  stacks  screening   random problems, a stack at a time

@@ -9,6 +9,7 @@ lines                        which lines of a chain are wrong
 steps  parts                 trainings; batches that come in parts
 expect  pins  lock           what a file declares; what was locked
 trial  questions             a candidate on one case; what else it is asked
+answers                      the numbers of one of its answers
 patterns  likeness  causes   what an error looks like, is like, and comes from
 selftest                     kernels within budget, planted faults caught
 notebook                     tables of a notebook

@@ -332,20 +332,13 @@ class Report:
 def _row(result: Result) -> dict[str, Any]:
     """A case in one row: what it is, its verdict, and its nearest approach to a bound."""
     worst = result.worst
-    return {
-        "path": result.path,
-        "case": result.case,
-        "dtype": result.dtype,
-        "device": result.device,
-        "verdict": str(result.verdict),
-        "link": worst.link if worst else "",
-        "error / bound": worst.ratio if worst else math.nan,
-        "ulps": worst.ulps if worst else math.nan,
-        "resolution": result.resolution,
-        "loss_before": result.loss_before,
-        "loss_after": result.loss_after,
-        "seconds": result.seconds,
-    }
+    what = {name: getattr(result, name) for name in ("path", "case", "dtype", "device")}
+    near = {"link": "", "error / bound": math.nan, "ulps": math.nan}
+    if worst:
+        near = {"link": worst.link, "error / bound": worst.ratio, "ulps": worst.ulps}
+    figures = ("resolution", "loss_before", "loss_after", "seconds")
+    told = {name: getattr(result, name) for name in figures}
+    return {**what, "verdict": str(result.verdict), **near, **told}
 
 
 RESULT, REPORT = TypeAdapter(Result), TypeAdapter(Report)

@@ -166,7 +166,7 @@ def _agree(seen: First) -> None:
 
 def among_all(figure: Figure, rows: int | Sequence[int], problem: Problem) -> Figure:
     """The figure of a part, or of some rows, with its entry among all."""
-    if not problem.network.axes(figure.link).startswith("N"):
+    if "N" not in problem.network.axes(figure.link):
         return figure
     n, *rest = figure.entry
     return replace(figure, entry=(rows + n if isinstance(rows, int) else rows[n], *rest))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,20 +9,17 @@ import numpy as np
 
 from verify.candidate.candidate import Answer, Candidate, updated
 from verify.candidate.load import UPSTREAM
-from verify.judge import compare, lines
+from verify.judge import compare
+from verify.judge.answers import held, judged
 from verify.judge.compare import Reference
 from verify.judge.likeness import likenesses
 from verify.judge.patterns import patterns
 from verify.judge.questions import LAYOUT_WORK, LAYOUTS, OTHER_WORK, gradient_by, others
-from verify.judge.result import Figure, Finding, Likeness, Of, Verdict, worst_of
-from verify.judge.sides import BLIND, among_all, of_some_rows
-from verify.network import manual
+from verify.judge.result import Figure, Finding, Likeness, Verdict, worst_of
+from verify.judge.sides import among_all, of_some_rows
 from verify.network.bounds import bounds
 from verify.network.network import POST
 from verify.network.problem import Chain, Problem, bits
-
-_LEAD = "manual.stable_form"
-_BLIND = 2.0  # a bound that is not below 2 |g| anywhere cannot tell -g from g
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +49,6 @@ def tried(
     """
     trying = _Trying(candidate, ref)
     trying.numbers()
-    if in_full and trying.ref.sample is not None and not trying.findings:
-        trying.on_some_rows(trying.ref.sample)
     if in_full and not trying.findings:
         trying.on_other_data()
     if in_full and trying.answered:
@@ -63,6 +57,8 @@ def tried(
         trying.in_layouts()
     if in_full and not trying.findings and candidate.session.differentiated:
         trying.backward()
+    if in_full and ref.sample is not None and not trying.findings:
+        trying.on_some_rows(ref.sample)
     likes = None
     if explained and any(f.check == "bound" for f in trying.findings):
         trying.notes += patterns(trying.chain, ref)
@@ -84,8 +80,6 @@ class _Trying:
         self.notes: list[str] = []
         self.chain, self.resolution = Chain(), float("nan")
         self.answered = False
-        self.lead = _lead(ref)
-        self.line_by_line = float("nan")
 
     def fail(self, check: str, message: str, link: str | None = None) -> None:
         self.findings.append(Finding(check, Verdict.FAIL, message, self.name, link))
@@ -110,109 +104,27 @@ class _Trying:
             self.fail("timeout" if reply.timed_out else check or "exception", told)
         return answer
 
-    def numbers(self) -> None:
+    def numbers(self, first: bool = True) -> None:
         """Every link that it gives, within the narrowest bound of a right form that it keeps."""
-        reply = self.ask(self.ref.problem, first=True).reply
+        reply = self.ask(self.ref.problem, first=first).reply
         if reply.trouble:
             return
         self.answered = True
         self.chain = Chain(**reply.links)
-        if not self.ref.bounds.post_holds:
-            self.notes.append("the post's formulas do not hold here; judged by the stable form")
-        for missing in self.missing():
-            self.fail("gradient", missing)
-        self.findings += compare.misshapen(self.name, self.chain, self.ref.problem)
-        figures, form = self.within_the_narrowest()
-        self.figures += figures
-        self.findings += self.wrong(figures)
-        self.resolution = self.sees(self.ref.bounds[form])
-        if {f.check for f in self.findings} == {"dtype"}:
-            self.notes.append("its numbers are right: round them to the dtype of X")
-        if not self.findings and self.ref.problem.network != POST:
-            self.findings += self.blind()
-        elif not self.findings and not self.resolution < _BLIND:
-            message = (
-                f"it keeps the bound of the {_FORMS[form]}, which notices no relative error below"
-                f" {self.resolution:.2g} here: -dC_dW would pass, too"
-            )
-            self.findings.append(Finding("resolution", Verdict.CANNOT_JUDGE, message, self.name))
+        found = judged(self.name, self.chain, self.ref)
+        self.findings += found.findings
+        self.figures += found.figures
+        self.notes += found.notes
+        self.resolution = found.resolution
 
     def on_some_rows(self, sample: Reference) -> None:
         """A batch of those rows that the truth can judge."""
         there = _Trying(self.candidate, sample)
-        there.numbers()
+        there.numbers(first=False)
         self.notes += there.notes
         self.findings += (of_some_rows(f, self.ref) for f in there.findings)
         rows, problem = self.ref.rows, self.ref.problem
         self.figures += (among_all(f, rows, problem) for f in there.figures)
-
-    def missing(self) -> Iterator[str]:
-        """What it must give and does not: each gradient, or where it leads."""
-        network, listed = self.ref.problem.network, ", ".join(self.chain)
-        for name in network.sought:
-            ways = [f"dC_d{name}", *([f"{name}_next"] if network.trains else [])]
-            if not any(way in self.chain for way in ways):
-                neither = f"neither {' nor '.join(ways)}" if len(ways) > 1 else f"no {ways[0]}"
-                yield f"it gives {listed}, but {neither} to be judged"
-
-    def wrong(self, figures: Sequence[Figure]) -> list[Finding]:
-        """Every broken line; where a link is given and holds, those after it are judged by it."""
-        post = self.ref.problem.network == POST
-        unseen = "dC_dX" in self.chain and post
-        if post and not unseen and all(f.holds for f in figures):
-            return []
-        near, self.line_by_line = lines.locally(self.name, self.chain, self.ref)
-        self.figures += [near["dC_dX"]] if unseen and "dC_dX" in near else []
-        return list(lines.wrong("bound", figures, near, self.ref))
-
-    def blind(self) -> Iterator[Finding]:
-        """That neither the whole nor its lines say much of a gradient; asks for more links."""
-        seen = np.fmin(self.resolution, self.line_by_line)
-        if seen <= BLIND:
-            return
-        known = [n for n in self.ref.problem.network.links if n not in self.chain]
-        asked = ", ".join(n for n in known if not n.endswith("_next")) or "fewer layers"
-        message = (
-            f"no relative error below {seen:.2g} of a gradient is noticed from"
-            f" X on; give its links to be judged line by line: {asked}"
-        )
-        yield Finding("resolution", Verdict.CANNOT_JUDGE, message, self.name)
-
-    def within_the_narrowest(self) -> tuple[list[Figure], str]:
-        """Of each link the first form whose bound it keeps; and the form of its gradient's."""
-        bound, needed = self.ref.bounds, "stable"
-        network = self.ref.problem.network
-        asked = {*network.gradients, *(f"{name}_next" for name in network.parameters)}
-        asked |= {name for name in network.links if name.startswith("dC_dy")}
-        left, found = dict(self.chain), dict[Of, Figure]()
-        for form in ("stable", *(("post",) if bound.post_holds else ()), "wider"):
-            needed = form if left.keys() & asked else needed
-            figures = self.judged(Chain(**left), bound[form])
-            found |= {f.of: f for f in figures}
-            broken = {f.link for f in figures if not f.holds}
-            left = {link: value for link, value in left.items() if link in broken}
-            if not left:
-                break
-        return list(found.values()), needed
-
-    def judged(self, chain: Chain, bound: Chain, other: Reference | None = None) -> list[Figure]:
-        """Figures against the truth; of what the truth leaves out, against manual."""
-        ref, lead = (other, _lead(other)) if other else (self.ref, self.lead)
-        figures = compare.against_truth(self.name, chain, ref, bound)
-        if lead is not None:
-            fit = Chain(**{n: a for n, a in chain.items() if np.shape(a) == ref.problem.shape(n)})
-            figures += compare.against_each_other({self.name: fit, _LEAD: lead}, ref, bound)
-        return figures
-
-    def sees(self, bound: Chain) -> float:
-        """The resolution of the gradients that it gives, or of those in what they lead to."""
-        problem, sides = self.ref.problem, 1 if self.lead is None else 2
-        right, limits = self.lead or _manual(problem), {}
-        for name in problem.network.sought:
-            link, after = f"dC_d{name}", f"{name}_next"
-            through = link not in self.chain and after in bound
-            limits[link] = bound[after] / np.float64(problem.h) if through else bound[link]
-        return sides * compare.resolution(limits, {link: right[link] for link in limits})
 
     def on_other_data(self) -> None:
         """The same arrays with other numbers: what is kept by shape, identity or part is stale."""
@@ -223,8 +135,8 @@ class _Trying:
             limits = bounds(other)
             if limits.fits:
                 found = updated(Chain(**answer.reply.links), other)
-                held = Reference(other, limits, None)
-                self._hold("other data", f"on {what}", found, limits.wider, held)
+                there = Reference(other, limits, None)
+                self._hold("other data", f"on {what}", found, limits.wider, there)
 
     def again(self) -> None:
         """The first answer must still be there, and the same call give it again."""
@@ -292,6 +204,8 @@ class _Trying:
                 what = told.format(link=link)
                 self._hold("backward", what, Chain(**{link: value}), Chain(**limit))
         for name, found in links.items():
+            if name == "dC_dP" and problem.network != POST:
+                continue
             right, limit = gradient_by(name, self.ref)
             if np.shape(found) != right.shape:
                 self.fail("backward", f"{name} has shape {np.shape(found)}; expected {right.shape}")
@@ -306,9 +220,9 @@ class _Trying:
         self, check: str, what: str, chain: Chain, bound: Chain, ref: Reference | None = None
     ) -> None:
         """The links of a further call, of this problem or another."""
-        problem = (ref or self.ref).problem
-        unfit = list(compare.misshapen(self.name, chain, problem))
-        for finding in unfit or compare.broken(check, self.judged(chain, bound, ref)):
+        ref = ref or self.ref
+        unfit = list(compare.misshapen(self.name, chain, ref.problem))
+        for finding in unfit or compare.broken(check, held(self.name, chain, ref, bound)):
             self.findings.append(
                 replace(finding, check=check, message=f"{what}: {finding.message}")
             )
@@ -319,14 +233,3 @@ _PASSES = {
     "second ": (1, "{link} by a second backward pass through the same graph"),
 }
 """Other backward passes of one graph: by what their gradients are a multiple, and how told."""
-_FORMS = {"stable": "stable form", "post": "post's form", "wider": "widest right form"}
-
-
-def _lead(ref: Reference) -> Chain | None:
-    """Manual's answer where the truth leaves something out."""
-    return None if ref.truth is not None else _manual(ref.problem)
-
-
-def _manual(problem: Problem) -> Chain:
-    with np.errstate(all="ignore"):
-        return manual.stable(problem)

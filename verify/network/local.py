@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from verify.network.composed import given
-from verify.network.network import Step, on
 from verify.network.problem import Problem
+from verify.network.step import Step, on
 from verify.numbers.bounded import Bounded
 from verify.numbers.rounding import MODELS, Array, Float64, Model
 

@@ -27,8 +27,7 @@ from verify.network.links import (
     local,
     through,
 )
-from verify.numbers.bounded import Bounded, together, widest
-from verify.numbers.derivative import Recorded, derivatives
+from verify.network.step import Definition, Step
 
 
 @dataclass(frozen=True)
@@ -38,81 +37,6 @@ class Layer:
     activation: str = "sigmoid"
     bias: bool = False
     weights: bool = True
-
-
-@dataclass(frozen=True)
-class Definition:
-    """What a link is: a formula of other links, or its derivative by one of them.
-
-    With `by`, the derivative of sum(upstream * formula); upstream is 1 where it names no link.
-    """
-
-    formula: Formula
-    of: tuple[str, ...]
-    by: str = ""
-    upstream: str = ""
-
-    def on(self, known: Mapping[str, Any]) -> Any:
-        """The link on numbers of any kind.
-
-        Shapes  those of the link.
-        """
-        if not self.by:
-            return self.formula(*(known[name] for name in self.of))
-        inputs = [Recorded(known[name], varies=name == self.by) for name in self.of]
-        upstream = known[self.upstream] if self.upstream else 1.0
-        result = self.formula(*inputs)
-        return derivatives(result, [inputs[self.of.index(self.by)]], upstream)[0]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One link: its name, its forms, and its definitions, whose sum it is."""
-
-    name: str
-    forms: tuple[Form, ...]
-    definitions: tuple[Definition, ...]
-    by_kind: bool = False
-
-    def on(self, kind: str, known: Mapping[str, Any]) -> Any:
-        """The link by the first form of a kind, or the first of all where the kind has none.
-
-        Shapes  those of the link.
-        """
-        of_kind = [f for f in self.forms if f.kind == kind]
-        return on((of_kind or self.forms)[0], known)
-
-    def bounded(self, kind: str, known: Mapping[str, Bounded]) -> Bounded:
-        """The link by the widest form that holds, entry by entry.
-
-        Of a kind where the link has it as a function of the cost alone (`by_kind`), else of all.
-        Forms of the same inputs are one function, and inherit what the least of them does.
-
-        Shapes  those of the link.
-        """
-        composed = [f for f in self.forms if f.kind != "local"]
-        wanted = [f for f in composed if self.by_kind and f.kind == kind] or composed
-        found: list[Bounded] = []
-        for of in dict.fromkeys(form.of for form in wanted):
-            same = [f for f in composed if f.of == of]
-            one = together([on(form, known) for form in same])
-            found += [f for f, form in zip(one, same, strict=True) if form in wanted]
-        return widest(found)
-
-    def exactly(self, known: Mapping[str, Any]) -> Any:
-        """The link by its definitions.
-
-        Shapes  those of the link.
-        """
-        return reduce(operator.add, (d.on(known) for d in self.definitions))
-
-
-def on(form: Form, known: Mapping[str, Any]) -> Any:
-    """A form on the links that are known.
-
-    Shapes  those of its link.
-    """
-    return form.formula(*(known[name] for name in form.of))
 
 
 @dataclass(frozen=True)
@@ -179,7 +103,7 @@ class Network:
     def links(self) -> tuple[str, ...]:
         return tuple(step.name for step in self.steps)
 
-    def axes(self, link: str) -> str:
+    def axes(self, link: str) -> tuple[str, ...]:
         """The axes of a link: N rows, D features, or the number of the layer whose units they are.
 
         KeyError for a name that is no link.
@@ -187,16 +111,16 @@ class Network:
         return self._axes[link]
 
     @cached_property
-    def _axes(self) -> Mapping[str, str]:
-        found = {"C": "", "dC_dX": "ND"}
+    def _axes(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {"C": (), "dC_dX": ("N", "D")}
         before = "D"
         for i, (layer, names) in enumerate(zip(self.layers, self.names, strict=True)):
             own = str(i + 1)
-            found |= {names[n]: f"N{own}" for n in ("y_o", "dC_dy_o", "dy_o_dy")}
+            found |= {names[n]: ("N", own) for n in ("y_o", "dC_dy_o", "dy_o_dy")}
             if layer.weights:
-                found |= {names[n]: f"N{own}" for n in ("y", "dC_dy")}
-                found |= {names[n]: f"{before}{own}" for n in ("dC_dW", "W_next")}
-                found |= {names[n]: own for n in ("dC_db", "b_next")}
+                found |= {names[n]: ("N", own) for n in ("y", "dC_dy")}
+                found |= {names[n]: (before, own) for n in ("dC_dW", "W_next")}
+                found |= {names[n]: (own,) for n in ("dC_db", "b_next")}
             before = own
         return found
 

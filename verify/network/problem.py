@@ -181,8 +181,8 @@ _LINK = re.compile(r"C|y\d*|y_o\d*|dC_d\w+|dy_o\d*_dy\d*|[Wb]\d*_next")
 class Chain(Mapping[str, Any]):
     """The links of one evaluation, by their names: chain["y"] or chain.y.
 
-    The post's links come in the post's order, others as they are given. A link that its maker
-    does not give is left out; as an attribute it is None.
+    The post's links come in the post's order, those of other networks as they are given. A link
+    that its maker does not give is left out; as an attribute it is None.
 
     Shapes  of the post's network y, y_o, dC_dy_o, dy_o_dy, dC_dy (N, K); dC_dW, W_next (D, K);
             C (). Of any network those of Problem.shape.
@@ -196,8 +196,7 @@ class Chain(Mapping[str, Any]):
         for name in given:
             if not _LINK.fullmatch(name):
                 raise TypeError(f"{name} is no link; the post's are {', '.join(LINKS)}")
-        order = {name: i for i, name in enumerate(LINKS)}
-        names = sorted(given, key=lambda name: order.get(name, len(order)))
+        names = [name for name in LINKS if name in given] if given.keys() <= set(LINKS) else given
         self._links = {name: given[name] for name in names if given[name] is not None}
 
     def __getitem__(self, link: str) -> Any:

@@ -183,66 +183,6 @@ def tensors(torch: Any, numbers: Mapping[str, Any], device: str) -> dict[str, An
     return found
 
 
-def differentiated(
-    function: Any, arguments: Callable[..., Any], upstream: float, device: str = "cpu"
-) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """A function of torch tensors as one of NumPy arrays, and other gradients of its graph.
-
-    `arguments` calls it with those of X, W, P and h that it takes. Where it returns a scalar, that
-    is the cost C, and its own backward gives dC_dW; anything else is passed on as it is. The second
-    function gives dC_dW, and dC_dX and dC_dP where the function gives them, for another upstream
-    gradient, that gradient as it is afterwards, and dC_dW of a second backward pass.
-
-    Shapes  X (N, D), W (D, K), P (N, K) give C () and dC_dW (D, K).
-    Raises  EnvironmentUnfit, when it is called, if the device is absent.
-    """
-
-    def evaluated(torch: Any, given: Mapping[str, Any], leaves: str) -> tuple[Any, dict[str, Any]]:
-        tensors = {name: _shared(torch, given[name], device) for name in ("X", "W", "P")}
-        for name in leaves:
-            tensors[name].requires_grad_()
-        return arguments(function, {**given, **tensors}), tensors
-
-    def is_cost(torch: Any, found: Any) -> bool:
-        return isinstance(found, torch.Tensor) and not found.ndim
-
-    def call(given: Mapping[str, Any]) -> Any:
-        with full_precision(device) as torch:
-            found, tensors = evaluated(torch, given, "W")
-            if not is_cost(torch, found):
-                return found
-            (gradient,) = torch.autograd.grad(found, tensors["W"])
-            return {"C": found, "dC_dW": gradient}
-
-    def backward(given: Mapping[str, Any]) -> Mapping[str, Any]:
-        with full_precision(device) as torch:
-            try:
-                C, tensors = evaluated(torch, given, "XWP")
-            except Exception:  # a stranger's function that cannot record gradients by X or P
-                C, tensors = evaluated(torch, given, "W")
-            if not is_cost(torch, C):
-                return {}
-            # Another forward pass in between: what is kept outside the graph is that one's then.
-            evaluated(torch, {**given, "X": given["X"] * given["X"].dtype.type(0.5)}, "W")
-            leaves = [name for name, tensor in tensors.items() if tensor.requires_grad]
-            up = torch.full_like(C, upstream)
-            first = torch.autograd.grad(
-                C, [tensors[n] for n in leaves], up, retain_graph=True, allow_unused=True
-            )
-            (second,) = torch.autograd.grad(C, tensors["W"])
-            found = {f"dC_d{name}": g for name, g in zip(leaves, first, strict=True)}
-            found |= {"scaled": found.pop("dC_dW"), "second": second, "upstream": up}
-            return {name: g for name, g in found.items() if g is not None}
-
-    return call, backward
-
-
-def _shared(torch: Any, array: Any, device: str) -> Any:
-    """A tensor on the array's own memory and strides, where torch can have it so."""
-    plain = array.flags.writeable and min(array.strides, default=0) >= 0
-    return torch.from_numpy(array if plain else array.copy()).to(device)
-
-
 def eager(problem: Problem) -> Callable[[], Any]:
     """C and dC_dW as a user of torch computes them, ready to be timed: no link is kept.
 

@@ -7,7 +7,7 @@ scenario file is collected.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from verify.errors import FileFault, ScenarioError
     from verify.judge.asked import Asked
     from verify.judge.result import Report, Result
-    from verify.network.network import Network
     from verify.scenario.cases import Case
     from verify.scenario.document import Limits
 
@@ -27,7 +26,7 @@ FOLDERS = pytest.StashKey[list[Path]]()
 TOLD = "verify_told"
 """The attribute of pytest's report that holds ours of the item, as JSON."""
 _CANDIDATE = pytest.StashKey[Any]()
-_NETWORKS = pytest.StashKey["Iterable[Network]"]()
+_NETWORKS = pytest.StashKey[Any]()
 
 
 def folder_of(config: pytest.Config, path: Path) -> Path | None:

@@ -58,7 +58,7 @@ def block(result: Result, asked: Asked | None = None, cause: str = "") -> str:
         told = f"({', '.join(right)} {'are' if len(right) > 1 else 'is'} right)" if right else ""
         rows += _row("first broken link", f"{link}   {told}".rstrip())
     broken = [n for n in result.broken_links if n != link]
-    rows += _row("also broken", ", ".join(broken)) if broken else []
+    rows += _row("also broken", ", ".join(broken)) if len(broken) >= SAID else []
     if leading and leading.figure:
         figure = leading.figure
         truth = "other side" if " against " in figure.subject else "truth"

@@ -1,0 +1,59 @@
+"""How a function is called: by its parameters' names, or in order."""
+
+from __future__ import annotations
+
+import pytest
+
+from verify.candidate.arguments import Misuse, arguments
+
+GIVEN = dict(zip(("X", "W1", "b1", "W2", "P", "h"), range(6), strict=True))
+OPERATION = {"X": 0, "W": 1, "b": 2, "G": 3}
+
+
+@pytest.mark.parametrize(
+    ("function", "taken"),
+    [
+        (lambda X, W1, b1, W2, P: (X, W1, b1, W2, P), (0, 1, 2, 3, 4)),
+        (lambda P, W2, b1, W1, X, h: (P, W2, b1, W1, X, h), (4, 3, 2, 1, 0, 5)),
+        (lambda X, P, *, W1, W2, b1: (X, P, W1, W2, b1), (0, 4, 1, 3, 2)),
+        (lambda a, b, c, d, e: (a, b, c, d, e), (0, 1, 2, 3, 4)),
+        (lambda a, b, c, d, e, f: (a, b, c, d, e, f), (0, 1, 2, 3, 4, 5)),
+        (lambda *arrays: arrays, (0, 1, 2, 3, 4, 5)),
+        (lambda X, W1, b1, W2, P, verbose=False: (X, verbose), (0, False)),
+    ],
+)
+def test_a_networks_parameters_are_given_by_name_or_in_order(function, taken):
+    assert arguments(function)(function, GIVEN) == taken
+
+
+def test_one_function_may_be_called_for_several_networks():
+    def function(*arrays):
+        return arrays
+
+    call = arguments(function)
+    assert call(function, GIVEN) == (0, 1, 2, 3, 4, 5)
+    assert call(function, OPERATION) == (0, 1, 2, 3)
+
+
+def test_what_a_library_differentiates_need_not_take_the_upstream_gradient():
+    def function(X, W, b):
+        return X, W, b
+
+    call = arguments(function, needed=lambda name: name != "G")
+    assert call(function, OPERATION) == (0, 1, 2)
+    with pytest.raises(Misuse, match=r"it takes \(X, W, b\); a candidate takes \(X, W, b, G\)"):
+        arguments(function)(function, OPERATION)
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (lambda X, W1, W2, P: 0, r"it takes \(X, W1, W2, P\); a candidate takes"
+         r" \(X, W1, b1, W2, P, h\) or \(X, W1, b1, W2, P\), in this order or by these names"),
+        (lambda X, W, P, h: 0, r"it takes \(X, W, P, h\)"),
+        (lambda X, W1, W2, b1, P, rate: 0, "in this order or by these names"),
+    ],
+)  # fmt: skip
+def test_other_parameters_are_told_with_what_would_do(function, told):
+    with pytest.raises(Misuse, match=told):
+        arguments(function)(function, GIVEN)
