@@ -15,6 +15,7 @@ import numpy as np
 
 from verify.judge.compare import Reference, broken, held
 from verify.judge.result import Figure, Finding
+from verify.network.composed import Composed
 from verify.network.local import local
 from verify.network.problem import Chain
 
@@ -37,7 +38,8 @@ def locally(name: str, chain: Chain, ref: Reference) -> Near:
     """
     figures, sees = {}, [0.0]
     with np.errstate(all="ignore"):
-        for link, at in local(ref.problem, chain).items():
+        numbers = ref.bounds.given if isinstance(ref.bounds, Composed) else None
+        for link, at in local(ref.problem, chain, numbers).items():
             figures[link] = held(name, link, chain[link], at.value, at.bound, ref.problem)
             size = np.abs(np.asarray(chain[link], np.float64))
             if size.any():

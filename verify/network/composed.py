@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from verify.network.problem import Chain, Problem
+from verify.network.step import Step
 from verify.numbers.bounded import Bounded
 from verify.numbers.rounding import MODELS, Array, Model, Off
 
@@ -46,6 +47,7 @@ class Composed:
     model: Model
     _links: dict[str, Mapping[str, Bounded]] = field(default_factory=dict, repr=False)
     _bounds: dict[str, Chain] = field(default_factory=dict, repr=False)
+    _made: dict[tuple[Any, ...], Bounded] = field(default_factory=dict, repr=False)
 
     @cached_property
     def given(self) -> Mapping[str, Bounded]:
@@ -80,9 +82,17 @@ class Composed:
             known = dict(self.given)
             with np.errstate(all="ignore"):
                 for step in self.problem.network.every_step:
-                    known[step.name] = step.bounded(KINDS[form], known)
+                    known[step.name] = self._bounded(step, KINDS[form], known)
             self._links[form] = known
         return self._links[form]
+
+    def _bounded(self, step: Step, kind: str, known: Mapping[str, Bounded]) -> Bounded:
+        """A link; made once where its forms and what they are computed from are the same."""
+        inputs = (id(known[name]) for form in step.composed for name in form.of)
+        key = (step.name, kind if step.by_kind else "", *inputs)
+        if key not in self._made:
+            self._made[key] = step.bounded(kind, known)
+        return self._made[key]
 
     def at(self, parameters: Mapping[str, Array]) -> Composed:
         """The bounds of the same rows at other parameters.

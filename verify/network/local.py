@@ -37,13 +37,17 @@ class Local(NamedTuple):
     bound: Float64
 
 
-def local(problem: Problem, chain: Mapping[str, Any]) -> dict[str, Local]:
-    """Every link of a chain that has its shape, held against the nearest of its forms.
+def local(
+    problem: Problem, chain: Mapping[str, Any], numbers: Mapping[str, Bounded] | None = None
+) -> dict[str, Local]:
+    """Every link of a chain that has its shape, held against a form that it is within, or nearest.
+
+    `numbers` are those of the problem, where they are bounded already.
 
     Shapes  as Problem.shape.
     """
     m = MODELS[str(problem.dtype)]
-    known: dict[str, Bounded] = dict(given(problem, m))
+    known: dict[str, Bounded] = dict(numbers or given(problem, m))
     found = {}
     with np.errstate(all="ignore"):
         for step in problem.network.every_step:
@@ -62,7 +66,7 @@ def _as_given(link: Array, m: Model) -> Bounded:
 
 
 def _nearest(step: Step, known: Mapping[str, Bounded], link: Float64, m: Model) -> Local:
-    """Entry by entry the form that the link is nearest to, measured by its bound."""
+    """Entry by entry the form that the link is nearest to, up to where all are within theirs."""
     value, bound = np.full(link.shape, np.nan), np.full(link.shape, np.inf)
     least = np.full(link.shape, np.inf)
     for form in step.forms:
@@ -73,4 +77,6 @@ def _nearest(step: Step, known: Mapping[str, Bounded], link: Float64, m: Model) 
         nearer = np.isfinite(limit) & ((ratio < least) | np.isinf(bound))
         value, bound = np.where(nearer, made.value, value), np.where(nearer, limit, bound)
         least = np.where(nearer, ratio, least)
+        if (least <= 1).all():
+            break
     return Local(value, bound)

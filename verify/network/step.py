@@ -47,6 +47,11 @@ class Step:
     definitions: tuple[Definition, ...]
     by_kind: bool = False
 
+    @property
+    def composed(self) -> list[Form]:
+        """The forms of links alone, by which it is bounded from X on."""
+        return [f for f in self.forms if f.kind != "local"]
+
     def on(self, kind: str, known: Mapping[str, Any]) -> Any:
         """The link by the first form of a kind, or the first of all where the kind has none.
 
@@ -63,8 +68,11 @@ class Step:
 
         Shapes  those of the link.
         """
-        composed = [f for f in self.forms if f.kind != "local"]
+        composed = self.composed
         wanted = [f for f in composed if self.by_kind and f.kind == kind] or composed
+        if len(composed) == 1:
+            alone: Bounded = on(composed[0], known).settled()
+            return alone
         found: list[Bounded] = []
         for of in dict.fromkeys(form.of for form in wanted):
             same = [f for f in composed if f.of == of]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from verify.numbers.moves import moved, plus, rounded, same, with_roundings
-from verify.numbers.rounding import Float64
+from verify.numbers.rounding import Float64, product
 
 if TYPE_CHECKING:
     from verify.numbers.bounded import Bounded
@@ -49,7 +49,8 @@ def add(a: Bounded, b: Bounded) -> Bounded:
 
 
 def _single(a: Bounded) -> Sum:
-    return Sum(0, a.most, a.own, 0, _grid(a.value) if a.is_exact else 0.0)
+    unit = _grid(a.model.u * float(a.most.max(initial=0)), a.value) if a.is_exact else 0.0
+    return Sum(0, a.most, a.own, 0, unit)
 
 
 def _summed(a: Bounded, value: Any, inherited: Any, open_: Sum) -> Bounded:
@@ -65,17 +66,27 @@ def _summed(a: Bounded, value: Any, inherited: Any, open_: Sum) -> Bounded:
     return found
 
 
-def _grid(a: Float64) -> float:
-    """The largest power of two of which every entry is a multiple, 1 at most; 0 below float64's."""
-    units = []
-    for part in (a.ravel()[:64], a):  # mostly, a few numbers show that there is none
-        significand, exponent = np.frexp(part[part != 0])
-        whole = (significand * 2.0**53).astype(np.int64)
-        lowest = np.frexp((whole & -whole).astype(np.float64))[1] - 1
-        units.append(2.0 ** int(np.min(lowest + exponent - 53, initial=0)))
-        if units[-1] < 2.0**-40:
+def _grid(least: float, *factors: Float64) -> float:
+    """The product of the largest powers of two, at most 1, of which each factor is a multiple.
+
+    0 where that is not above `least`; mostly, a few numbers show it.
+    """
+    unit = 0.0
+    for some in (_FEW, None):
+        unit = math.prod(_unit(a.ravel()[:some]) for a in factors)
+        if not unit > least:
             return 0.0
-    return float(units[-1])
+    return unit
+
+
+_FEW = 64
+
+
+def _unit(a: Float64) -> float:
+    significand, exponent = np.frexp(a[a != 0])
+    whole = (significand * 2.0**53).astype(np.int64)
+    lowest = np.frexp((whole & -whole).astype(np.float64))[1] - 1
+    return float(2.0 ** int(np.min(lowest + exponent - 53, initial=0)))
 
 
 def matmul(a: Bounded, b: Bounded) -> Bounded:
@@ -85,10 +96,10 @@ def matmul(a: Bounded, b: Bounded) -> Bounded:
     Source  Higham, 3.1.
     """
     m, n = a.model, a.shape[-1]
-    size = a.most @ b.most
-    inherited, own = moved((a, lambda e: e @ b.most), (b, lambda f: a.most @ f))
-    exact = a.is_exact and b.is_exact
-    unit = _grid(a.value) * _grid(b.value) if exact else 0.0
+    size = product(a.most, b.most)
+    inherited, own = moved((a, lambda e: product(e, b.most)), (b, lambda f: product(a.most, f)))
+    least = m.u * float(size.max(initial=0))
+    unit = _grid(least, a.value, b.value) if a.is_exact and b.is_exact else 0.0
     return _summed(a, a.value @ b.value, inherited, Sum(n, size, own, 2 * n * m.tiny, unit))
 
 
@@ -105,8 +116,9 @@ def total(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:
     axes = range(a.ndim) if axis is None else np.atleast_1d(axis)
     n = math.prod(a.shape[int(i)] for i in axes)
     inherited, own = moved((a, summed))
-    unit = _grid(a.value) if a.is_exact else 0.0
-    sum_ = Sum(n - 1, summed(a.most), own, n * a.model.tiny, unit)
+    size = summed(a.most)
+    unit = _grid(a.model.u * float(np.max(size, initial=0)), a.value) if a.is_exact else 0.0
+    sum_ = Sum(n - 1, size, own, n * a.model.tiny, unit)
     found = _summed(a, summed(a.value), inherited, sum_)
     if keepdims or axis is None:  # so that each term meets the sum that it is a part of
         found.terms, found.whole = (a,), np.all(a.low >= 0, axis=axis, keepdims=keepdims)
