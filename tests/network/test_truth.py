@@ -123,6 +123,14 @@ def test_an_error_is_from_the_whole_midpoint_with_the_radius_upon_it():
     assert np.isnan(ball.error(np.nan))
 
 
+def test_what_stays_open_is_held_against_nobody():
+    ball = truth.Enclosure(np.array([0.5]), np.array([0.0]), np.array([0.5]))
+    for found, least in ((0.25, 0.0), (1.0, 0.0), (1.5, 0.5)):
+        assert ball.error_within(found, np.array([0.1])) == least
+    assert ball.error_within(1.0, np.array([2.0**10])) == 1.0
+    assert np.isnan(ball.error_within(np.nan, np.array([0.1])))
+
+
 def test_the_nearest_float_is_that_of_the_whole_midpoint():
     below, above = np.array([-(2.0**-54)]), np.array([3 * 2.0**-54])
     rad = np.array([2.0**-60])

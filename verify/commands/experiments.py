@@ -88,6 +88,8 @@ def _shape(text: str) -> tuple[int, int, int]:
 )
 @click.option("--dtype", type=click.Choice(["float32", "float64", "both"]), default="both")
 @click.option("--shape", metavar="N,D,K", help="Shape of all problems; drawn if not given.")
+@click.option("--network", default="", metavar="FILE|drawn",
+              help="Networks: that of a scenario file, or drawn. [the post's]")  # fmt: skip
 @click.option("--device", type=Device(), default="cpu",
               help="Where the twin computes.")  # fmt: skip
 @CANDIDATE

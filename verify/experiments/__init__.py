@@ -5,5 +5,6 @@ planting                      faults planted in one problem, whatever its networ
 peers                         other checks on the same faults
 bench                         ratios of cost
 campaign  stacks  screening   random problems, a stack at a time
+networks                      random networks, a problem at a time
 outcome  violation  shrink    what a campaign found; its smallest violation
 """

@@ -2,6 +2,7 @@
 
     verify campaign --cases 1e7 --seed 1 --dtype float32
     verify campaign --cases 1e8 --shard 3/16 --json 3.json      # for CI matrices and job arrays
+    verify campaign --network drawn --cases 1e4                 # networks of any layers, one by one
     verify merge *.json                                         # refuses a missing or doubled shard
     verify campaign --seed 1 --case 1027                        # one of them, as a scenario file
 
@@ -15,6 +16,7 @@ turns. Shard i of n judges the stacks i - 1, i - 1 + n, i - 1 + 2 n, ...
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections import deque
@@ -38,12 +40,13 @@ from verify.experiments.outcome import (
     sum_of,
 )
 from verify.experiments.screening import LEAD, Compared, Screening
-from verify.experiments.violation import candidate_of, forget, stack_of
+from verify.experiments.violation import DRAWN, candidate_of, forget, problem_of, stack_of
 from verify.judge import compare
 from verify.judge.asked import Asked
 from verify.judge.runner import environment
+from verify.judge.sides import both_sides, one_step
 from verify.judge.trial import tried
-from verify.network import truth
+from verify.network import manual, truth
 from verify.network.links import NK
 from verify.threads import one_thread, processes
 
@@ -76,6 +79,8 @@ def campaign(
     """
     if not 1 <= part <= plan.shards:
         raise UsageError(f"shard {part}/{plan.shards}: the first number is 1 to the second")
+    if plan.network == DRAWN and (plan.candidate or (asked and asked.candidate)):
+        raise UsageError("a candidate is of one network: give its file, --network FILE")
     asked, started = asked or Asked(plan.candidate, device=plan.device), time.perf_counter()
     tasks = _tasks(plan, part)
     found = [Outcome(plan=plan, parts=(part,), environment=environment())]
@@ -108,7 +113,7 @@ def campaign(
 
 def _tasks(plan: Plan, part: int) -> list[range]:
     numbers = stacks_of(plan, part)
-    many = 1 if plan.candidate else _STACKS
+    many = 1 if plan.candidate or plan.network else _STACKS
     return [numbers[i : i + many] for i in range(0, len(numbers), many)]
 
 
@@ -130,13 +135,73 @@ def _judged(plan: Plan, part: int, asked: Asked, numbers: range) -> Outcome:
     found = [Outcome(plan=plan, parts=(part,))]
     with one_thread(), np.errstate(all="ignore"):
         for number in numbers:
-            found.append(_of_stack(plan, part, number, candidate_of(asked)))
+            made = _of_networks if plan.network else _of_stack
+            found.append(made(plan, part, number, asked))
             if found[-1].violations:
                 break
     return sum_of(found)
 
 
-def _of_stack(plan: Plan, part: int, number: int, candidate: Candidate | None) -> Outcome:
+def _of_networks(plan: Plan, part: int, number: int, asked: Asked) -> Outcome:
+    """The cases of one stack's numbers, one by one: each is of its own network, or of a file's."""
+    count, first = count_of(plan, number), number * stacks.STACK
+    worst, sees, enclosed, unjudged = dict[Compared, float](), list[float](), 0, 0
+    violations = list[Violation]()
+    for case in range(first, first + count):
+        problem = problem_of(plan, case)
+        ref = compare.reference(problem, truth.BUDGET * (case % plan.truth_every == 0))
+        if not ref.bounds.fits:
+            unjudged += 1
+            continue
+        enclosed += ref.truth is not None
+        candidate = candidate_of(asked, problem.network)
+        ratios = dict(_of_network(ref, plan.device, candidate))
+        for key, ratio in ratios.items():
+            worst[key] = max(worst.get(key, -1.0), ratio)
+        gradients = {g: manual.stable(problem)[g] for g in problem.network.gradients}
+        # Where nothing is rounded even the last bit is noticed, and no less can be.
+        sees.append(max(compare.resolution(ref.bounds.stable, gradients), 2.0**-54))
+        key, ratio = max(ratios.items(), key=lambda item: item[1])
+        if ratio > 1:
+            found = Violation(case=case, dtype=str(problem.dtype), what=key.what, link=key.link,
+                              ratio=ratio)  # fmt: skip
+            violations.append(found)
+            count = case + 1 - first
+            break
+    return Outcome(
+        plan=plan, parts=(part,), judged=count - unjudged, enclosed=enclosed, unjudged=unjudged,
+        violations=tuple(violations), resolution=decades(np.array(sees)),
+        worst={f"{what}: {link}": ratio for (what, link), ratio in worst.items()},
+    )  # fmt: skip
+
+
+def _of_network(
+    ref: compare.Reference, device: str, candidate: Candidate | None
+) -> Iterator[tuple[Compared, float]]:
+    """What was compared in one case; of links the kind, of whichever layer."""
+    forms = ["stable", *(["post"] if ref.bounds.post_holds else [])]
+    sides = [s for form in forms for s in both_sides(form, device, "eager", ref.problem.network)]
+    step = one_step(sides, ref, scaled=False)
+    worst = dict[Compared, float]()
+    for figure in step.figures:
+        against = "" if " against " in figure.subject else " against the truth"
+        key = Compared(figure.subject + against, _DIGITS.sub("", figure.link))
+        ratio = np.inf if np.isnan(figure.ratio) else figure.ratio
+        worst[key] = max(worst.get(key, -1.0), ratio)
+    for finding in step.findings:  # of a line alone, or of what gave no links
+        if finding.figure not in step.figures:
+            key = Compared(f"{finding.subject}, {finding.check}", finding.link or "")
+            worst[key] = finding.figure.ratio if finding.figure else np.inf
+    for finding in tried(candidate, ref).findings if candidate else ():
+        worst[Compared(f"candidate, {finding.check}", finding.link or "")] = np.inf
+    yield from worst.items()
+
+
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def _of_stack(plan: Plan, part: int, number: int, asked: Asked) -> Outcome:
+    candidate = candidate_of(asked)
     seen = screening.screened(stack_of(plan, number), plan.device)
     count = count_of(plan, number)
     judged = [i for i in range(count) if seen.judged[i]]

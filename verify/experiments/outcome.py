@@ -32,6 +32,7 @@ class Plan(_Data):
     seed: int = Field(0, ge=0, lt=2**63)
     dtype: Dtypes = "both"
     shape: Shape | None = Field(None, description="N, D, K; drawn for every 1,024 cases if null")
+    network: str = Field("", description="a scenario file's, or drawn; the post's if empty")
     device: str = "cpu"
     candidate: str = ""
     truth_every: int = Field(4096, gt=0, description="the truth judges one case of so many")

@@ -1,4 +1,4 @@
-"""The smallest problem that still shows something: rows, features and classes go, numbers shorten.
+"""The smallest problem that still shows something: layers, rows and units go, numbers shorten.
 
 Greedy: every change that keeps what is to be shown is kept, until no single one does.
 """
@@ -40,25 +40,73 @@ Variation = Callable[[Problem, int], Problem | None]
 """The problem with change i; the same problem where that changes nothing, None at the end."""
 
 
+def _without_layer(problem: Problem, i: int) -> Problem | None:
+    """One layer less; the next takes what it took, with its first rows or some of them again."""
+    network = problem.network
+    if i >= len(network.layers) - 1:  # the last has the cost that goes with it
+        return None
+    layers = (*network.layers[:i], *network.layers[i + 1 :])
+    fewer = replace(network, layers=layers)
+    own = [_own(problem, k) for k in range(len(network.layers)) if k != i]
+    parameters, units = dict[str, Array](), problem.X.shape[1]
+    for names, arrays in zip(fewer.names, own, strict=True):
+        for kind, array in arrays.items():
+            fits = np.resize(array, (units, array.shape[1])) if kind == "W" else array
+            parameters[names[kind]], units = fits, array.shape[-1]
+    if units != problem.P.shape[1]:
+        return problem
+    return replace(problem, network=fewer, parameters=parameters)
+
+
+def _own(problem: Problem, layer: int) -> dict[str, Array]:
+    names = problem.network.names[layer]
+    return {k: problem.parameters[names[k]] for k in "Wb" if names[k] in problem.parameters}
+
+
 def _without_row(problem: Problem, i: int) -> Problem | None:
     return _without(problem, i, {"X": 0, "P": 0})
 
 
-def _without_feature(problem: Problem, i: int) -> Problem | None:
-    return _without(problem, i, {"X": 1, "W": 0})
+def _without_unit(problem: Problem, i: int) -> Problem | None:
+    """One feature, unit of a layer or class less."""
+    for axes in _axes_of_units(problem):
+        size = _size_of(problem, axes)
+        found = _without(problem, i, axes)
+        if found is not None:
+            return found
+        i -= _places(size)
+    return None
 
 
-def _without_class(problem: Problem, i: int) -> Problem | None:
-    return _without(problem, i, {"W": 1, "P": 1})
+def _axes_of_units(problem: Problem) -> list[dict[str, int]]:
+    """Of each layer boundary, from the features to the classes, the arrays that have its axis."""
+    boundaries: list[dict[str, int]] = [{"X": 1}]
+    for name in problem.parameters:
+        if name.startswith("W"):
+            boundaries[-1][name] = 0
+            boundaries.append({name: 1})
+        else:
+            boundaries[-1][name] = 0
+    boundaries[-1]["P"] = 1
+    return boundaries
+
+
+def _size_of(problem: Problem, axes: dict[str, int]) -> int:
+    name, axis = next(iter(axes.items()))
+    return int(getattr(problem, name).shape[axis])
+
+
+def _places(size: int) -> int:
+    """How many changes there are of an axis: its halves, and each index; none of a last one."""
+    return 0 if size == 1 else size + 2 * (size > 3)
 
 
 def _without(problem: Problem, i: int, axes: dict[str, int]) -> Problem | None:
     """Try removing each half of an axis, then each index; keep at least one."""
-    first, axis = next(iter(axes.items()))
-    size = getattr(problem, first).shape[axis]
+    size = _size_of(problem, axes)
     halves = [slice(0, size // 2), slice(size // 2, size)] if size > 3 else []
     places = [*halves, *range(size)]
-    if size == 1 or i >= len(places):
+    if i >= _places(size):
         return None
     parts = {
         name: np.delete(getattr(problem, name), places[i], axis) for name, axis in axes.items()
@@ -67,8 +115,8 @@ def _without(problem: Problem, i: int, axes: dict[str, int]) -> Problem | None:
 
 
 def _rounded(problem: Problem, i: int) -> Problem | None:
-    """All numbers of X, W or P with fewer bits."""
-    changes = [(bits, name) for bits in (1, 3, 8, 24) for name in ("X", "W", "P")]
+    """All numbers of X, a parameter or P with fewer bits."""
+    changes = [(bits, name) for bits in (1, 3, 8, 24) for name in _names(problem)]
     if i >= len(changes):
         return None
     bits, name = changes[i]
@@ -85,7 +133,7 @@ def _step_size(problem: Problem, i: int) -> Problem | None:
 
 def _simpler_entry(problem: Problem, i: int) -> Problem | None:
     """One number as 0, as 1, or with fewer bits."""
-    for name in ("X", "W", "P"):
+    for name in _names(problem):
         array = getattr(problem, name)
         entry, kind = divmod(i, 4)
         if entry < array.size:
@@ -96,6 +144,10 @@ def _simpler_entry(problem: Problem, i: int) -> Problem | None:
             return problem.having(**{name: simpler}) if _size(new) < _size(old) else problem
         i -= 4 * array.size
     return None
+
+
+def _names(problem: Problem) -> tuple[str, ...]:
+    return "X", *problem.parameters, "P"
 
 
 def _changed(problem: Problem, name: str, array: Array) -> Problem:
@@ -114,5 +166,5 @@ def _size(number: Any) -> tuple[bool, bool, int]:
 
 
 _VARIATIONS: tuple[Variation, ...] = (
-    _without_row, _without_feature, _without_class, _rounded, _step_size, _simpler_entry,
+    _without_layer, _without_row, _without_unit, _rounded, _step_size, _simpler_entry,
 )  # fmt: skip

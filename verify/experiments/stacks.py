@@ -40,9 +40,9 @@ def drawn(seed: int, number: int, dtype: str, shape: Shape | None = None) -> Pro
     stream = np.random.Philox(key=draw.key("stack", f"{seed} {number}"))
     N, D, K = shape or _shape(_bits(stream, (3,)))
     kind = _bits(stream, (6, STACK, 1, 1))
-    X = _of_kind(kind[0], _VALUES, _bits(stream, (STACK, N, D)))
-    W = _of_kind(kind[1], _VALUES[:2], _bits(stream, (STACK, D, K)))
-    P = _of_kind(kind[2], _LABELS, _bits(stream, (STACK, N, K)))
+    X = _of_kind(kind[0], VALUES, _bits(stream, (STACK, N, D)))
+    W = _of_kind(kind[1], VALUES[:2], _bits(stream, (STACK, D, K)))
+    P = _of_kind(kind[2], LABELS, _bits(stream, (STACK, N, K)))
     a = _exponents(kind[3], -6, 6)
     y = _exponents(kind[4], -6, 11)  # |y| < 2^11: beyond what exp can do in either dtype
     h = np.ldexp(1.0, _exponents(kind[5], -10, 2) - 2 * np.maximum(a, 0))
@@ -114,5 +114,5 @@ def _any(bits: Bits) -> Any:
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-_VALUES: tuple[Family, ...] = (_full, _sparse, _eighths, _of_many_sizes)
-_LABELS: tuple[Family, ...] = (_classes, _multi_hot, _shares, _any)
+VALUES: tuple[Family, ...] = (_full, _sparse, _eighths, _of_many_sizes)
+LABELS: tuple[Family, ...] = (_classes, _multi_hot, _shares, _any)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import shlex
 from contextlib import ExitStack
 from functools import cache
 from itertools import chain, count
@@ -10,15 +11,16 @@ from pathlib import Path
 
 from verify.candidate.candidate import Candidate
 from verify.errors import ScenarioError, UsageError
-from verify.experiments import stacks
+from verify.experiments import networks, stacks
 from verify.experiments.outcome import Plan, Violation
 from verify.experiments.shrink import shrunk
 from verify.judge.asked import Asked
 from verify.judge.result import Result, Verdict
 from verify.judge.runner import judged
-from verify.network.network import POST
+from verify.network.network import POST, Network
 from verify.network.problem import DTYPES, Problem
 from verify.scenario.cases import of_problem
+from verify.scenario.collection import collect
 from verify.scenario.document import Expect
 from verify.scenario.write import explicit, written
 from verify.threads import one_thread
@@ -37,11 +39,27 @@ def problem_of(plan: Plan, case: int) -> Problem:
     """The problem of one case.
 
     Shapes  as Problem.
-    Raises  UsageError for a number that the plan does not have.
+    Raises  UsageError for a number that the plan does not have; ScenarioError for a malformed file.
     """
     if not 0 <= case < plan.cases:
         raise UsageError(f"case {case}: the campaign has cases 0 to {plan.cases - 1}")
+    if plan.network:
+        dtype = DTYPES[case % len(DTYPES)] if plan.dtype == "both" else plan.dtype
+        return networks.drawn(plan.seed, case, dtype, like(plan.network))
     return stack_of(plan, case // stacks.STACK).at(case % stacks.STACK)
+
+
+DRAWN = "drawn"
+
+
+@cache
+def like(network: str) -> Problem | None:
+    """The problem of a scenario file, whose network and sizes are taken; None for drawn ones.
+
+    Shapes  as Problem.
+    Raises  ScenarioError for a malformed file; UsageError for a path that is none.
+    """
+    return None if network == DRAWN else collect(network)[0].batches[0]
 
 
 def with_file(plan: Plan, violation: Violation, asked: Asked, folder: Path) -> Violation:
@@ -51,8 +69,8 @@ def with_file(plan: Plan, violation: Violation, asked: Asked, folder: Path) -> V
 
     Raises  UsageError where the file cannot be written.
     """
-    candidate = candidate_of(asked)
     problem = problem_of(plan, violation.case)
+    candidate = candidate_of(asked, problem.network)
     with one_thread():
         source = f"verify {arguments_of(plan, violation.case)}"
         if _shows(problem, candidate) is None:
@@ -72,6 +90,7 @@ def arguments_of(plan: Plan, case: int) -> str:
     words = [f"campaign --cases {plan.cases} --seed {plan.seed} --case {case}"]
     words += [f"--dtype {plan.dtype}"] if plan.dtype != "both" else []
     words += [f"--shape {','.join(map(str, plan.shape))}"] if plan.shape else []
+    words += [f"--network {shlex.quote(plan.network)}"] if plan.network else []
     return " ".join(words)
 
 
@@ -84,7 +103,10 @@ def as_scenario(plan: Plan, case: int) -> str:
     problem = problem_of(plan, case)
     with one_thread():
         try:
-            passing = (expect for expect in _EXPECTATIONS if _result(problem, expect, None).ok)
+            if not problem.network.trains:
+                return explicit(problem, title, source, {})
+            forms = _EXPECTATIONS if problem.network == POST else _EXPECTATIONS[:2]
+            passing = (expect for expect in forms if _result(problem, expect, None).ok)
             return explicit(problem, title, source, next(passing, {"loss": "any"}))
         except ScenarioError as error:
             what = error.faults[0].what
@@ -100,10 +122,13 @@ _EXPECTATIONS: tuple[dict[str, str], ...] = tuple(
 
 def _shows(problem: Problem, candidate: Candidate | None) -> dict[str, str] | None:
     """What to expect of the problem so that the judge finds a failure; None where it finds none."""
-    for expect in _EXPECTATIONS:
+    post = problem.network == POST
+    for expect in _EXPECTATIONS if post else _EXPECTATIONS[1:2]:
         try:
             result = _result(problem, expect, candidate)
         except ScenarioError:  # all its labels are 0
+            return None
+        if result.verdict is Verdict.NOT_RUN:  # of another network than the candidate's
             return None
         found = [f for f in result.findings if f.verdict is not Verdict.PASS]
         declared = {f.check for f in found} & {"post_form", "loss", "resolution", "range"}
@@ -118,9 +143,9 @@ def _result(problem: Problem, expect: dict[str, str], candidate: Candidate | Non
 
 
 @cache
-def candidate_of(asked: Asked) -> Candidate | None:
+def candidate_of(asked: Asked, network: Network = POST) -> Candidate | None:
     """Loaded once in each process, whose end is its end, if `forget` does not come before."""
-    candidate = asked.loaded([POST])
+    candidate = asked.loaded([network])
     if candidate is not None:
         _LOADED.callback(candidate.close)
     return candidate

@@ -85,7 +85,7 @@ def against_truth(name: str, chain: Chain, ref: Reference, bound: Chain) -> list
     for link, found in chain.items():
         if link in ref.truth.chain and np.shape(found) == ref.problem.shape(link):
             ball = ref.truth.chain[link]
-            held = _Held(found, ball.hi, ball.error(found), bound[link])
+            held = _Held(found, ball.hi, ball.error_within(found, bound[link]), bound[link])
             figures.append(_figure(name, link, held, ref.problem))
     return figures
 
