@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from verify.candidate.arguments import Misuse, arguments
+from verify.candidate.arguments import Misuse, arguments, is_result
 
 GIVEN = dict(zip(("X", "W1", "b1", "W2", "P", "h"), range(6), strict=True))
 OPERATION = {"X": 0, "W": 1, "b": 2, "G": 3}
@@ -41,6 +41,10 @@ def test_what_a_library_differentiates_need_not_take_the_upstream_gradient():
 
     call = arguments(function, needed=lambda name: name != "G")
     assert call(function, OPERATION) == (0, 1, 2)
+    assert is_result(call, OPERATION)
+    assert not is_result(call, GIVEN)
+    taking = arguments(lambda X, W, b, G: 0, needed=lambda name: name != "G")
+    assert not is_result(taking, OPERATION)
     with pytest.raises(Misuse, match=r"it takes \(X, W, b\); a candidate takes \(X, W, b, G\)"):
         arguments(function)(function, OPERATION)
 
@@ -57,3 +61,12 @@ def test_what_a_library_differentiates_need_not_take_the_upstream_gradient():
 def test_other_parameters_are_told_with_what_would_do(function, told):
     with pytest.raises(Misuse, match=told):
         arguments(function)(function, GIVEN)
+
+
+def test_what_a_function_of_other_names_raises_is_told_with_what_it_was_called_with():
+    def function(x, w1, w2, bias, t):
+        return x @ w1
+
+    with pytest.raises(TypeError) as error:
+        arguments(function)(function, GIVEN)
+    assert error.value.__notes__ == ["called with X, W1, b1, W2, P, in this order"]

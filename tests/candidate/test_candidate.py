@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import two_layers
+import two_layers_in_torch
 import with_numpy
 import with_torch
 
@@ -21,6 +23,26 @@ from verify.network.problem import Chain
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
+
+TWO_LAYERS = """
+title = "a hidden layer"
+features = 4
+classes = 3
+batch_size = 7
+inputs = { random = "normal" }
+labels = { random = "soft" }
+step_size = 0.25
+[[layers]]
+units = 5
+weights = { random = "normal" }
+bias = { random = "normal" }
+activation = "tanh"
+[[layers]]
+weights = { random = "normal" }
+bias = { random = "normal" }
+activation = "softmax"
+"""
+GRADIENTS = {"dC_dW1", "dC_db1", "dC_dW2", "dC_db2"}
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +57,32 @@ def library(tmp_path_factory):
     os.environ["VERIFY_EXAMPLE_LIBRARY"] = str(made)
     yield made
     del os.environ["VERIFY_EXAMPLE_LIBRARY"]
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory):
+    """The example of two layers in C, compiled for both dtypes."""
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler here")
+    folder = tmp_path_factory.mktemp("c")
+    for dtype, real in (("float64", "double"), ("float32", "float")):
+        made = folder / f"two_layers_{dtype}.so"
+        command = ["cc", "-O2", "-shared", "-fPIC", f"-Dreal={real}", EXAMPLES / "two_layers.c"]
+        subprocess.run([*command, "-o", made, "-lm"], check=True)
+    os.environ["VERIFY_EXAMPLE_LIBRARIES"] = str(folder)
+    yield folder
+    del os.environ["VERIFY_EXAMPLE_LIBRARIES"]
+
+
+def of_two_layers(folder, text=TWO_LAYERS, **asked):
+    """What is found of a candidate, in float32 and in float64."""
+    report = verify.run(written(folder, text), **asked)
+    assert [r.dtype for r in report.results] == ["float32", "float64"]
+    return report
+
+
+def links_of_the_candidate(result):
+    return {f.link for f in result.figures if f.subject.startswith("candidate")}
 
 
 @pytest.mark.process
@@ -67,6 +115,47 @@ def test_a_right_implementation_in_c_passes(library):
         candidate=f"{EXAMPLES / 'with_c.py'}:gradient",
     )
     assert report.ok
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("spec", "arrays"),
+    [("two_layers.py:gradient", "numpy"), ("two_layers_in_torch.py:cost", "torch")],
+)
+def test_two_layers_in_lists_and_in_torch_pass(spec, arrays, tmp_path):
+    report = of_two_layers(tmp_path, candidate=f"{EXAMPLES}/{spec}", arrays=arrays)
+    assert report.ok
+    for result in report.results:
+        assert links_of_the_candidate(result) >= GRADIENTS
+
+
+@pytest.mark.process
+def test_two_layers_in_c_pass(libraries, tmp_path):
+    report = of_two_layers(tmp_path, candidate=f"{EXAMPLES}/two_layers_in_c.py:gradient")
+    assert report.ok
+    for result in report.results:
+        assert links_of_the_candidate(result) >= GRADIENTS | {"C"}
+
+
+def test_weights_that_are_not_transposed_are_named_where_they_are_square(tmp_path):
+    square = TWO_LAYERS.replace("units = 5", "units = 3")
+    assert of_two_layers(tmp_path, square, candidate=two_layers.gradient).ok
+    report = of_two_layers(tmp_path, square, candidate=two_layers.without_transposing)
+    assert {r.first_broken_link for r in report.results} == {"dC_dy_o1"}
+
+
+def test_weights_that_are_not_transposed_are_an_error_of_shape_elsewhere(tmp_path):
+    report = of_two_layers(tmp_path, candidate=two_layers.without_transposing)
+    for result in report.results:
+        assert any("zip() argument 2 is longer" in f.message for f in result.findings)
+
+
+def test_a_cost_of_two_layers_without_its_mean_is_named(tmp_path):
+    def summed(X, W1, b1, W2, b2, P):
+        return two_layers_in_torch.cost(X, W1, b1, W2, b2, P) * len(X)
+
+    report = of_two_layers(tmp_path, candidate=summed, arrays="torch")
+    assert {r.first_broken_link for r in report.results} == {"C"}
 
 
 @pytest.mark.process

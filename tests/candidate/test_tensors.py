@@ -73,3 +73,13 @@ def test_gradients_of_its_own_are_passed_on():
     call, backward = of(lambda X, W1, b1, W2, P: (W1, b1, W2), HIDDEN)
     assert len(call()) == 3
     assert backward() == {}
+
+
+def test_what_takes_the_upstream_gradient_returns_gradients_of_its_own():
+    problem = networks.of(Layer("tanh", weights=False), cost="upstream", sizes=(4,))
+
+    def back(X, G):
+        return G * (1 - torch.tanh(X) ** 2)
+
+    call, _ = of(back, problem)
+    np.testing.assert_allclose(call().detach(), manual.stable(problem)["dC_dX"], rtol=1e-11)

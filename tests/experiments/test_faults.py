@@ -7,9 +7,13 @@ import json
 import pytest
 
 from tests.support.texts import EXAMPLE, written
+from verify.experiments import planting
 from verify.experiments.faults import OURS, Sight, comparison, sight
 from verify.experiments.kinds import KINDS
+from verify.faults import networks
+from verify.faults.networks import NETWORK_FAULTS
 from verify.faults.table import FAULTS, INVISIBLE
+from verify.report import read
 from verify.scenario.collection import packaged
 
 
@@ -21,7 +25,9 @@ def seen() -> Sight:
 @pytest.mark.process
 def test_no_visible_fault_survives(seen):
     assert seen.survivors == []
-    assert {name for name, by in seen.kills.items() if not by} == {"one-ulp"} < INVISIBLE
+    unseen = {name for name, by in seen.kills.items() if not by}
+    assert unseen & FAULTS.keys() == {"one-ulp"} < INVISIBLE
+    assert unseen & NETWORK_FAULTS.keys() <= networks.INVISIBLE
 
 
 @pytest.mark.process
@@ -33,7 +39,7 @@ def test_every_kind_of_scenario_that_faults_need_is_there(seen):
 def test_a_minimal_set_catches_everything_and_none_of_it_could_go(seen):
     for times in (1, 2):
         chosen = seen.minimal(times)
-        assert len(chosen) < 20
+        assert len(chosen) < 40
         for left_out in [None, *chosen]:
             rest = [path for path in chosen if path != left_out]
             enough = all(
@@ -44,9 +50,9 @@ def test_a_minimal_set_catches_everything_and_none_of_it_could_go(seen):
 
 @pytest.mark.process
 def test_the_matrix_is_json(seen):
-    read = json.loads(json.dumps(seen.to_dict()))
-    assert set(read["faults"]) == set(FAULTS)
-    assert read["survivors"] == []
+    text = json.dumps(seen.to_dict())
+    assert json.loads(text)["survivors"] == []
+    assert set(read.matrix(text).faults) == FAULTS.keys() | NETWORK_FAULTS.keys()
 
 
 def test_one_scenario_alone_lets_faults_survive_and_lacks_kinds(tmp_path):
@@ -58,6 +64,49 @@ def test_one_scenario_alone_lets_faults_survive_and_lacks_kinds(tmp_path):
     assert "more than one row" in alone.missing_kinds
     assert "one row" not in alone.missing_kinds
     assert set(alone.missing_kinds) < set(KINDS)
+
+
+LAYERS = """
+title = "Two layers"
+inputs = { random = "normal" }
+labels = { random = "soft" }
+features = 3
+classes = 2
+batch_size = 4
+step_size = 0.25
+[[layers]]
+units = 3
+weights = { random = "normal" }
+bias = { random = "normal" }
+activation = "tanh"
+[[layers]]
+weights = { random = "normal" }
+activation = "softmax"
+"""
+
+
+def test_a_file_of_another_network_is_for_the_faults_of_networks_at_every_layer(tmp_path):
+    path = str(written(tmp_path, LAYERS))
+    names = ["gradient-sign", "slope-forgotten", "bias-averaged", "relu-mask-reversed"]
+    alone = sight([path], names)
+    assert alone.survivors == ["relu-mask-reversed"]
+    assert alone.kills["slope-forgotten"] == {path: "bound dC_dy1"}
+    assert "2 of 3 faults of other networks caught by 1 scenario files" in alone.text()
+    assert {"relu", "weight decay"} <= set(alone.missing_kinds)
+    assert not {"tanh", "softmax", "square weights"} & set(alone.missing_kinds)
+    assert not set(KINDS) & set(alone.missing_kinds) - {"float32", "float64"}
+
+
+def test_side_by_side_the_faults_of_networks_have_a_table_of_their_own(tmp_path, monkeypatch):
+    few = {n: NETWORK_FAULTS[n] for n in ("bias-averaged", "decay-left-on", "back-epsilon")}
+    monkeypatch.setitem(planting.GROUPS, planting.OTHERS, few)
+    found = comparison([str(written(tmp_path, LAYERS))])
+    assert (found.cases, found.others.cases, found.others.faults) == (0, 2, 3)
+    assert (found.others.reported[OURS], found.others.alarms[OURS]) == (3, 0)
+    assert found.others.reported["gradcheck, slow"] == 2
+    assert "central differences, within 1e-7" in found.text()
+    assert set(json.loads(json.dumps(found.to_dict()))["networks"]) == {
+        "reported", "false_alarms", "faults", "cases"}  # fmt: skip
 
 
 def test_side_by_side_this_suite_sees_most_and_raises_no_false_alarm(tmp_path):

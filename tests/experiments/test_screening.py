@@ -53,7 +53,7 @@ def test_the_fall_of_C_tells_how_near_it_came_to_an_end_of_its_interval(stack):
     seen = screening.screened(stack)
     for i in range(0, 1024, 100):
         chain, limits = seen.chains["manual", "stable"].at(i), bounds(stack.at(i))
-        after = limits.at(chain.W_next)
+        after = limits.at({"W": chain.W_next})
         fall = descent.fall(stack.at(i), chain, after.cost(), limits.stable, limits.moved(after))
         nearer = min(fall.found - fall.lowest, fall.highest - fall.found)
         share = 1 - 2 * nearer / (fall.highest - fall.lowest)
@@ -80,7 +80,7 @@ def test_the_bounds_of_a_stack_are_those_of_its_problems(stack):
 
 def test_the_fall_in_a_stack_is_that_of_each_problem(stack):
     chain, limits = manual.stable_form(stack), bounds(stack).stable
-    moved = bounds(stack).moved(bounds(stack).at(chain.W_next))
+    moved = bounds(stack).moved(bounds(stack).at({"W": chain.W_next}))
     together = descent.fall(stack, chain, Off(chain.C, limits.C), limits, moved)
     for i in range(0, 1024, 100):
         one, mine = chain.at(i), limits.at(i)
@@ -96,7 +96,7 @@ def test_the_resolution_is_that_of_each_problem(stack):
     seen = screening.screened(stack)
     for i in (0, 511, 1023):
         one = manual.stable_form(stack.at(i))
-        alone = compare.resolution(bounds(stack.at(i)).stable, one.dC_dW)
+        alone = compare.resolution(bounds(stack.at(i)).stable, {"dC_dW": one.dC_dW})
         assert seen.resolution[i] == pytest.approx(alone, rel=1e-6)
 
 

@@ -158,6 +158,7 @@ def test_of_several_gradients_the_resolution_is_that_in_which_least_is_noticed()
     bound = {"dC_dW1": np.array([1.0, 8.0]), "dC_db1": np.array([2.0])}
     g = {"dC_dW1": np.array([4.0, 16.0]), "dC_db1": np.array([4.0])}
     assert compare.resolution(bound, g) == 0.5
+    assert compare.resolution(bound, g | {"dC_db1": np.zeros(1)}) == 0.25
     assert np.isnan(compare.resolution(bound, {}))
 
 

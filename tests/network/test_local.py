@@ -119,6 +119,19 @@ def test_nothing_is_asked_of_a_line_after_one_that_is_no_number():
     problem = networks.of(Layer("tanh"), Layer("softmax"))
     chain = Chain(**manual.stable(problem)) | {"y2": np.full((6, 3), np.nan)}
     assert broken(problem, chain) == ["y2"]
+    inherited = {"y_o2": np.full((6, 3), np.nan), "C": np.float64(np.nan)}
+    assert broken(problem, chain | inherited) == ["y2"]
+    assert broken(problem, Chain(**manual.stable(problem)) | inherited) == ["y_o2"]
+
+
+def test_at_a_kink_that_is_hit_exactly_one_slope_is_right():
+    problem = networks.of(Layer("relu"), Layer("identity"), cost="squared-error", sizes=(2, 2, 1))
+    problem = problem.having(X=np.array([[0.0, 0.0]] * 6))
+    chain = dict(manual.stable(problem))
+    assert broken(problem, chain) == []
+    slope = np.ones((6, 2))
+    chain |= {"dy_o1_dy1": slope, "dC_dy1": chain["dC_dy_o1"]}
+    assert broken(problem, chain) == ["dy_o1_dy1"]
 
 
 def test_a_slope_at_a_kink_is_the_one_that_y_decides():

@@ -20,7 +20,25 @@ from verify.network.problem import LINKS
 from verify.report import export
 from verify.scenario.collection import collect, packaged
 
-READER = Path(__file__).parents[1] / "examples" / "read_export.js"
+EXAMPLES = Path(__file__).parents[1] / "examples"
+HIDDEN = """
+title = "a hidden layer"
+features = 4
+classes = 3
+batch_size = 7
+inputs = { random = "normal" }
+labels = { random = "soft" }
+step_size = 0.25
+[[layers]]
+units = 5
+weights = { random = "normal" }
+bias = { random = "normal" }
+activation = "tanh"
+[[layers]]
+weights = { random = "normal" }
+bias = { random = "normal" }
+activation = "softmax"
+"""
 
 
 def numbers(value):
@@ -44,6 +62,12 @@ def worst(path, factor=1.0):
     return max(ratios)
 
 
+def in_node(reader, path, *more):
+    """What an example in JavaScript prints of an exported case."""
+    command = ["node", EXAMPLES / reader, path, *more]
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
 @pytest.mark.parametrize("text", [EXAMPLE, DRAWN])
 def test_a_reader_in_plain_python_agrees_within_the_bound_and_sees_a_factor(text, tmp_path):
     written, left = export.export(the_cases(tmp_path, text), tmp_path / "out")
@@ -61,13 +85,22 @@ def test_a_reader_in_plain_python_agrees_within_the_bound_and_sees_a_factor(text
 def test_a_reader_in_javascript_agrees_and_sees_a_factor(tmp_path):
     (_, path), _ = export.export(the_cases(tmp_path, DRAWN), tmp_path / "out")
 
-    def read(*more):
-        done = subprocess.run(["node", READER, path, *more], capture_output=True, check=True)
-        return json.loads(done.stdout)
+    assert in_node("read_export.js", path)["worst"] <= 1
+    assert in_node("read_export.js", path, "wrong")["worst"] > 1e6
+    first = in_node("read_export.js", path)["first"]
+    assert first == float(the_case(tmp_path, DRAWN).problem.X[0, 0])
 
-    assert read()["worst"] <= 1
-    assert read("wrong")["worst"] > 1e6
-    assert read()["first"] == float(the_case(tmp_path, DRAWN).problem.X[0, 0])
+
+@pytest.mark.process
+@pytest.mark.skipif(shutil.which("node") is None, reason="no JavaScript here")
+def test_two_layers_in_javascript_agree_and_a_slope_left_out_is_named(tmp_path):
+    for path in export.export(the_cases(tmp_path, HIDDEN), tmp_path / "out")[0]:
+        right = in_node("two_layers.js", path)
+        assert right["broken"] == []
+        assert right["worst"] <= 1
+        wrong = in_node("two_layers.js", path, "wrong")
+        assert wrong["broken"] == ["dC_dy1", "dC_dW1", "dC_db1"]
+        assert wrong["worst"] > 1e3
 
 
 def test_the_numbers_are_those_of_the_case_bit_for_bit(tmp_path):

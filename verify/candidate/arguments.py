@@ -8,43 +8,85 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import Any, TypeAlias
-
-Arguments: TypeAlias = Callable[[Callable[..., Any], Mapping[str, Any]], Any]
-"""Calls a function with those of the given arrays that it takes."""
+from dataclasses import dataclass, field
+from typing import Any
 
 _BIAS = ("b", "b1", "bias", "biases")
 _SHAPES = ", arrays of shapes (N, D), (D, K), (N, K) and a scalar"
-_LABELS = ("P", "G")
 
 
 class Misuse(Exception):
     """A function that cannot be a candidate as it is; says what it does and what would do."""
 
 
+@dataclass(frozen=True)
+class Call:
+    """Which of a problem's numbers a function is given: by their places, and by name.
+
+    `strange` says so where its own names for them are others.
+    """
+
+    placed: tuple[str, ...]
+    named: tuple[str, ...] = ()
+    strange: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Arguments:
+    """Calls a function with those of some given numbers that it takes."""
+
+    parameters: Sequence[inspect.Parameter]
+    needed: Callable[[str], bool]
+    _calls: dict[tuple[str, ...], Call] = field(default_factory=dict, repr=False)
+
+    def of(self, names: Sequence[str]) -> Call:
+        """How it is called where these are given.
+
+        Raises  Misuse where its parameters are others, or in another order.
+        """
+        key = tuple(names)
+        if key not in self._calls:
+            least = [name for name in key if name != "h" and self.needed(name)]
+            self._calls[key] = _call(self.parameters, key, least)
+        return self._calls[key]
+
+    def __call__(self, function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+        """What the function returns.
+
+        Raises  Misuse as `of`; whatever the function raises.
+        """
+        call = self.of(tuple(given))
+        try:
+            return function(*(given[n] for n in call.placed), **{n: given[n] for n in call.named})
+        except Exception as error:  # whatever it raises is told with what it was called with
+            if call.strange:
+                error.add_note(f"called with {', '.join(call.placed)}, in this order")
+            raise
+
+
 def arguments(function: Any, skip: int = 0, needed: Callable[[str], bool] = bool) -> Arguments:
     """How a function is called: by names if its parameters have no others; else in order.
 
     `skip` parameters come before; those for which `needed` is false may be left out, as h.
-
-    Raises  Misuse, when it is called, where its parameters are others, or in another order.
     """
     try:
         parameters = list(inspect.signature(function).parameters.values())[skip:]
     except (TypeError, ValueError):  # of something in C
         parameters = [inspect.Parameter("arrays", inspect.Parameter.VAR_POSITIONAL)]
-
-    @cache
-    def of(names: tuple[str, ...]) -> Arguments:
-        return _of(parameters, names, [n for n in names if n != "h" and needed(n)])
-
-    return lambda function, given: of(tuple(given))(function, given)
+    return Arguments(parameters, needed)
 
 
-def _of(
+def is_result(taken: Arguments, given: Mapping[str, Any]) -> bool:
+    """Whether what a function returns is the result of one operation, to be differentiated.
+
+    One that takes the upstream gradient returns gradients of its own.
+    """
+    return "G" in given and "G" not in taken.of(tuple(given)).placed + taken.of(tuple(given)).named
+
+
+def _call(
     parameters: Sequence[inspect.Parameter], names: tuple[str, ...], least: Sequence[str]
-) -> Arguments:
+) -> Call:
     kinds = inspect.Parameter
     several = any(p.kind is kinds.VAR_POSITIONAL for p in parameters)
     names = tuple(n for n in names if n == "h" or n in least) if several else names
@@ -52,7 +94,8 @@ def _of(
     needed = [p.name for p in single if p.default is kinds.empty]
     known = [p for p in single if p.name in names]
     if set(needed) <= set(names) and set(least) <= {p.name for p in known}:
-        return _by_name(known)
+        named = tuple(p.name for p in known if p.kind is kinds.KEYWORD_ONLY)
+        return Call(tuple(p.name for p in known if p.name not in named), named)
     places = [p.name for p in single if p.kind is not kinds.KEYWORD_ONLY]
     keywords = [p.name for p in single if p.kind is kinds.KEYWORD_ONLY and p.name in needed]
     count = len(names) if several or len(places) >= len(names) else len(places)
@@ -61,7 +104,8 @@ def _of(
     if keywords or count < len(least) or required > count or moved:
         taken = f"({', '.join([*places, *keywords])})"
         raise Misuse(_told_of(taken, places, names, least, bool(moved)))
-    return lambda function, given: function(*(given[name] for name in names[:count]))
+    post = tuple(least) == ("X", "W", "P")  # of three or four arrays nobody asks which is which
+    return Call(names[:count], strange=not (several or post))
 
 
 def _told_of(
@@ -74,13 +118,3 @@ def _told_of(
     if bias and not any(name.startswith("b") for name in names):
         return f"{told}. This network has no bias {bias}{': y = X W' * post}"
     return f"{told}, in this order or by these names" if moved or not post else told
-
-
-def _by_name(known: Sequence[inspect.Parameter]) -> Arguments:
-    named = [p.name for p in known if p.kind is inspect.Parameter.KEYWORD_ONLY]
-    placed = [p.name for p in known if p.name not in named]
-
-    def call(function: Callable[..., Any], given: Mapping[str, Any]) -> Any:
-        return function(*(given[n] for n in placed), **{n: given[n] for n in named})
-
-    return call

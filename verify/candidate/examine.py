@@ -219,7 +219,9 @@ def _is_flat(value: Any) -> bool:
 
 def _raised(error: BaseException) -> str:
     """An exception with the line of the stranger's own code that it came from."""
+    notes = getattr(error, "__notes__", ())
     text = ": ".join(filter(None, [type(error).__name__, str(error)]))[:_LONGEST]
+    text = "; ".join([text, *(note for note in notes if note.startswith("called with "))])
     here = Path(__file__).parents[1]
     frames = [
         frame

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from verify.candidate.arguments import Arguments, Misuse, arguments
+from verify.candidate.arguments import Arguments, Misuse, arguments, is_result
 from verify.network.problem import sought
 
 Arrays: TypeAlias = Literal["numpy", "torch", "jax"]
@@ -121,7 +121,7 @@ def _of_jax(function: Any, taken: Arguments) -> Function:
     def call(given: Mapping[str, Any]) -> Any:
         found = taken(function, {n: jax.numpy.asarray(a) for n, a in given.items()})
         shape = getattr(found, "shape", None)
-        if shape != () and ("G" not in given or shape != given["G"].shape):
+        if shape is None or (shape != () and not is_result(taken, given)):
             return found
         names = sought(given)
         value, pull = pulled(given, names)

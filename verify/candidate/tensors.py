@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from verify.candidate.arguments import Arguments
+from verify.candidate.arguments import Arguments, is_result
 from verify.network.problem import sought
 from verify.network.twin import full_precision
 
@@ -16,9 +16,9 @@ def differentiated(
     """A function of torch tensors as one of NumPy arrays, and other gradients of its graph.
 
     `taken` calls it with those arrays that it takes. Where it returns a scalar, that is the cost C,
-    and its own backward gives the gradients by the parameters; where it returns the result of one
-    operation, its backward is given G; anything else is passed on as it is. The second function
-    gives what load.Function says of `backward`.
+    and its own backward gives the gradients by the parameters; what it returns of one operation
+    without taking the upstream gradient is the result, whose backward is given G; anything else is
+    passed on as it is. The second function gives what load.Function says of `backward`.
 
     Shapes  as Problem.arrays, by name; gradients as what they are by.
     Raises  EnvironmentUnfit, when it is called, if the device is absent.
@@ -41,7 +41,7 @@ def differentiated(
             if is_tensor and not found.ndim:
                 by = torch.autograd.grad(found, at)
                 return {"C": found} | _named(names, by)
-            if is_tensor and "G" in given and found.shape == tensors["G"].shape:
+            if is_tensor and is_result(taken, given):
                 return _named(names, torch.autograd.grad(found, at, tensors["G"]))
             return found
 

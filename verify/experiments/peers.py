@@ -17,11 +17,10 @@ from unittest import mock
 
 import numpy as np
 
-from verify.faults.arithmetic import with_formulas
-from verify.network import twin
+from verify.network import kernels, manual, twin
 from verify.network.problem import Chain, Problem
 
-Function: TypeAlias = Callable[[Any, Any, Any, Any], Any]
+Function: TypeAlias = Callable[..., Any]
 Check: TypeAlias = Callable[[Function, Problem], bool]
 """True where the check notices something wrong; whatever it raises is noticing, too."""
 
@@ -40,37 +39,52 @@ def notices(check: Check, function: Function, problem: Problem) -> bool:
 
 def _answer(function: Function, problem: Problem) -> Chain:
     """The links of one call on private copies, as a plain user would make it."""
-    found = function(problem.X.copy(), problem.W.copy(), problem.P.copy(), problem.h)
+    step = [problem.h] * problem.network.trains
+    found = function(*(a.copy() for a in problem.arrays.values()), *step)
     return Chain(**found) if isinstance(found, dict) else Chain(dC_dW=found)
 
 
-def _gradient(function: Function, problem: Problem, W: Any) -> Any:
-    """Its gradient at other weights, which may be any library's array.
+def _gradients(function: Function, problem: Problem, at: Mapping[str, Any]) -> list[Any]:
+    """Its gradients at other parameters, which may be any library's arrays.
 
-    Shapes  W (D, K) gives (D, K), if it is right.
+    Shapes  those of the parameters, if they are right.
     """
-    here = problem.having(W=np.asarray(W).astype(problem.dtype))
-    return np.asarray(_answer(function, here).dC_dW)
+    here = problem.having(**{n: np.asarray(a).astype(problem.dtype) for n, a in at.items()})
+    found = _answer(function, here)
+    return [np.asarray(found.get(f"dC_d{name}")) for name in at]
+
+
+def _compared(function: Function, problem: Problem) -> Iterator[tuple[Any, Any]]:
+    """C, the gradients and the next parameters, where it gives them, each with the twin's."""
+    network, right = problem.network, twin.post_form(problem)
+    updated = [f"{name}_next" for name in network.parameters]
+    for link, value in _answer(function, problem).items():
+        if link in ("C", *network.gradients, *updated):
+            yield value, right[link]
 
 
 def _assert_close(function: Function, problem: Problem) -> bool:
-    """torch.testing.assert_close of dC_dW, C and W_next against the twin."""
+    """torch.testing.assert_close of C, gradients and next parameters against the twin."""
     with twin.full_precision() as torch:
-        right, found = twin.post_form(problem), _answer(function, problem)
-        for link, value in found.items():
-            if link in ("C", "dC_dW", "W_next"):
-                expected = torch.from_numpy(np.asarray(getattr(right, link)))
-                torch.testing.assert_close(torch.as_tensor(np.asarray(value)), expected)
+        for value, expected in _compared(function, problem):
+            right = torch.from_numpy(np.asarray(expected))
+            torch.testing.assert_close(torch.as_tensor(np.asarray(value)), right)
     return False
 
 
 def _assert_allclose(function: Function, problem: Problem) -> bool:
     """numpy.testing.assert_allclose of the same, with its default rtol of 1e-7."""
-    right, found = twin.post_form(problem), _answer(function, problem)
-    for link, value in found.items():
-        if link in ("C", "dC_dW", "W_next"):
-            np.testing.assert_allclose(value, getattr(right, link))
+    for value, right in _compared(function, problem):
+        np.testing.assert_allclose(value, right)
     return False
+
+
+def _right_cost(torch: Any, problem: Problem, at: Mapping[str, Any]) -> Any:
+    """C by torch's kernels."""
+    network = problem.network
+    _, terms = kernels.forward(torch, network, at, "stable")
+    decayed = (kernels.decay(at[W], at["decay"]) for W in network.weights if network.decays)
+    return kernels.total(terms) / at["N"] + sum(map(kernels.total, decayed))
 
 
 def _gradcheck(fast: bool) -> Check:
@@ -78,24 +92,58 @@ def _gradcheck(fast: bool) -> Check:
         """torch.autograd.gradcheck of the fault as the backward pass of the right cost, float64."""
         if problem.dtype != np.float64:
             return False
+        names = problem.network.sought
         with twin.full_precision() as torch:
-            X, P = torch.from_numpy(problem.X), torch.from_numpy(problem.P)
+            given = twin.tensors(torch, problem.numbers, "cpu")
 
-            def forward(ctx: Any, W: Any) -> Any:
-                ctx.save_for_backward(W)
-                return -(P * torch.nn.functional.logsigmoid(X @ W)).sum() / len(X)
+            def forward(ctx: Any, *parameters: Any) -> Any:
+                ctx.save_for_backward(*parameters)
+                at = given | dict(zip(names, parameters, strict=True))
+                return _right_cost(torch, problem, at)
 
             def backward(ctx: Any, upstream: Any) -> Any:
-                (W,) = ctx.saved_tensors
-                return upstream * torch.as_tensor(_gradient(function, problem, W.detach()))
+                at = dict(zip(names, (p.detach() for p in ctx.saved_tensors), strict=True))
+                found = _gradients(function, problem, at)
+                return tuple(upstream * torch.as_tensor(g) for g in found)
 
             passes = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
             cost: Any = type("Cost", (torch.autograd.Function,), passes)
-            W = torch.tensor(problem.W, requires_grad=True)
+            leaves = tuple(torch.tensor(problem.numbers[n], requires_grad=True) for n in names)
             with _without_an_explanation():
-                return not torch.autograd.gradcheck(cost.apply, (W,), fast_mode=fast)
+                return not torch.autograd.gradcheck(cost.apply, leaves, fast_mode=fast)
 
     return check
+
+
+def _differences(limit: float) -> Check:
+    def check(function: Function, problem: Problem) -> bool:
+        """The largest relative error against central differences of its own C, h = 1e-5, float64:
+        as the exercises of cs231n have it."""
+        if problem.dtype != np.float64:
+            return False
+        found, step = _answer(function, problem), 1e-5
+        for name in problem.network.sought:
+            at = np.array(problem.numbers[name])
+            numeric, gradient = np.zeros_like(at), np.asarray(found[f"dC_d{name}"])
+            for i in np.ndindex(at.shape):
+                ends = []
+                for moved in (at[i] + step, at[i] - step):
+                    there = at.copy()
+                    there[i] = moved
+                    ends.append(_cost(function, problem.having(**{name: there})))
+                numeric[i] = (ends[0] - ends[1]) / (2 * step)
+            size = np.maximum(1e-8, np.abs(gradient) + np.abs(numeric))
+            if not np.max(np.abs(gradient - numeric) / size) <= limit:
+                return True
+        return False
+
+    return check
+
+
+def _cost(function: Function, problem: Problem) -> Any:
+    """C, as the function itself gives it if it does."""
+    own = _answer(function, problem).C
+    return manual.stable(problem).C if own is None else own
 
 
 @contextlib.contextmanager
@@ -118,7 +166,9 @@ def _jax_check_grads(function: Function, problem: Problem) -> bool:
     cost = jax.custom_vjp(lambda W: -(P * jax.nn.log_sigmoid(X @ W)).sum() / len(X))
     cost.defvjp(
         lambda W: (cost(W), W),
-        lambda W, upstream: (upstream * jax.numpy.asarray(_gradient(function, problem, W)),),
+        lambda W, upstream: (
+            upstream * jax.numpy.asarray(_gradients(function, problem, {"W": W})[0]),
+        ),
     )
     util.check_grads(cost, (jax.numpy.asarray(problem.W),), order=1, modes=["rev"])
     return False
@@ -130,22 +180,24 @@ def _autograd_check_grads(function: Function, problem: Problem) -> bool:
     cost = extend.primitive(
         lambda W: np.sum(problem.P * np.logaddexp(0, -(problem.X @ W))) / len(problem.X)
     )
-    extend.defvjp(cost, lambda _C, W: lambda upstream: upstream * _gradient(function, problem, W))
+    extend.defvjp(
+        cost, lambda _C, W: lambda upstream: upstream * _gradients(function, problem, {"W": W})[0]
+    )
     util.check_grads(cost, modes=["rev"], order=1)(problem.W)
     return False
 
 
 def _loss_fell(function: Function, problem: Problem) -> bool:
     """The cost, as the function itself gives it if it does, before and after its own step."""
-    right = with_formulas()()
+    if not problem.network.trains:
+        return False
     found = _answer(function, problem)
-    W = problem.W - problem.h * found.dC_dW if found.W_next is None else found.W_next
-    after = _answer(function, Problem(problem.X, np.asarray(W), problem.P, problem.h))
-    before_C, after_C = found.C, after.C
-    if before_C is None or after_C is None:
-        before_C = right(problem.X, problem.W, problem.P, problem.h)["C"]
-        after_C = right(problem.X, W, problem.P, problem.h)["C"]
-    return not after_C < before_C
+    after = {}
+    for name, a in problem.parameters.items():
+        own = found.get(f"{name}_next")
+        after[name] = np.asarray(a - problem.h * found[f"dC_d{name}"] if own is None else own)
+    there = problem.having(**after)
+    return not _cost(function, there) < _cost(function, problem)
 
 
 CHECKS: Mapping[str, Check] = {
@@ -154,6 +206,11 @@ CHECKS: Mapping[str, Check] = {
     "gradcheck, slow": _gradcheck(fast=False),
     "gradcheck, fast": _gradcheck(fast=True),
     "the loss fell": _loss_fell,
+}
+OF_NETWORKS: Mapping[str, Check] = {
+    **CHECKS,
+    "central differences, within 1e-7": _differences(1e-7),
+    "central differences, within 1e-5": _differences(1e-5),
 }
 
 OPTIONAL: Mapping[str, Check] = {

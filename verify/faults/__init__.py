@@ -1,8 +1,13 @@
 """What is planted: the mistakes that the suite must see, a line each.
 
-table        the faults by link
+table        the faults by link, of the post's network
 corners      faults that show only at some sizes or values
 behaviour    faults of state, memory and order
 backwards    faults of a backward pass in torch
 arithmetic   the right formulas that a fault replaces
+networks     the faults of any network, planted at every layer where they apply
+outputs      those on the way forward
+slopes       those of the errors of units on the way back
+gradients    those of the gradients, of what is passed below, and of the update
+where        words for where a fault can be made and be seen
 """

@@ -59,7 +59,8 @@ def judged(name: str, chain: Chain, ref: Reference) -> Answer:
         blind = _sign_unseen(found.resolution, form)
         if network != POST:
             blind = _unseen(chain, ref, float(np.fmin(found.resolution, near.sees)))
-        found.findings += (Finding("resolution", Verdict.CANNOT_JUDGE, m, name) for m in blind)
+        check = "resolution" if network == POST else "blind"
+        found.findings += (Finding(check, Verdict.CANNOT_JUDGE, m, name) for m in blind)
     return found
 
 

@@ -80,6 +80,7 @@ def remarks(results: Sequence[Result]) -> Iterator[str]:
 
 _CHECKS = {
     "aliased": "its answer shares memory with its input",
+    "blind": "nothing of a gradient is noticed from X on: give its links",
     "backward": "its backward pass is wrong in another use",
     "descent": "C does not change as it must in a step",
     "figure": "C is not the figure that the file gives",

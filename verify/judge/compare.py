@@ -132,7 +132,8 @@ def broken(check: str, figures: Sequence[Figure]) -> Iterator[Finding]:
 def resolution(bound: Mapping[str, Any], gradients: Mapping[str, Any]) -> float:
     """The smallest relative error of one entry of a gradient that is beyond its bound, min B / |g|.
 
-    Of several gradients, of the one in which least is noticed.
+    Of several gradients, of the one in which least is noticed; one that is 0 throughout, where
+    another is not, says nothing.
 
     Shapes  each bound that of its gradient.
     """
@@ -141,7 +142,8 @@ def resolution(bound: Mapping[str, Any], gradients: Mapping[str, Any]) -> float:
         with np.errstate(all="ignore"):
             ratio = bound[link] / np.abs(np.asarray(g, np.float64))
         seen.append(float(np.nanmin(ratio, initial=np.inf)))
-    return max(seen, default=math.nan)
+    told = [s for s, g in zip(seen, gradients.values(), strict=True) if np.any(g)]
+    return max(told or seen, default=math.nan)
 
 
 def held(name: str, link: str, found: Any, right: Any, bound: Any, problem: Problem) -> Figure:

@@ -89,8 +89,9 @@ def _printed(name: str, figure: Decimal, loss: Loss) -> Iterator[Finding]:
         return
     outside = high < figure - half or low > figure + half
     verdict = Verdict.FAIL if outside else Verdict.CANNOT_JUDGE
+    mend = "mend the file's figure" if outside else "give fewer digits, or more precision"
     message = (
         f"{name} = {figure} is expected by the file; C is {loss.C:.9g}, which any right program"
-        f" prints within {loss.printed:.2g}: mend the file's figure"
+        f" prints within {loss.printed:.2g}: {mend}"
     )
     yield Finding("figure", verdict, message)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from verify.candidate.candidate import Candidate, updated
-from verify.errors import number
 from verify.judge import compare
 from verify.judge.asked import Asked
 from verify.judge.expect import evidence, expectations
@@ -139,7 +138,7 @@ def _see(seen: _Seen, case: Case, asked: Asked, candidate: Candidate | None) -> 
     if LEAD in first.totals and not partial:
         seen.resolution = first.resolution("stable")
         seen.post_resolution = first.resolution("post")
-        if case.network != POST and not seen.resolution <= BLIND:
+        if case.network != POST and BLIND < seen.resolution < np.inf:
             told = f"from X on nothing below {seen.resolution:.2g} of a gradient is noticed"
             seen.notes.append(f"{told}: every line is judged from the links before it")
         seen.findings += evidence(case, first.post_holds, seen.resolution, seen.post_resolution)
@@ -196,7 +195,7 @@ def _notes(seen: _Seen, case: Case, first: First, training: Training | None) -> 
         told = f"the truth judges {in_a_batch(first.ref)}"
         notes.append(f"{told}; manual against twin all {case.in_parts[0].N}")
     for link, count in first.ref.bounds.unbounded.items():
-        notes.append(f"{number(count, 'entry')} of {link} without a bound: not judged")
+        notes.append(f"{link} has entries without a bound, which are not judged: {count}")
     return notes
 
 

@@ -229,6 +229,8 @@ def loss_at(at: Evaluation, drift: Any, exact: truth.Enclosure | None) -> Loss:
     bound_C = at.bounds.C("wider")
     if exact:
         C, rest, rad = float(exact.hi), float(exact.lo), float(exact.rad)
+        if abs(C) <= rad:  # as far as can be told it is 0
+            C, rest, rad = 0.0, 0.0, abs(C) + rad
     else:
         (C, rad), rest = map(float, at.bounds.cost()), 0.0
     spread = rad + (_spread(at, drift) if np.any(drift) else 0.0)

@@ -134,6 +134,7 @@ def _drift(here: Totals, factor: Any, chain: Chain, bound: Chain) -> Any:
     moved = (
         (np.abs(chain[f"dC_d{name}"]) + bound[f"dC_d{name}"]) * bound[f"{name}_next"]
         for name in here.parameters
+        if f"dC_d{name}" in chain  # of a candidate that gives it; nothing is expected of its C
     )
     return here.drift + float(sum(np.sum(m, where=np.isfinite(m)) for m in moved))
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from verify.candidate.candidate import Answer, Candidate, updated
 from verify.candidate.load import UPSTREAM
-from verify.judge import compare
+from verify.judge import compare, lines
 from verify.judge.answers import held, judged
 from verify.judge.compare import Reference
 from verify.judge.likeness import likenesses
@@ -221,8 +221,12 @@ class _Trying:
     ) -> None:
         """The links of a further call, of this problem or another."""
         ref = ref or self.ref
-        unfit = list(compare.misshapen(self.name, chain, ref.problem))
-        for finding in unfit or compare.broken(check, held(self.name, chain, ref, bound)):
+        found = list(compare.misshapen(self.name, chain, ref.problem))
+        figures = held(self.name, chain, ref, bound)
+        if not found and not all(f.holds for f in figures):
+            near = {} if check == "backward" else lines.locally(self.name, chain, ref).figures
+            found = list(lines.wrong(check, figures, near, ref))
+        for finding in found:
             self.findings.append(
                 replace(finding, check=check, message=f"{what}: {finding.message}")
             )

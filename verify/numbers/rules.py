@@ -121,9 +121,9 @@ def _largest(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:
 
 
 def _compared(value: Any, a: Bounded, b: Bounded) -> Bounded:
-    """1 or 0, and off by 1 where the errors leave it open."""
+    """1 or 0, and off by 1 where the errors leave it open; where there are none it is decided."""
     error = a.error + b.error
-    off = np.where(np.abs(a.value - b.value) <= 2 * error, 1.0, 0.0)
+    off = np.where((np.abs(a.value - b.value) <= 2 * error) & (error > 0), 1.0, 0.0)
     off = np.where(np.isfinite(error), off, np.inf)
     inherited = a.inherited is not None or b.inherited is not None
     own = a.own is not None or b.own is not None

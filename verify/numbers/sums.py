@@ -39,8 +39,11 @@ def add(a: Bounded, b: Bounded) -> Bounded:
         one, other = (s.open or _single(s) for s in (a, b))
         unit = min(one.unit, other.unit)
         size = one.size + other.size
+        # A sum of what is exactly 0 is exactly 0.
+        lost = one.lost + other.lost
+        lost = lost + np.where((size > 0) | (lost > 0), a.model.tiny, 0.0)
         sum_ = Sum(one.roundings + other.roundings + 1, size, plus(one.own, other.own),
-                   one.lost + other.lost + a.model.tiny, unit)  # fmt: skip
+                   lost, unit)  # fmt: skip
         found = _summed(a, value, moved((a, same), (b, same))[0], sum_)
     else:
         found = rounded(value, (a, same), (b, same))
@@ -100,7 +103,14 @@ def matmul(a: Bounded, b: Bounded) -> Bounded:
     inherited, own = moved((a, lambda e: product(e, b.most)), (b, lambda f: product(a.most, f)))
     least = m.u * float(size.max(initial=0))
     unit = _grid(least, a.value, b.value) if a.is_exact and b.is_exact else 0.0
-    return _summed(a, a.value @ b.value, inherited, Sum(n, size, own, 2 * n * m.tiny, unit))
+    lost = 2 * n * m.tiny * _some(a, b) if not size.all() else 2 * n * m.tiny
+    return _summed(a, a.value @ b.value, inherited, Sum(n, size, own, lost, unit))
+
+
+def _some(a: Bounded, b: Bounded) -> Any:
+    """1 where a product of two rows has a term that is not exactly 0, which may underflow."""
+    terms = (a.most > 0).astype(np.float64) @ (b.most > 0).astype(np.float64)
+    return np.where(terms > 0, 1.0, 0.0)
 
 
 def total(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:

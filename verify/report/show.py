@@ -86,7 +86,7 @@ def _lines(seen: Walk) -> Iterator[str]:
     yield from _head(seen)
     for link, (formula, meaning) in formulas(seen.problem.network, seen.form).items():
         shape = f" {seen.problem.shape(link)}" if seen.problem.shape(link) else ""
-        yield f"{formula:<40}{meaning}{shape}"
+        yield f"{formula:<39} {meaning}{shape}"
         yield from _link(seen, link)
         yield ""
     yield from _element_wise(seen)

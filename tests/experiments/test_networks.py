@@ -1,0 +1,49 @@
+"""Random networks of a campaign: the same for a seed and a number, and of every kind."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.support import networks as support
+from verify.experiments.networks import ENDS, drawn
+from verify.network.costs import COSTS
+from verify.network.links import ACTIVATIONS
+from verify.network.network import Layer
+
+CASES = [drawn(0, case, "float64") for case in range(300)]
+
+
+def test_a_seed_and_a_number_are_the_same_problem():
+    one, other = drawn(1, 7, "float32"), drawn(1, 7, "float32")
+    assert one.network == other.network
+    assert all(np.array_equal(one.arrays[name], other.arrays[name]) for name in one.arrays)
+    assert drawn(2, 7, "float32").network != one.network
+
+
+def test_every_activation_cost_reduction_and_depth_is_drawn():
+    networks = [problem.network for problem in CASES]
+    assert {layer.activation for n in networks for layer in n.layers} == set(ACTIVATIONS)
+    assert {n.cost for n in networks} == set(COSTS)
+    assert {n.reduction for n in networks} == {"rows", "sum", "mean"}
+    assert {len(n.layers) for n in networks} == {1, 2, 3, 4}
+    assert {layer.weights for n in networks for layer in n.layers} == {True, False}
+    assert any(n.decays for n in networks)
+    assert all((n.layers[-1].activation, n.cost) in ENDS for n in networks)
+
+
+def test_labels_are_those_that_the_cost_takes():
+    for problem in CASES:
+        labels = COSTS[problem.network.cost].labels
+        assert labels == "any" or (problem.P >= 0).all()
+        assert labels != "probabilities" or (problem.P <= 1).all()
+        assert labels == "any" or problem.P.any()
+
+
+def test_of_a_files_network_only_the_numbers_are_drawn():
+    like = support.of(Layer("tanh", bias=True), Layer("softmax"))
+    found = drawn(3, 4, "float32", like)
+    assert found.network == like.network
+    assert {n: a.shape for n, a in found.arrays.items()} == {
+        n: a.shape for n, a in like.arrays.items()
+    }
+    assert not np.array_equal(found.X, like.X)
