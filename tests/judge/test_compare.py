@@ -86,6 +86,11 @@ def test_an_infinite_bound_of_one_entry_hides_no_other(ref):
     ("change", "check", "sentence"),
     [
         (lambda g: g.T, "shape", r"dC_dW has shape (3, 4); expected (4, 3). Is it transposed?"),
+        (
+            lambda g: g[None],
+            "shape",
+            "dC_dW has shape (1, 4, 3); expected (4, 3). Is it a sum with keepdims?",
+        ),
         (lambda g: g.ravel(), "shape", "dC_dW has shape (12,); expected (4, 3)."),
         (lambda g: g.astype(np.float32), "dtype", "dC_dW has dtype float32; expected float64"),
         (lambda g: g.tolist(), "dtype", "dC_dW has dtype list; expected float64"),

@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.support import networks
 from tests.support.problems import drawn, made
 from verify.faults.arithmetic import with_formulas
+from verify.faults.networks import NETWORK_FAULTS, planted
 from verify.faults.table import FAULTS
 from verify.judge import compare
 from verify.judge.likeness import likenesses
 from verify.judge.result import Likeness
+from verify.network import manual
 from verify.network.manual import stable_form
+from verify.network.network import Layer
 from verify.network.problem import Chain
 
 
@@ -128,3 +132,28 @@ def test_a_large_problem_is_held_against_multiples_alone():
     assert {like.fault for like in of(Chain(dC_dW=0 * large.W), large)} == {""}
     noise = np.random.default_rng(0).normal(size=large.W.shape)
     assert of(Chain(dC_dW=noise), large) is None
+
+
+HIDDEN = networks.of(Layer("tanh", bias=True), Layer("softmax"))
+OF_A_NETWORK = {
+    "bias-averaged": "dC_db1", "tanh-slope-at-y": "dy_o1_dy1",
+    "weights-error-before-the-slope": "dC_dW1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_A_NETWORK)
+def test_a_mistake_in_a_hidden_layer_is_recognised_by_its_gradients_alone(name):
+    with np.errstate(all="ignore"):
+        right = manual.stable(HIDDEN)
+        (wrong, *_) = planted(NETWORK_FAULTS[name], HIDDEN, right)
+        found = wrong(HIDDEN)
+    gradients = Chain(**{link: found[link] for link in HIDDEN.network.gradients})
+    assert name in {like.fault for like in of(gradients, HIDDEN)}
+    assert wrong.link == OF_A_NETWORK[name]
+
+
+def test_a_factor_in_a_network_is_named_by_its_sizes():
+    right = manual.stable(HIDDEN)
+    doubled = Chain(dC_dW1=right["dC_dW1"], dC_db1=2 * right["dC_db1"], dC_dW2=right["dC_dW2"])
+    assert Likeness("", "2", "dC_db1") in of(doubled, HIDDEN)
+    assert of(Chain(**{g: right[g] for g in HIDDEN.network.gradients}), HIDDEN) is None

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
-from tests.support import other_forms
+from tests.support import networks, other_forms
 from tests.support.problems import drawn, made
 from verify.candidate.candidate import of_function
 from verify.faults.arithmetic import with_formulas
@@ -18,6 +19,7 @@ from verify.judge.result import Verdict
 from verify.judge.steps import trained
 from verify.judge.trial import tried
 from verify.network import manual
+from verify.network.network import Layer
 from verify.network.problem import DTYPES, Problem
 from verify.scenario.cases import of_problem
 
@@ -393,3 +395,88 @@ def test_a_second_backward_pass_that_gives_something_else_is_named():
     found = {f.message.partition(":")[0] for f in trial_of(
         torch_function(backward=tiring), arrays="torch").findings}  # fmt: skip
     assert found == {"dC_dW by a second backward pass through the same graph"}
+
+
+HIDDEN = networks.of(Layer("tanh", bias=True), Layer("softmax"))
+
+
+def of_hidden(X, W1, b1, W2, P):
+    y_o1 = np.tanh(X @ W1 + b1)
+    e = np.exp(y_o1 @ W2)
+    dC_dy2 = (e / e.sum(1, keepdims=True) * P.sum(1, keepdims=True) - P) / len(X)
+    dC_dy1 = dC_dy2 @ W2.T * (1 - y_o1**2)
+    return X.T @ dC_dy1, dC_dy1.sum(0), y_o1.T @ dC_dy2
+
+
+def test_a_right_candidate_of_a_network_has_no_findings():
+    found = trial_of(of_hidden, HIDDEN)
+    assert found.findings == ()
+    assert {f.link for f in found.figures} == {"dC_dW1", "dC_db1", "dC_dW2"}
+
+
+@pytest.mark.parametrize("name", ["X", "W1", "b1", "W2", "P"])
+def test_an_answer_that_is_kept_by_all_but_one_of_its_arrays_is_stale(name):
+    known = {}
+
+    def kept_but_for_one(X, W1, b1, W2, P):
+        given = dict(zip(("X", "W1", "b1", "W2", "P"), (X, W1, b1, W2, P), strict=True))
+        key = b"".join(a.tobytes() for n, a in given.items() if n != name)
+        return known.setdefault(key, of_hidden(X, W1, b1, W2, P))
+
+    assert "other data" in checks(kept_but_for_one, HIDDEN)
+
+
+@pytest.mark.parametrize("name", ["X", "W1", "b1", "W2", "P"])
+def test_every_array_of_a_network_is_watched_and_laid_out_otherwise(name):
+    def changing(X, W1, b1, W2, P):
+        given = dict(zip(("X", "W1", "b1", "W2", "P"), (X, W1, b1, W2, P), strict=True))
+        found = of_hidden(X, W1, b1, W2, P)
+        given[name] += 1
+        return found
+
+    def reading(X, W1, b1, W2, P):
+        given = dict(zip(("X", "W1", "b1", "W2", "P"), (X, W1, b1, W2, P), strict=True))
+        given[name] = raw(given[name]) if given[name].ndim > 1 else np.lib.stride_tricks.as_strided(
+            given[name], given[name].shape, (given[name].itemsize,)
+        )  # fmt: skip
+        return of_hidden(**given)
+
+    assert "mutated" in checks(changing, HIDDEN)
+    assert "layout" in checks(reading, HIDDEN)
+
+
+def test_a_tuple_in_another_order_is_told_how_it_is_read():
+    found = trial_of(lambda X, W1, b1, W2, P: of_hidden(X, W1, b1, W2, P)[::-1], HIDDEN)
+    assert "candidate it: its tuple is read as (dC_dW1, dC_db1, dC_dW2)" in found.notes
+
+
+def test_a_gradient_that_is_0_by_right_passes_another_backward_pass():
+    zero = HIDDEN.having(W2=np.zeros_like(HIDDEN.W2))
+
+    def cost(X, W1, b1, W2, P):
+        y2 = torch.tanh(X @ W1 + b1) @ W2
+        return torch.nn.functional.cross_entropy(y2, P)
+
+    assert trial_of(cost, zero, arrays="torch").findings == ()
+
+
+def test_above_its_budget_the_truth_judges_a_candidate_on_some_rows():
+    problem = networks.of(Layer("tanh", bias=True), Layer("softmax"), N=40)
+    calls = []
+
+    def counted(X, W1, b1, W2, P):
+        calls.append(len(X))
+        return of_hidden(X, W1, b1, W2, P)
+
+    found = trial_of(counted, problem, budget=20000)
+    assert found.findings == ()
+    assert calls[0] == 40
+    assert 0 < calls[-1] < 40
+
+    def wrong_there(X, W1, b1, W2, P):
+        dC_dW1, dC_db1, dC_dW2 = of_hidden(X, W1, b1, W2, P)
+        return dC_dW1, dC_db1, dC_dW2 * (1 + 1e-9 * (len(X) < 40))
+
+    (finding,) = trial_of(wrong_there, problem, budget=20000).findings
+    assert finding.link == "dC_dW2"
+    assert "in a batch of" in finding.message

@@ -4,14 +4,19 @@
         ...
         return dC_dW                       # or a mapping of any links: {"y": y, "dC_dW": dC_dW}
 
+    def gradients(X, W1, b1, W2, P):       # of a network: by the names of its parameters
+        ...
+        return dC_dW1, dC_db1, dC_dW2      # in the order of the parameters, or a mapping
+
     verify run --candidate lab.py:gradient
     pytest --scenarios scenarios -n auto --candidate package.module:gradient
     verify run --candidate lab.py:MyFunction --candidate-arrays torch
 
 The more links it gives, the nearer the report comes to the line that is wrong. With torch it is an
-autograd.Function, or a function of (X, W, P) tensors that returns the cost, whose own backward is
-judged; likewise jax, where that is installed. Parameters that are named X, W, P and h are given by
-these names, others in this order.
+autograd.Function, or a function of tensors that returns the cost, or the result of one operation,
+whose own backward is judged; likewise jax, where that is installed. Parameters that are named X, P,
+h, G and as the network's are given by these names, in any order; others in the order X, parameters,
+P, h.
 
 Any right algorithm passes: its numbers are held to the bound of the stable form, and where they
 are beyond it to that of the post's form, then to the widest of the right forms. The resolution that
@@ -21,7 +26,7 @@ is printed is that of the bound that it kept, and a case in which that bound cou
 By name, it runs in a child process with a limit for each call, so that a crash or a hang is that
 case's failure and nothing else's; a function that is given as one runs in this process, without a
 limit. Besides the numbers are checked: shape, dtype, unchanged inputs, fresh memory, the same call
-twice, other inputs, weights and labels in the same arrays, and X, W and P each in other memory
+twice, other inputs, parameters and labels in the same arrays, and each array in other memory
 layouts and read-only; of a cost that torch or jax differentiates an upstream gradient that is not
 1, a second backward pass, and the gradients by X and P if it gives them. Two answers to one call
 may differ by rounding; the report says by how much. Before it is judged the run proves itself:

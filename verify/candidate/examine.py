@@ -96,7 +96,8 @@ class Session:
             with np.errstate(all="ignore"), undisturbed(notes), own_interrupts():
                 if call.backward:
                     return self._backward(given, notes)
-                links = _links(self.function.call(given), call)
+                raw = self.function.call(given)
+                links = _links(raw, call)
         except Misuse as misuse:
             return Reply(notes=tuple(notes), trouble=str(misuse), misuse=str(misuse))
         except (RunInterrupted, Terminated):  # of this run, not of the function
@@ -107,6 +108,8 @@ class Session:
                 trouble=_raised(error),
                 misuse=_wanted(self.function, given, call, error),
             )
+        if isinstance(raw, tuple | list) and _is_mixed_up(links, call):
+            notes[f"its tuple is read as ({', '.join(call.gradients)})"] = None
         if call.first:
             self._first = links
         aliased = tuple(
@@ -156,6 +159,12 @@ def _links(raw: Any, call: Call) -> dict[str, Any]:
         parts = zip(gradients, raw, strict=True)
         return {link: _array(part, gradients) for link, part in parts if part is not None}
     raise Misuse(f"it returns {_told(raw)}; {_wanted_of(gradients)}")
+
+
+def _is_mixed_up(links: Mapping[str, Any], call: Call) -> bool:
+    """Whether gradients have other shapes than what they are by."""
+    shapes = {f"dC_d{name}": place.shape for name, place in call.places.items()}
+    return any(np.shape(links[link]) != shapes.get(link) for link in links)
 
 
 def _meant(links: Sequence[str], gradients: Sequence[str]) -> dict[str, str]:

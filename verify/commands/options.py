@@ -127,7 +127,7 @@ LIMITS = click.option(
 )  # fmt: skip
 TRUTH_BUDGET = click.option(
     "--truth-budget", "budget", type=Finite(min=0), metavar="WORK",
-    help="Multiplications that a case's truth may cost; above, columns are sampled. [2^24]",
+    help="Multiplications that a case's truth may cost; above, it judges some rows. [2^24]",
 )  # fmt: skip
 
 

@@ -43,6 +43,7 @@ from verify.experiments.screening import LEAD, Compared, Screening
 from verify.experiments.violation import DRAWN, candidate_of, forget, problem_of, stack_of
 from verify.judge import compare
 from verify.judge.asked import Asked
+from verify.judge.result import Verdict
 from verify.judge.runner import environment
 from verify.judge.sides import both_sides, one_step
 from verify.judge.trial import tried
@@ -193,7 +194,8 @@ def _of_network(
             key = Compared(f"{finding.subject}, {finding.check}", finding.link or "")
             worst[key] = finding.figure.ratio if finding.figure else np.inf
     for finding in tried(candidate, ref).findings if candidate else ():
-        worst[Compared(f"candidate, {finding.check}", finding.link or "")] = np.inf
+        if finding.verdict is Verdict.FAIL:  # where nothing can be noticed nothing is violated
+            worst[Compared(f"candidate, {finding.check}", finding.link or "")] = np.inf
     yield from worst.items()
 
 

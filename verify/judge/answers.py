@@ -58,7 +58,7 @@ def judged(name: str, chain: Chain, ref: Reference) -> Answer:
     if not found.findings:
         blind = _sign_unseen(found.resolution, form)
         if network != POST:
-            blind = _unseen(chain, ref, float(np.fmin(found.resolution, near.sees)))
+            blind = _unseen(chain, ref, form, float(np.fmin(found.resolution, near.sees)))
         check = "resolution" if network == POST else "blind"
         found.findings += (Finding(check, Verdict.CANNOT_JUDGE, m, name) for m in blind)
     return found
@@ -124,13 +124,19 @@ def _sign_unseen(resolution: float, form: str) -> Iterator[str]:
         )
 
 
-def _unseen(chain: Chain, ref: Reference, sees: float) -> Iterator[str]:
+def _unseen(chain: Chain, ref: Reference, form: str, sees: float) -> Iterator[str]:
     """That neither the whole nor its lines say much of a gradient; asks for more links."""
     if not sees <= BLIND:
+        right = _manual(ref.problem)
+        seen = {
+            link: compare.resolution(ref.bounds[form], {link: right[link]})
+            for link in ref.problem.network.gradients
+        }
+        least = max(seen, key=lambda link: seen[link])
         absent: Sequence[str] = [n for n in ref.problem.network.links if n not in chain]
         asked = ", ".join(n for n in absent if not n.endswith("_next")) or "of smaller inputs"
         yield (
-            f"no relative error below {sees:.2g} of a gradient is noticed from X on; give its"
+            f"no relative error below {sees:.2g} of {least} is noticed from X on; give its"
             f" links, to be judged line by line: {asked}"
         )
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from verify.faults.networks import NETWORK_FAULTS
 from verify.faults.table import FAULTS
 from verify.judge.likeness import RIGHT
 from verify.judge.result import Likeness, Result, Verdict
@@ -148,7 +149,7 @@ def _words(like: Likeness) -> str:
         return told + why * (like.factor == "N")
     if like.fault == RIGHT:
         return f"{like.link} is {_TOLD.get(like.factor, f'{like.factor} times what it should be')}"
-    mistake = FAULTS[like.fault].mistake
+    mistake = (FAULTS.get(like.fault) or NETWORK_FAULTS[like.fault]).mistake
     times = "" if like.factor == "1" else f", times {like.factor}"
     right = ", and dC_dW is right" if like.later == "right" else ""
     return f"{like.link} is what `{like.fault}` gives{times}: {mistake}{right}"

@@ -112,8 +112,10 @@ def misshapen(name: str, chain: Chain, problem: Problem) -> Iterator[Finding]:
     for link, found in chain.items():
         shape, dtype = np.shape(found), getattr(found, "dtype", type(found).__name__)
         if shape != problem.shape(link):
-            turned = " Is it transposed?" if shape == problem.shape(link)[::-1] else ""
-            message = f"{link} has shape {shape}; expected {problem.shape(link)}.{turned}"
+            wanted = problem.shape(link)
+            turned = " Is it transposed?" if shape == wanted[::-1] else ""
+            kept = " Is it a sum with keepdims?" if shape == (1, *wanted) else ""
+            message = f"{link} has shape {shape}; expected {wanted}.{turned}{kept}"
             yield Finding("shape", Verdict.FAIL, message, name, link)
         elif dtype != problem.dtype:
             message = f"{link} has dtype {dtype}; expected {problem.dtype}"

@@ -11,14 +11,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from verify.faults.networks import NETWORK_FAULTS, planted
 from verify.faults.table import FAULTS
 from verify.judge.compare import Reference
 from verify.judge.result import Likeness
-from verify.network.manual import stable_form
+from verify.network import manual
 from verify.network.network import POST
 from verify.network.problem import LINKS, Chain, Problem
 
 _WORK = 2**21  # N D K up to which a wrong answer is held against every planted fault
+_SMALL = 2**14  # the same of a network, whose faults are planted at every layer
 _SHARE = 0.01  # of the error that may be left unexplained
 RIGHT = ""  # the name of the right chain among those of the faults
 
@@ -31,22 +33,43 @@ def likenesses(chain: Chain, ref: Reference) -> tuple[Likeness, ...] | None:
     Shapes  as Chain.
     """
     problem, given = ref.problem, dict(chain)
-    if problem.network != POST:
-        return None
     with np.errstate(all="ignore"):
-        right = dict(stable_form(problem))
+        right = dict(manual.stable(problem))
         link = _first_wrong(given, right, ref)
         if link is None or not np.isfinite(given[link]).all():
             return None
         off = np.abs(np.float64(given[link]) - right[link])
         held = _Held(given, right, link, off, problem)
         found = list(_of(RIGHT, right, held))
+        if problem.network != POST:
+            found += _of_a_network(held) if problem.work <= _SMALL else ()
+            return tuple(found) or None
         if problem.work > _WORK:
             return tuple(found) or None
-        planted = [name for name, fault in FAULTS.items() if fault.formula and fault.visible]
-        for name in sorted(planted, key=lambda name: _distance(FAULTS[name].link, given)):
+        of_post = [name for name, fault in FAULTS.items() if fault.formula and fault.visible]
+        for name in sorted(of_post, key=lambda name: _distance(FAULTS[name].link, given)):
             found += _of(name, _answer(name, problem), held)
     return tuple(found)
+
+
+def _of_a_network(held: _Held) -> Iterator[Likeness]:
+    """The faults of any network that the link is like: its own first, then those nearest before."""
+    order, problem = held.problem.network.links, held.problem
+    right = Chain(**held.right)
+    places = [
+        made
+        for fault in NETWORK_FAULTS.values()
+        if fault.visible and not fault.kept
+        for made in planted(fault, problem, right)
+        if made.link in order[: order.index(held.link) + 1]
+    ]
+    for made in sorted(places, key=lambda made: -order.index(made.link)):
+        try:
+            answer = made(problem)
+        except (ValueError, IndexError):  # of a wrong shape
+            continue
+        of_shape = {n: a for n, a in answer.items() if np.shape(a) == problem.shape(n)}
+        yield from _of(made.fault.name, of_shape, held)
 
 
 class _Held(NamedTuple):
@@ -66,11 +89,11 @@ def _distance(link: str, given: Mapping[str, Any]) -> tuple[bool, int]:
 
 def _first_wrong(given: Mapping[str, Any], right: Mapping[str, Any], ref: Reference) -> str | None:
     """The first link that has its shape and is beyond twice its bound of manual's."""
-    for link in LINKS:
+    for link in (link for link in ref.problem.network.links if link in right):
         value = given.get(link)
         if value is None or np.shape(value) != ref.problem.shape(link):
             continue
-        limit = getattr(ref.bounds.wider, link)
+        limit = ref.bounds.wider[link]
         if not (np.abs(np.float64(value) - right[link]) <= 2 * limit).all():
             return link
     return None
@@ -126,7 +149,7 @@ def _same(found: Any, like: Any, off: Any, problem: Problem) -> bool:
 def _later(held: _Held, made: Mapping[str, Any], factor: float) -> str:
     """What becomes of the gradient: the "same" factor, or "right"; empty where it is neither."""
     g = held.given.get("dC_dW")
-    if g is None or held.link in ("dC_dW", "W_next") or np.shape(g) != held.problem.W.shape:
+    if g is None or held.link in ("dC_dW", "W_next") or np.shape(g) != held.right["dC_dW"].shape:
         return "same"
     if "dC_dW" in made and _alike(g, factor * np.float64(made["dC_dW"])):
         return "same"

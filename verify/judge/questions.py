@@ -11,6 +11,7 @@ import numpy as np
 from verify.judge.compare import Reference
 from verify.network.bounds import Bounds
 from verify.network.composed import Composed
+from verify.network.network import POST
 from verify.network.problem import Problem
 from verify.numbers.rounding import MODELS
 
@@ -28,14 +29,16 @@ LAYOUTS = {
 
 
 def others(problem: Problem) -> Iterator[tuple[str, Problem]]:
-    """The problem with other inputs; then with other weights besides; then other labels."""
+    """The problem with other inputs; then each of the parameters besides; then other labels."""
     half = problem.dtype.type(0.5)
     problem = replace(problem, X=np.ascontiguousarray(problem.X[::-1] * half))
     yield "other inputs, in the same arrays", problem
     if problem.work > OTHER_WORK:
         return
-    problem = problem.having(**{name: a * half for name, a in problem.parameters.items()})
-    yield "other weights, in the same arrays", problem
+    for name, a in problem.parameters.items():
+        problem = problem.having(**{name: a * half})
+        told = "other weights" if problem.network == POST else f"another {name}"
+        yield f"{told}, in the same arrays", problem
     turned = (np.roll(problem.P, 1, axis=axis) for axis in (0, 1))
     other = next((P for P in turned if not np.array_equal(P, problem.P)), None)
     if other is not None:

@@ -211,9 +211,10 @@ class _Trying:
                 self.fail("backward", f"{name} has shape {np.shape(found)}; expected {right.shape}")
                 continue
             with np.errstate(all="ignore"):
-                share = np.abs(np.float64(found) / upstream - right) / limit
-            if not (share <= 1).all():
-                size = f"{np.nanmax(share):.3g} times its bound off"
+                held_ = compare.held(self.name, name, np.float64(found) / upstream, right, limit,
+                                     problem)  # fmt: skip
+            if not held_.holds:
+                size = f"{held_.ratio:.3g} times its bound off"
                 self.fail("backward", f"{name} is {size}, for an upstream gradient of -0.3")
 
     def _hold(
