@@ -24,6 +24,7 @@ from verify.judge.judge import judge
 from verify.judge.runner import environment
 from verify.judge.selftest import caught_by
 from verify.network import manual, truth, twin
+from verify.network.network import Layer, Network
 from verify.network.problem import Problem
 from verify.scenario import draw
 from verify.scenario.cases import Case, of_problem
@@ -39,6 +40,8 @@ SIZES: tuple[Shape, ...] = (
 SECONDS = 2.0  # that one method may take for one shape, in all rounds
 _ROUNDS = 200
 _ONCE = 20.0  # seconds that a single call may take before it is left out
+_HIDDEN = 128  # units of the hidden layer
+_MOST_ROWS = 1024  # with such a layer: more would take minutes
 _OTHERS = ("jax", "autograd")  # that are measured where they are installed
 _PLANTED = (
     "gradient-zero",
@@ -78,7 +81,7 @@ class Bench:
     environment: dict[str, str]
 
     def text(self) -> str:
-        """Both tables, a column a shape: ratios to the first row, and what is seen."""
+        """The tables, a column a shape: ratios to the first row, and what is seen."""
         shapes = list(dict.fromkeys(figure.shape for figure in self.figures))
         lines = []
         for name, group in groupby(
@@ -87,13 +90,15 @@ class Bench:
             figures = {(f.method, f.shape): f for f in group}
             methods = list(dict.fromkeys(method for method, _ in figures))
             lines.append(f"{name + ', float64, one thread':<34}" + _columns(map(str, shapes)))
-            base = [f"{1000 * figures[methods[0], shape].seconds:.3g} ms" for shape in shapes]
+            first = (figures.get((methods[0], shape)) for shape in shapes)
+            base = [f"{1000 * f.seconds:.3g} ms" if f else "too slow" for f in first]
             lines.append(f"{methods[0]:<34}" + _columns(base))
             for method in methods[1:]:
                 cells = (figures.get((method, shape)) for shape in shapes)
                 lines.append(f"{method:<34}" + _columns(_cell(f, len(self.planted)) for f in cells))
             seen = [
-                max(f.resolution for (_, s), f in figures.items() if s == shape) for shape in shapes
+                max((f.resolution for (_, s), f in figures.items() if s == shape), default=0.0)
+                for shape in shapes
             ]
             if any(seen):
                 lines.append(
@@ -116,12 +121,14 @@ def bench(
     seconds: float = SECONDS,
     progress: Callable[[Sequence[Shape]], Iterable[Shape]] | None = None,
 ) -> Bench:
-    """Both tables at every shape; `seconds` is what each method may take in all its rounds."""
+    """All tables at every shape; `seconds` is what each method may take in all its rounds."""
     figures: list[Timing] = []
     with inherited(), one_thread(), twin.full_precision(), np.errstate(all="ignore"):
         for shape in (progress or iter)(shapes):
             case = _case(shape)
-            for table, methods in (("gradient", _gradients), ("verifying", _checks)):
+            tables = {"gradient": _gradients, "verifying": _checks}
+            tables |= {"hidden layer": _of_a_network} if shape[0] <= _MOST_ROWS else {}
+            for table, methods in tables.items():
                 sees = _sight(case.problem) if table == "verifying" else {}
                 resolution = (
                     judge(case, Asked(budget=0)).resolution if table == "verifying" else 0.0
@@ -209,6 +216,26 @@ def _jax(problem: Problem) -> Call:
 
     both = jax.jit(jax.value_and_grad(cost))
     return lambda: jax.block_until_ready(both(W))
+
+
+def _of_a_network(case: Case) -> dict[str, Call]:
+    """The same of a network with a hidden layer: manual and twin in both forms, and this suite."""
+    problem = case.problem
+    _, D, K = problem.sizes.values()
+    network = Network((Layer("tanh", bias=True), Layer("softmax", bias=True)))
+    shapes = {"W1": (D, _HIDDEN), "b1": (_HIDDEN,), "W2": (_HIDDEN, K), "b2": (K,)}
+    parameters = {
+        name: draw.values("normal", name, 0, shape, shape[0] ** -0.5)
+        for name, shape in shapes.items()
+    }
+    hidden = Problem(problem.X, parameters, problem.P, problem.h, network)
+    judged = of_problem(hidden, "bench", Expect(loss="any"), Limits(numbers=2**30, work=2**40))
+    forms = [of[form] for form in ("post", "stable") for of in (manual.FORMS, twin.FORMS)]
+    return {
+        "manual, twin, both forms": lambda: [form(hidden) for form in forms],
+        "this suite, without truth": partial(judge, judged, Asked(budget=0)),
+        "this suite, with truth": partial(judge, judged),
+    }
 
 
 def _checks(case: Case) -> dict[str, Call]:

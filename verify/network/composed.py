@@ -8,7 +8,7 @@ alone, as one that avoids a cancellation, is taken by its kind: "literal" as a t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -34,6 +34,41 @@ def given(problem: Problem, model: Model) -> dict[str, Bounded]:
     return found | {"N": Bounded(model, N, None, off)}
 
 
+class Links(Mapping[str, Bounded]):
+    """Numbers and links by name; a link is bounded when it is first asked for.
+
+    `made` keeps what is computed by the same forms from the same numbers, for all kinds of form.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        steps: Mapping[str, Step],
+        known: dict[str, Bounded],
+        made: dict[tuple[Any, ...], Bounded],
+    ) -> None:
+        self._kind, self._steps, self._known, self._made = kind, steps, known, made
+
+    def __getitem__(self, name: str) -> Bounded:
+        if name not in self._known:
+            self._known[name] = self._bounded(self._steps[name])
+        return self._known[name]
+
+    def _bounded(self, step: Step) -> Bounded:
+        inputs = (id(self[name]) for form in step.composed for name in form.of)
+        key = (step.name, self._kind if step.by_kind else "", *inputs)
+        if key not in self._made:
+            with np.errstate(all="ignore"):
+                self._made[key] = step.bounded(self._kind, self)
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._known, **self._steps})
+
+    def __len__(self) -> int:
+        return len({**self._known, **self._steps})
+
+
 @dataclass(frozen=True, eq=False)
 class Composed:
     """The bounds of the links in each form, as Chains of float64 arrays.
@@ -45,7 +80,7 @@ class Composed:
 
     problem: Problem
     model: Model
-    _links: dict[str, Mapping[str, Bounded]] = field(default_factory=dict, repr=False)
+    _links: dict[str, Links] = field(default_factory=dict, repr=False)
     _bounds: dict[str, Chain] = field(default_factory=dict, repr=False)
     _made: dict[tuple[Any, ...], Bounded] = field(default_factory=dict, repr=False)
 
@@ -73,26 +108,15 @@ class Composed:
     def wider(self) -> Chain:
         return self["wider"]
 
-    def links(self, form: str) -> Mapping[str, Bounded]:
-        """Every link of a form on bounded numbers.
+    def links(self, form: str) -> Links:
+        """Every number and link of a form, bounded.
 
         Shapes  those of the links.
         """
         if form not in self._links:
-            known = dict(self.given)
-            with np.errstate(all="ignore"):
-                for step in self.problem.network.every_step:
-                    known[step.name] = self._bounded(step, KINDS[form], known)
-            self._links[form] = known
+            steps = {step.name: step for step in self.problem.network.every_step}
+            self._links[form] = Links(KINDS[form], steps, dict(self.given), self._made)
         return self._links[form]
-
-    def _bounded(self, step: Step, kind: str, known: Mapping[str, Bounded]) -> Bounded:
-        """A link; made once where its forms and what they are computed from are the same."""
-        inputs = (id(known[name]) for form in step.composed for name in form.of)
-        key = (step.name, kind if step.by_kind else "", *inputs)
-        if key not in self._made:
-            self._made[key] = step.bounded(kind, known)
-        return self._made[key]
 
     def at(self, parameters: Mapping[str, Array]) -> Composed:
         """The bounds of the same rows at other parameters.
@@ -103,7 +127,7 @@ class Composed:
 
     def C(self, form: str) -> Any:
         """The bound of C alone."""
-        return self[form].C
+        return self.links(form)["C"].bound()
 
     def cost(self) -> Off:
         """The reference value of C, by the stable form in float64, and its bound there.
@@ -116,27 +140,20 @@ class Composed:
         return Off(C.value, C.bound())
 
     @cached_property
-    def post_holds(self) -> Any:
-        """Whether the first literal form of every link does, in every entry."""
-        return self.holds("post")
-
-    def holds(self, form: str) -> bool:
-        """Whether manual's own form of every link holds in every entry: it has a bound.
-
-        Shapes  as Problem.
-        """
-        known = dict(self.given)
+    def post_holds(self) -> bool:
+        """Whether the literal form of every link has a bound in every entry."""
+        known, between = self.links("stable"), self.problem.network.between
         with np.errstate(all="ignore"):
-            for step in self.problem.network.every_step:
-                known[step.name] = step.on(KINDS[form], known).settled()
-                if not np.isfinite(known[step.name].error).all():
-                    return False
-        return True
+            return all(
+                np.isfinite(step.on("literal", known).settled().error).all()
+                for step in self.problem.network.every_step
+                if step.name not in between
+            )
 
     @cached_property
     def cost_fits(self) -> bool:
         """Whether C is bounded."""
-        return bool(np.isfinite(self.stable.C))
+        return bool(np.isfinite(self.C("stable")))
 
     @cached_property
     def fits(self) -> bool:
@@ -147,5 +164,5 @@ class Composed:
     @property
     def unbounded(self) -> dict[str, int]:
         """How many entries of each link have no bound: nothing is asked of them there."""
-        counts = {link: int((~np.isfinite(self.wider[link])).sum()) for link in self.wider}
+        counts = {link: int((~np.isfinite(self.stable[link])).sum()) for link in self.stable}
         return {link: count for link, count in counts.items() if count}

@@ -94,7 +94,7 @@ class Network:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """Every link in the order of the computation: forward, cost, backward, update."""
-        unasked = {*(self.pair.between if self.pair else {})}
+        unasked = {*self.between}
         if self.layers[0].weights:
             unasked.add("dC_dX")
         return tuple(s for s in self.every_step if s.name not in unasked)
@@ -138,8 +138,7 @@ class Network:
                 _step(names, f"{p}_next", {**LINEAR, **BIAS}[f"{p}_next"])
                 for p in self._own(layer) * self.trains
             ]
-        between = self.pair.between if self.pair else {}
-        helpers = (_step(self.names[-1], name, forms) for name, forms in between.items())
+        helpers = (_step(self.names[-1], name, forms) for name, forms in self.between.items())
         return (*forward, *helpers, self._cost(), *backward, *update)
 
     def steps_to(self, links: Iterable[str]) -> tuple[Step, ...]:
@@ -186,6 +185,11 @@ class Network:
     def pair(self) -> Pair | None:
         """The last activation and the cost, where their derivatives cancel."""
         return PAIRS.get((self.layers[-1].activation, self.cost))
+
+    @property
+    def between(self) -> Mapping[str, tuple[Form, ...]]:
+        """What a pair computes in between: numbers that are no links."""
+        return self.pair.between if self.pair else {}
 
     def _cost(self) -> Step:
         cost, pair, names = COSTS[self.cost], self.pair, self.names[-1]
