@@ -13,7 +13,7 @@ from tests.support import broken
 from tests.support.documents import valid
 from tests.support.problems import extreme
 from tests.support.texts import DRAWN, EXAMPLE, the_case, the_cases
-from verify.candidate.candidate import candidate
+from verify.candidate.candidate import candidate, of_function
 from verify.judge import judge as module
 from verify.judge.asked import Asked
 from verify.judge.judge import judge
@@ -261,3 +261,73 @@ def test_an_error_outside_the_sampled_columns_is_seen_against_the_twin(tmp_path,
     result = judge(the_case(tmp_path, DRAWN), Asked(budget=3000))
     assert result.first_broken_link == "dC_dW"
     assert {f.check for f in result.findings} == {"agreement"}
+
+
+HIDDEN = """
+title = "a hidden layer"
+features = 4
+classes = 3
+batch_size = 6
+inputs = { random = "normal" }
+labels = { random = "classes" }
+step_size = 0.25
+steps = 3
+
+[[layers]]
+units = 5
+weights = { random = "normal" }
+bias = { random = "normal" }
+activation = "tanh"
+
+[[layers]]
+weights = { random = "normal" }
+activation = "softmax"
+"""
+
+
+def test_a_network_is_judged_over_its_steps(tmp_path):
+    result = judge(the_case(tmp_path, HIDDEN))
+    assert result.verdict is Verdict.PASS
+    assert result.network == "bias, tanh; softmax; cross-entropy"
+    assert result.links[:4] == ("y1", "y_o1", "y2", "y_o2")
+    assert len(result.steps) == 3
+    assert result.loss_after < result.loss_before
+    assert result.resolution < 1e-12
+    assert result.work == 6 * (4 * 5 + 5 * 3)
+
+
+def test_a_network_whose_cost_rises_fails_where_the_file_says_that_it_falls(tmp_path):
+    result = judge(the_case(tmp_path, HIDDEN.replace("step_size = 0.25", "step_size = 60.0")))
+    assert {f.check for f in result.findings} == {"loss"}
+    assert result.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(("printed", "verdict"), [("2.2", Verdict.FAIL), (None, Verdict.PASS)])
+def test_a_printed_figure_of_a_network_is_held_against_its_cost(tmp_path, printed, verdict):
+    case = the_case(tmp_path, HIDDEN)
+    figure = printed or f"{judge(case).loss_after:.4f}"
+    text = HIDDEN.replace("[[layers]]", f'[expect]\nloss_after = "{figure}"\n\n[[layers]]', 1)
+    assert judge(the_case(tmp_path, text)).verdict is verdict
+
+
+def test_an_operation_has_no_step_and_no_cost_to_fall(tmp_path):
+    text = """
+title = "one operation"
+features = 4
+batch_size = 6
+inputs = { random = "normal" }
+upstream = { random = "normal" }
+activation = "softmax"
+"""
+    result = judge(the_case(tmp_path, text))
+    assert result.verdict is Verdict.PASS
+    assert result.steps == ()
+    assert np.isnan(result.loss_before)
+    assert {f.link for f in result.figures} == {"y_o", "C", "dC_dy_o", "dC_dX"}
+
+
+def test_a_candidate_of_another_network_is_not_run(tmp_path):
+    other = of_function(lambda X, W, P: W, "it")
+    result = judge(the_case(tmp_path, HIDDEN), candidate=other)
+    assert result.verdict is Verdict.NOT_RUN
+    assert result.findings[0].check == "network"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import broken, oracle
+from tests.support import broken, networks, oracle
 from tests.support.problems import drawn
 from tests.support.texts import written
 from verify.candidate.candidate import candidate
@@ -24,6 +24,7 @@ from verify.judge.parts import Loss, Totals, evaluated, everywhere, loss_at, mea
 from verify.judge.result import Verdict
 from verify.network import manual, truth, twin
 from verify.network.bounds import bounds
+from verify.network.network import Layer
 from verify.network.problem import Chain
 from verify.scenario import cases as sizes
 from verify.scenario.cases import Batch, cases
@@ -422,3 +423,16 @@ def test_the_cost_of_all_rows_is_the_mean_of_their_parts_with_room_for_its_round
     rounding = 4 * 2.0**-53 * 2.5
     expected = [1e-16 + rounding, 3.5e-16 + rounding, 5.25e-16 + rounding]
     np.testing.assert_allclose([found.radius, found.spread, found.printed], expected, 1e-12, 0)
+
+
+@pytest.mark.parametrize("reduction", ["rows", "mean"])
+def test_the_parts_of_any_network_add_up_to_the_whole(reduction):
+    layers = Layer("tanh", bias=True), Layer("softmax")
+    problem = networks.of(*layers, reduction=reduction, weight_decay=0.25)
+    subject = compare.Subject("manual.stable_form", manual.stable, "stable")
+    chain, bound = everywhere(start_of(subject, halves(problem))).joined(problem.h)
+    whole, limit = manual.stable(problem), bounds(problem).stable
+    for link in ("C", *problem.network.gradients, "W1_next", "b1_next", "W2_next"):
+        off = np.abs(chain[link] - whole[link])
+        assert (off <= bound[link] + limit[link]).all(), link
+        assert np.shape(chain[link]) == problem.shape(link)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support import broken
+from tests.support import broken, networks
 from tests.support.texts import DRAWN, EXAMPLE, the_case
 from verify.judge import compare
 from verify.judge.judge import judge
 from verify.judge.result import Verdict
-from verify.judge.sides import LEAD, one_step, subjects
-from verify.network import manual
+from verify.judge.sides import LEAD, both_sides, on_sample, one_step, subjects
+from verify.network import manual, twin
+from verify.network.network import Layer
 
 
 @pytest.mark.parametrize(("way", "name"), [("eager", "twin"), ("func", "twin func")])
@@ -65,3 +66,55 @@ def test_an_exception_of_a_subject_is_a_finding_that_quotes_its_line(tmp_path, m
     result = judge(the_case(tmp_path, DRAWN))
     assert result.findings[0].check == "exception"
     assert result.findings[0].message.startswith("LinAlgError in ")
+
+
+KERNELS = {
+    "gelu": networks.of(Layer("gelu"), Layer("softmax"), dtype="float32", scale=6.0),
+    "softplus": networks.of(Layer("softplus"), Layer("softmax"), scale=40.0),
+}
+
+
+@pytest.mark.parametrize("budget", [0, 2**30])
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_kernel_of_torchs_that_is_known_to_err_is_a_note_and_no_failure(name, budget):
+    problem = KERNELS[name]
+    ref = compare.reference(problem, budget)
+    with np.errstate(all="ignore"):
+        step = one_step(both_sides("stable", "cpu", "eager", problem.network), ref)
+    assert step.findings == []
+    assert any(f"torch's {name}" in note and "bounds at y_o1 here" in note for note in step.notes)
+
+
+def test_what_such_a_kernel_does_not_explain_is_a_failure(monkeypatch):
+    problem = KERNELS["gelu"]
+
+    def wrong(problem, device):
+        chain = twin.stable_form(problem, device)
+        return chain | {"dC_dW2": 2 * chain["dC_dW2"]}
+
+    monkeypatch.setitem(twin.FORMS, "stable", wrong)
+    with np.errstate(all="ignore"):
+        ref = compare.reference(problem, 2**30)
+        step = one_step(both_sides("stable", "cpu", "eager", problem.network), ref)
+    assert "dC_dW2" in {f.link for f in step.findings}
+
+
+def test_above_the_budget_both_sides_are_judged_by_the_truth_on_some_rows(monkeypatch):
+    problem = networks.of(Layer("tanh", bias=True), Layer("softmax"), N=40)
+    ref = compare.reference(problem, 20000)
+    sides = both_sides("stable", "cpu", "eager", problem.network)
+    step = on_sample(one_step(sides, ref), sides, ref)
+    assert step.findings == []
+    rows = [f.entry[0] for f in step.figures if f.link == "y1" and f.subject == LEAD]
+    assert rows[0] in ref.rows
+
+    def off_there(p):
+        chain = manual.stable(p)
+        return chain | {"dC_db1": chain["dC_db1"] * (1 + 1e-10 * (len(p.X) < 40))}
+
+    monkeypatch.setitem(manual.FORMS, "stable", off_there)
+    sides = both_sides("stable", "cpu", "eager", problem.network)
+    found = on_sample(one_step(sides, ref), sides, ref).findings
+    # Its b1_next is that of the right gradient, and does not follow from the wrong one.
+    assert {f.link for f in found} == {"dC_db1", "b1_next"}
+    assert all("in a batch of" in f.message for f in found)

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tests.support import networks
 from tests.support.problems import drawn
 from verify.judge import steps as training
 from verify.judge.compare import Subject
@@ -15,6 +16,7 @@ from verify.judge.parts import everywhere, start_of
 from verify.judge.result import Step, Verdict
 from verify.judge.sides import one_step
 from verify.network import manual, twin
+from verify.network.network import Layer
 from verify.scenario.cases import Batch
 
 MANUAL = Subject("manual.stable_form", manual.stable_form, "stable")
@@ -139,3 +141,55 @@ def test_what_raises_at_a_later_step_is_told_with_its_step():
     (finding,) = trained.findings
     assert finding.check == "exception"
     assert finding.message.startswith("step 3: ValueError in test_steps.py")
+
+
+HIDDEN = networks.of(Layer("tanh", bias=True), Layer("softmax"))
+BOTH = [Subject("manual.stable_form", manual.stable, "stable"), TWIN]
+
+
+def test_of_any_network_every_step_is_judged_from_where_it_began():
+    trained = train(BOTH, [HIDDEN], 12, BUDGET)
+    assert trained.findings == []
+    assert trained.enclosed == 11
+    assert len(trained.steps) == 12
+    assert trained.steps[-1].after < trained.steps[0].before
+    assert 0 < trained.end.drift < 1e-12
+    assert set(trained.end.parameters) == {"W1", "b1", "W2"}
+
+
+def test_of_several_batches_each_step_takes_the_next():
+    halves = [
+        replace(HIDDEN, X=HIDDEN.X[rows], P=HIDDEN.P[rows]) for rows in (np.s_[:3], np.s_[3:])
+    ]
+    trained = train(BOTH, halves, 4, BUDGET)
+    assert trained.findings == []
+    expected = dict(HIDDEN.parameters)
+    for t in range(4):
+        chain = manual.stable(halves[t % 2].having(**expected))
+        expected = {name: chain[f"{name}_next"] for name in expected}
+    assert all(np.array_equal(trained.end.parameters[n], a) for n, a in expected.items())
+
+
+@pytest.mark.parametrize("link", ["dC_db1", "W1_next", "b1_next"])
+def test_what_goes_wrong_in_a_hidden_layer_at_a_later_step_is_named_there(link):
+    calls = []
+
+    def later(problem):
+        calls.append(1)
+        chain = manual.stable(problem)
+        return chain | {link: chain[link] * (1 + 1e-9)} if len(calls) > 3 else chain
+
+    subjects = [Subject("manual.stable_form", later, "stable"), TWIN]
+    (finding, *_) = train(subjects, [HIDDEN], 6, BUDGET).findings
+    assert (finding.check, finding.link) == ("trajectory", link)
+    assert finding.message.startswith("step 4: ")
+
+
+def test_a_next_bias_of_another_shape_is_unusable():
+    def flat(problem):
+        chain = manual.stable(problem)
+        return chain | {"b1_next": chain["b1_next"][:2]}
+
+    lead = Subject("manual.stable_form", flat, "stable")
+    (finding,) = train([lead], [HIDDEN], 3, 0).findings
+    assert finding.message == "b1_next is unusable after step 1"
