@@ -11,10 +11,11 @@ import pytest
 import verify
 from tests.support.processes import has_ended
 from verify.errors import CandidateError, UsageError, VerifyError
-from verify.experiments import campaign
+from verify.experiments import campaign, violation
 from verify.experiments.outcome import Plan, sum_of
 from verify.judge.asked import Asked
 from verify.network import manual
+from verify.scenario.collection import collect
 
 HERE = Plan(cases=3000, shape=(4, 3, 2), truth_every=700)
 LAB = """
@@ -207,3 +208,82 @@ def test_the_resolution_is_that_of_what_was_judged(tmp_path):
     of_manual = judged(plan, range(1)).resolution
     assert sum(of_candidate.values()) == sum(of_manual.values()) == 100
     assert of_candidate != of_manual
+
+
+NETWORKS = Plan(cases=40, network="drawn", truth_every=4)
+
+
+def test_drawn_networks_are_judged_one_by_one_and_some_by_the_truth():
+    found = judged(NETWORKS, range(1))
+    assert found.violations == ()
+    assert found.judged + found.unjudged == 40
+    assert 0 < found.enclosed <= 10
+    assert any(key.startswith("manual.stable_form against the truth: ") for key in found.worst)
+    assert not any(character.isdigit() for key in found.worst for character in key)
+    assert 0.3 < max(found.worst.values()) <= 1
+
+
+def test_a_wrong_line_of_a_network_is_a_violation(monkeypatch):
+    def wrong(problem):
+        chain = manual.stable(problem)
+        return chain | {g: 1.001 * chain[g] for g in problem.network.gradients}
+
+    monkeypatch.setitem(manual.FORMS, "stable", wrong)
+    found = judged(NETWORKS, range(1))
+    assert len(found.violations) == 1
+    assert found.found < 40
+
+
+HIDDEN = """
+title = "a hidden layer"
+features = 3
+classes = 2
+batch_size = 4
+inputs = { random = "normal" }
+labels = { random = "soft" }
+step_size = 0.25
+
+[[layers]]
+units = 5
+weights = { random = "normal" }
+bias = { random = "normal" }
+activation = "tanh"
+
+[[layers]]
+weights = { random = "normal" }
+"""
+OF_HIDDEN = """
+import numpy as np
+
+def right(X, W1, b1, W2, P):
+    y_o1 = np.tanh(X @ W1 + b1)
+    dC_dy2 = -P / (1 + np.exp(y_o1 @ W2)) / len(X)
+    dC_dy1 = dC_dy2 @ W2.T * (1 - y_o1**2)
+    return X.T @ dC_dy1, dC_dy1.sum(0), y_o1.T @ dC_dy2
+
+def averaged(X, W1, b1, W2, P):
+    dC_dW1, dC_db1, dC_dW2 = right(X, W1, b1, W2, P)
+    return dC_dW1, dC_db1 / len(X), dC_dW2
+"""
+
+
+@pytest.mark.process
+def test_of_a_files_network_a_candidate_is_judged_and_its_violation_is_shrunk(tmp_path):
+    file, lab = tmp_path / "hidden.toml", tmp_path / "lab.py"
+    file.write_text(HIDDEN)
+    lab.write_text(OF_HIDDEN)
+    plan = Plan(cases=30, network=str(file), truth_every=3, candidate=f"{lab}:right")
+    assert campaign.campaign(plan).violations == ()
+    wrong = plan.model_copy(update={"candidate": f"{lab}:averaged"})
+    (found,) = campaign.campaign(wrong).violations
+    assert (found.what, found.link) == ("candidate, bound", "dC_db1")
+    with_file = violation.with_file(wrong, found, Asked(wrong.candidate), tmp_path)
+    (case, *_) = collect(with_file.file)
+    assert case.sizes.N == 2  # of one row the mean is the sum
+    assert case.sizes.D == 1
+    assert case.problem.parameters["W1"].shape == (1, 1)
+
+
+def test_a_candidate_of_drawn_networks_is_refused():
+    with pytest.raises(UsageError, match="a candidate is of one network: give its file"):
+        campaign.campaign(NETWORKS.model_copy(update={"candidate": "lab.py:f"}))

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from tests.support import networks
 from tests.support.problems import drawn
 from verify.experiments.shrink import shrunk
+from verify.network.network import Layer
 
 
 def test_what_always_shows_becomes_one_row_one_feature_one_class_and_zeros():
@@ -59,3 +61,34 @@ def test_it_stops_after_its_attempts():
     asked = []
     shrunk(drawn(5, N=30, D=9), lambda p: bool(asked.append(p)), attempts=17)
     assert len(asked) <= 17
+
+
+DEEP = networks.of(
+    Layer("tanh", bias=True), Layer("relu"), Layer("softmax", bias=True), sizes=(4, 5, 6, 3)
+)
+
+
+def test_layers_units_and_rows_go_and_what_shows_stays():
+    found = shrunk(DEEP, lambda problem: True)
+    assert [layer.activation for layer in found.network.layers] == ["softmax"]
+    assert found.sizes == {"N": 1, "D": 1, "K": 1}
+    assert set(found.parameters) == {"W", "b"}
+
+
+def test_a_layer_that_is_needed_stays_with_its_neighbours_cut_to_its_size():
+    def shows(problem):
+        return "relu" in {layer.activation for layer in problem.network.layers}
+
+    found = shrunk(DEEP, shows)
+    assert [layer.activation for layer in found.network.layers] == ["relu", "softmax"]
+    assert {name: a.shape for name, a in found.parameters.items()} == {
+        "W1": (1, 1), "W2": (1, 1), "b2": (1,),
+    }  # fmt: skip
+
+
+def test_one_unit_of_a_hidden_layer_is_kept_with_its_bias_and_both_its_weights():
+    marked = DEEP.having(b1=np.array([0.0, 0, 77.3, 0, 0]))
+    found = shrunk(marked, lambda p: len(p.network.layers) == 3 and 77.3 in p.parameters["b1"])
+    assert found.b1.tolist() == [77.3]
+    assert found.W1.shape == (1, 1)
+    assert found.W2.shape == (1, 1)
