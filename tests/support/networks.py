@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from verify.network import truth as exact
 from verify.network import twin
+from verify.network.composed import Composed
 from verify.network.costs import COSTS, PAIRS
 from verify.network.links import ACTIVATIONS, Form
 from verify.network.network import Layer, Network
-from verify.network.problem import Problem
+from verify.network.problem import Chain, Problem
 from verify.network.step import Step, on
-from verify.numbers.balls import Balls, enclosed
 from verify.numbers.bounded import Bounded
-from verify.numbers.constant import precision
 from verify.numbers.rounding import MODELS
 
 Numbers = Mapping[str, Any]
@@ -89,10 +89,7 @@ def _numbers(rng: Any, network: Network, N: int, sizes: Sequence[int], dtype: st
 
 def problem(seed: int, dtype: str, widest: int = 16, deepest: int = 4) -> Problem:
     """The random network as a problem."""
-    network, numbers = drawn(seed, dtype, widest, deepest)
-    parameters = {name: numbers[name] for name in network.parameters}
-    labels = numbers["G" if network.cost == "upstream" else "P"]
-    return Problem(numbers["X"], parameters, labels, numbers["h"], network)
+    return as_problem(*drawn(seed, dtype, widest, deepest))
 
 
 def of(
@@ -137,40 +134,29 @@ def judged(network: Network) -> tuple[Step, ...]:
     return tuple(s for s in network.every_step if s.name in (*network.links, "dC_dX"))
 
 
-def bounds(network: Network, numbers: Numbers, kind: str = "wider") -> dict[str, Bounded]:
+def as_problem(network: Network, numbers: Numbers) -> Problem:
+    parameters = {name: numbers[name] for name in network.parameters}
+    labels = numbers["G" if network.cost == "upstream" else "P"]
+    return Problem(numbers["X"], parameters, labels, numbers["h"], network)
+
+
+def bounds(network: Network, numbers: Numbers, form: str = "wider") -> Mapping[str, Bounded]:
     """Every link and number on bounded numbers."""
-    model = MODELS[str(numbers["X"].dtype)]
-    found = {name: Bounded(model, a) for name, a in numbers.items()}
-    N = numbers["N"]
-    found["N"] = Bounded(model, N, None, None if N & (N - 1) == 0 else N * model.u)
-    with np.errstate(all="ignore"):
-        for step in network.every_step:
-            found[step.name] = step.bounded(kind, found)
-    return found
+    problem = as_problem(network, numbers)
+    return Composed(problem, MODELS[str(problem.dtype)]).links(form)
 
 
-def truth(network: Network, numbers: Numbers, limits: Mapping[str, Bounded]) -> dict[str, Any]:
-    """(hi, lo, rad) of every link, in enough precision for its bound where there is one."""
-    for bits in (106, 212, 424, 848, 1696):
-        with precision(bits):
-            known = {name: Balls.of(a) for name, a in numbers.items()}
-            for step in judged(network):
-                known[step.name] = step.exactly(known)
-            found = {step.name: enclosed(known[step.name]) for step in judged(network)}
-        within = {name: limits[name].bound() for name in found}
-        if all((f[2] <= 2.0**-10 * within[n])[np.isfinite(within[n])].all()
-               for n, f in found.items()):  # fmt: skip
-            break
-    return found
+def truth(network: Network, numbers: Numbers, limits: Mapping[str, Bounded]) -> Chain:
+    """Every link enclosed, in enough precision for its bound where there is one."""
+    names = [step.name for step in judged(network)]
+    within = Chain(**{name: limits[name].bound() for name in names})
+    return exact.truth(as_problem(network, numbers), within, names).chain
 
 
-def share(found: Any, exact: Any, bound: Any) -> float:
+def share(found: Any, ball: exact.Enclosure, bound: Any) -> float:
     """The largest error / bound; a truth that stays open is held against nobody."""
-    hi, lo, rad = exact
     with np.errstate(all="ignore"):
-        error = np.abs(np.asarray(found, np.float64) - hi - lo)
-        far = rad <= 2.0**-10 * bound
-        error = np.where(far, error + rad, np.maximum(error - rad, 0))
+        error = ball.error_within(found, bound)
         ratio = np.where(bound > 0, error / bound, np.where(error > 0, np.inf, 0))
     ratio = np.where(np.isinf(bound), 0, np.where(np.isnan(ratio), np.inf, ratio))
     return float(ratio.max())
@@ -233,7 +219,7 @@ def worst(
     for seed in seeds:
         network, numbers = drawn(seed, dtype, widest)
         limits = bounds(network, numbers)
-        exact = truth(network, numbers, limits)
+        balls = truth(network, numbers, limits)
         programs = {
             "literal": by_numpy(network, numbers, limits, first("literal")),
             "stable": by_numpy(network, numbers, limits, first("stable")),
@@ -243,7 +229,7 @@ def worst(
             if not beyond(network, limits, form):
                 programs[f"torch {form}"] = by_torch(network, numbers, form)
         for program, links in programs.items():
-            for name in exact.keys() & links.keys():
+            for name in balls.keys() & links.keys():
                 count += 1
-                found[program, name, seed] = share(links[name], exact[name], limits[name].bound())
+                found[program, name, seed] = share(links[name], balls[name], limits[name].bound())
     return found, count
