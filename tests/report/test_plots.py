@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -119,6 +121,7 @@ def test_the_resolution_rises_to_all_cases(ax):
 DRAW = """
 import sys
 sys.path.insert(0, sys.argv[1])
+from dataclasses import replace
 from functools import partial
 from tests.support.results import TRAINED, TRAINED
 from verify.report import plots
@@ -162,3 +165,12 @@ def test_without_matplotlib_there_is_a_sentence_that_says_how_to_get_it(monkeypa
     monkeypatch.setattr(plots, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match="pip install matplotlib"):
         plots.require_matplotlib()
+
+
+def test_of_a_network_no_interval_is_drawn_because_none_is_known(tmp_path):
+    steps = tuple(Step(t, 2.0 - t / 9, 1.9 - t / 9, math.nan, math.nan) for t in (1, 2, 3))
+    of_network = replace(WALKED, steps=steps)
+    assert len(plots.over_steps(of_network)) == 1
+    assert len(plots.over_steps(WALKED)) == 2
+    assert plots.over_steps(replace(of_network, steps=())) == []
+    assert plots.walked(of_network, "svg").count(b"step</text>") == 1

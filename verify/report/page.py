@@ -218,8 +218,8 @@ def _lines(result: Result, in_words: bool, in_full: bool) -> Iterator[str]:
 
 
 def _curve(result: Result, n: int) -> Markup:
-    parts = [partial(part, result=result) for part in (plots.draw_loss, plots.place)]
-    return Markup(plots.inline(parts, f"c{n}", (5, 3.2)))
+    parts = plots.over_steps(result)
+    return Markup(plots.inline(parts, f"c{n}", (5, 1.6 * len(parts))))
 
 
 def _pictures(results: Sequence[Result]) -> dict[str, Markup]:

@@ -63,8 +63,19 @@ def inline(parts: Sequence[Draw], name: str, size: tuple[float, float] = (5.7, 2
 
 def walked(result: Result, kind: str) -> bytes:
     """The file of `verify show --plot`, png or svg: the loss over steps, the error by link."""
-    parts = [partial(part, result=result) for part in (draw_loss, place, by_link)]
-    return _drawn(parts if result.steps else parts[2:], kind, (7, 3 * len(parts)), "")
+    parts = [*over_steps(result), partial(by_link, result=result)]
+    return _drawn(parts, kind, (7, 3 * len(parts)), "")
+
+
+def over_steps(result: Result) -> list[Draw]:
+    """What is drawn of a training: C, and where it is known its place in what is allowed."""
+    loss, within = partial(draw_loss, result=result), partial(place, result=result)
+    return [loss, *([within] if _allowed(result) else [])] if result.steps else []
+
+
+def _allowed(result: Result) -> bool:
+    """Whether it is known how far C may fall in a step: of the post's network it is."""
+    return any(math.isfinite(step.lowest) for step in result.steps)
 
 
 def draw_loss(ax: Axes, result: Result) -> None:
@@ -75,7 +86,8 @@ def draw_loss(ax: Axes, result: Result) -> None:
     steps = result.steps
     at, first = [steps[0].step - 1, *(s.step for s in steps)], steps[0].before
     low, high = [first, *(s.lowest for s in steps)], [first, *(s.highest for s in steps)]
-    ax.fill_between(at, low, high, color=_BLUE, alpha=0.25, lw=0, label="allowed")
+    if _allowed(result):
+        ax.fill_between(at, low, high, color=_BLUE, alpha=0.25, lw=0, label="allowed")
     dot = "." if len(steps) < _FEW else ""
     ax.plot(at, [first, *(s.after for s in steps)], color=_BLUE, lw=1, marker=dot, label="C")
     _over_steps(ax, "C")

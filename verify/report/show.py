@@ -27,6 +27,7 @@ _WHAT = {"X": "inputs", "W": "weights", "b": "bias", "P": "labels", "G": "upstre
 _LISTED = 12  # entries of a link that are listed one by one
 _TERMS = 4  # rows up to which the element-wise sums are written out
 _STEPS = 6  # of a training, that are shown
+_WIDEST = 100  # characters of a line
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,8 @@ def _lines(seen: Walk) -> Iterator[str]:
     yield from _head(seen)
     for link, (formula, meaning) in formulas(seen.problem.network, seen.form).items():
         shape = f" {seen.problem.shape(link)}" if seen.problem.shape(link) else ""
-        yield f"{formula:<39} {meaning}{shape}"
+        told = f"{formula:<39} {meaning}{shape}"
+        yield from [told] if len(told) <= _WIDEST else [formula, f"    {meaning}{shape}"]
         yield from _link(seen, link)
         yield ""
     yield from _element_wise(seen)
@@ -118,7 +120,7 @@ def _head(seen: Walk) -> Iterator[str]:
 
 def _matrix(array: Any) -> Iterator[str]:
     made = np.array2string(
-        np.asarray(array), precision=6, threshold=48, edgeitems=3, max_line_width=100
+        np.asarray(array), precision=6, threshold=48, edgeitems=3, max_line_width=_WIDEST
     )
     yield from (f"    {row}" for row in made.split("\n"))
 
@@ -198,6 +200,8 @@ def _steps(result: Result) -> Iterator[str]:
     steps = result.steps
     shown = steps if len(steps) <= _STEPS else (*steps[: _STEPS - 1], steps[-1])
     bounded = any(math.isfinite(s.lowest) for s in steps)
+    if shown and not bounded:
+        yield "C of a step's own batch:"
     if shown and bounded:
         yield "a step changes C as far as convexity and smoothness allow:"
     for s in shown:
