@@ -63,7 +63,7 @@ def inline(parts: Sequence[Draw], name: str, size: tuple[float, float] = (5.7, 2
 
 def walked(result: Result, kind: str) -> bytes:
     """The file of `verify show --plot`, png or svg: the loss over steps, the error by link."""
-    parts = [*over_steps(result), partial(by_link, result=result)]
+    parts: list[Draw] = [*over_steps(result), partial(by_link, result=result)]
     return _drawn(parts, kind, (7, 3 * len(parts)), "")
 
 
