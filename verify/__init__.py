@@ -8,8 +8,8 @@
 
 `run` takes files, folders, `file::case` names, names of packaged scenarios, Scenarios, Cases and
 Problems, and gives a Report of Results.
-An implementation is something that turns a Problem (X, W, P, h) into a Chain of LINKS; the links,
-N rows, D features, K classes:
+An implementation is something that turns a Problem into a Chain of links. Those of the post's
+network, N rows, D features, K classes, are LINKS:
 
     y        = X W                          (N, K)  pre-sigmoid output
     y_o      = sigma(y)                     (N, K)  post-sigmoid output
@@ -19,6 +19,9 @@ N rows, D features, K classes:
     dC_dy    = dC_dy_o * dy_o_dy            (N, K)  element-wise
     dC_dW    = X^T dC_dy                    (D, K)  the gradient
     W_next   = W - h dC_dW                  (D, K)  one step
+
+Of several layers every symbol carries its number from the input on (y1, y_o1, ..., dC_dW2, dC_db2):
+`Problem.network.links` has them in the order of the computation.
 
 The families, from the top; each imports only from those below it, and `python -m pydoc
 verify.FAMILY` says where to read on:

@@ -67,6 +67,42 @@ def test_a_candidate_is_judged_in_every_worker(workers, pytester, folder, nested
     result.stdout.fnmatch_lines(["FAILED cases/example.toml::dtype=float* - dC_dW is 0 everywhere"])
 
 
+SOFTMAX = DRAWN + 'bias = { random = "normal" }\nactivation = "softmax"\n'
+OF_A_NETWORK = """
+import numpy as np
+
+def gradients(X, W, b, P):
+    e = np.exp(X @ W + b)
+    dC_dy = (e / e.sum(1, keepdims=True) * P.sum(1, keepdims=True) - P) / len(X)
+    return X.T @ dC_dy, dC_dy.sum(0)
+
+def other(X, V, c, P):
+    return X
+"""
+
+
+@pytest.mark.process
+@WORKERS
+def test_a_candidate_of_a_network_is_judged_on_its_cases_alone(workers, pytester, folder, nested):
+    (folder / "softmax.toml").write_text(SOFTMAX)
+    (pytester.path / "mine.py").write_text(OF_A_NETWORK)
+    result = nested("cases", "-rs", "--candidate", "mine.py:gradients", *workers)
+    result.assert_outcomes(passed=2, skipped=2)
+    result.stdout.fnmatch_lines(["*another network than the candidate's, by its parameters*"])
+
+
+@pytest.mark.process
+def test_a_candidate_of_no_network_here_is_wrong_usage(pytester, folder, nested):
+    (folder / "softmax.toml").write_text(SOFTMAX)
+    (pytester.path / "mine.py").write_text(OF_A_NETWORK)
+    result = nested("cases", "--candidate", "mine.py:other")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: candidate mine.py:other: it takes (X, V, c, P)*"])
+    # Of the one file that is asked for the candidate is none, though of another of the folder.
+    result = nested("cases/example.toml", "--candidate", "mine.py:gradients")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
 @pytest.mark.process
 def test_a_candidate_that_cannot_be_loaded_is_wrong_usage(pytester, folder, nested):
     (pytester.path / "mine.py").write_text("")

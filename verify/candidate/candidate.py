@@ -77,6 +77,20 @@ class Candidate:
             raise CandidateError(reply.trouble)
         return updated(Chain(**reply.links), problem)
 
+    def introduce(self, networks: Iterable[Network]) -> None:
+        """Ask it on a small problem of each network, to know of which of them it is.
+
+        Raises  CandidateError, and ends its process, where it can be of none.
+        """
+        post_first = sorted(set(networks), key=lambda network: network != POST)
+        misuses = {network: _misuse(self, network) for network in post_first}
+        own = [network for network, misuse in misuses.items() if not misuse]
+        if not own:
+            self.close()
+            told = f"candidate {self.name}: {next(iter(misuses.values()))}"
+            raise CandidateError(told.replace(" :", ":"))
+        self.networks = frozenset({POST} if POST in own else own)
+
     def close(self) -> None:
         """End its process, if it has one."""
         self.session.close()
@@ -151,15 +165,9 @@ def candidate(
         else:
             made = of_function(subject, "", arrays, device)
             name = made.name
-        misuses = {network: _misuse(made, network) for network in sorted(
-            set(networks), key=lambda network: network != POST)}  # fmt: skip
-        own = [network for network, misuse in misuses.items() if not misuse]
-        if not own:
-            made.close()
-            raise Misuse(next(iter(misuses.values())))
-        made.networks = frozenset({POST} if POST in own else own)
     except (ImportError, ValueError, Misuse) as error:
         raise CandidateError(f"candidate {name}: {error}".replace(" :", ":")) from None
+    made.introduce(networks)
     return made
 
 

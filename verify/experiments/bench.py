@@ -224,10 +224,7 @@ def _of_a_network(case: Case) -> dict[str, Call]:
     _, D, K = problem.sizes.values()
     network = Network((Layer("tanh", bias=True), Layer("softmax", bias=True)))
     shapes = {"W1": (D, _HIDDEN), "b1": (_HIDDEN,), "W2": (_HIDDEN, K), "b2": (K,)}
-    parameters = {
-        name: draw.values("normal", name, 0, shape, shape[0] ** -0.5)
-        for name, shape in shapes.items()
-    }
+    parameters = {n: draw.values("normal", n, 0, s, s[0] ** -0.5) for n, s in shapes.items()}
     hidden = Problem(problem.X, parameters, problem.P, problem.h, network)
     judged = of_problem(hidden, "bench", Expect(loss="any"), Limits(numbers=2**30, work=2**40))
     forms = [of[form] for form in ("post", "stable") for of in (manual.FORMS, twin.FORMS)]

@@ -155,7 +155,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Once all is collected and deselected."""
     if any(isinstance(item, items.CaseItem) for item in session.items):
-        items.finish(session.items)
+        from verify.errors import CandidateError
+
+        try:
+            items.finish(session.items)
+        except CandidateError as error:
+            raise pytest.UsageError(str(error)) from None
 
 
 @pytest.hookimpl(wrapper=True)

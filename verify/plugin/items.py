@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from verify.errors import FileFault, ScenarioError
     from verify.judge.asked import Asked
     from verify.judge.result import Report, Result
+    from verify.network.network import Network
     from verify.scenario.cases import Case
     from verify.scenario.document import Limits
 
@@ -193,15 +194,34 @@ def _limits(config: pytest.Config) -> Limits | None:
 def candidate_of(config: pytest.Config) -> Candidate | None:
     """The candidate of the options: one child process in this worker, made when first asked for.
 
-    The suite proves itself before, as the command does.
+    The suite proves itself before, as the command does. Before anything is collected it may be of
+    any network that the folders have.
     """
     spec = config.getoption("--candidate")
     if spec and _CANDIDATE not in config.stash:
         from verify.judge.selftest import proven
 
         proven()
-        config.stash[_CANDIDATE] = asked_of(config).loaded(config.stash[_NETWORKS])
+        networks = config.stash.get(_NETWORKS, None) or _of_folders(config.stash[FOLDERS])
+        config.stash[_CANDIDATE] = asked_of(config).loaded(networks)
     return config.stash.get(_CANDIDATE, None)
+
+
+def _of_folders(folders: list[Path]) -> set[Network]:
+    """The networks of the scenario files that can be read; the post's besides."""
+    from verify.errors import ScenarioError
+    from verify.network.network import POST
+    from verify.scenario.cases import cases
+    from verify.scenario.folder import is_scenario
+    from verify.scenario.load import load
+
+    found = {POST}
+    for path in (p for folder in folders for p in sorted(folder.rglob("*.toml")) if is_scenario(p)):
+        try:
+            found |= {case.network for case in cases(load(path))}
+        except ScenarioError:  # it is told when it is collected
+            continue
+    return found
 
 
 def asked_of(config: pytest.Config) -> Asked:
@@ -229,6 +249,8 @@ def finish(items: list[pytest.Item]) -> None:
     ours = [item for item in items if isinstance(item, CaseItem)]
     for config in {item.config for item in ours}:
         config.stash[_NETWORKS] = {item.case.network for item in ours}
+        if _CANDIDATE in config.stash:
+            config.stash[_CANDIDATE].introduce(config.stash[_NETWORKS])
     for item, case in zip(ours, without_copies([item.case for item in ours]), strict=True):
         item.case = replace(item.case, same_as=case.same_as)
     locks = {item.path.parent for item in items if isinstance(item, ManifestItem)}
