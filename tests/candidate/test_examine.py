@@ -134,3 +134,9 @@ def test_lists_and_tensors_are_answers():
         reply = reply_of(lambda X, W, P, h, made=made: made(RIGHT(X, W, P, h)["dC_dW"]))
         assert reply.trouble == ""
         assert reply.links["dC_dW"].shape == drawn(1).W.shape
+
+
+def test_a_tuple_of_the_one_gradient_is_the_gradient():
+    for answer in (lambda g: (g,), lambda g: [g]):
+        reply = reply_of(lambda X, W, P, answer=answer: answer(X.T @ P))
+        assert reply.links["dC_dW"].shape == (4, 3)

@@ -75,3 +75,45 @@ def test_all_broken_lines_are_found_and_a_wrong_shape_besides():
     assert [(f.check, f.link) for f in answer.findings] == [
         ("shape", "dC_db1"), ("bound", "y2"), ("bound", "dC_dW1"),
     ]  # fmt: skip
+
+
+def test_where_parameters_lead_to_tells_of_a_gradient_only_by_the_step():
+    right = manual.stable(DEEP)
+    nexts = {n: right[n] for n in right if n.endswith("_next")}
+    first = [n for n in nexts if int(n[1:].removesuffix("_next")) <= 6]
+    turned = {n: 2 * DEEP.parameters[n[:-5]] - nexts[n] for n in first}
+    stopped = {n: DEEP.parameters[n[:-5]] for n in first}
+    for links in (nexts, nexts | turned, nexts | stopped):
+        (finding,) = found(DEEP, Chain(**links)).findings
+        assert (finding.check, finding.verdict) == ("blind", Verdict.CANNOT_JUDGE)
+    shallow = manual.stable(HIDDEN)
+    links = {n: shallow[n] for n in shallow if n.endswith("_next")}
+    assert found(HIDDEN, Chain(**links)).findings == []
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_that_decay_in_the_update_are_right_in_whatever_order(dtype):
+    problem = networks.of(Layer("tanh"), Layer("softmax"), weight_decay=0.25, dtype=dtype)
+    decay, h, known = problem.dtype.type(0.25), problem.h, manual.stable(problem)
+    signals = {"1": problem.X.T @ known["dC_dy1"], "2": known["y_o1"].T @ known["dC_dy2"]}
+    for update in (
+        lambda W, g: W * (1 - h * decay) - h * g,
+        lambda W, g: W - h * g - h * decay * W,
+        lambda W, g: W - h * (g + decay * W),
+    ):
+        links = {f"W{n}_next": update(problem.parameters[f"W{n}"], g) for n, g in signals.items()}
+        assert found(problem, Chain(**links)).findings == []
+        assert found(problem, known | links).findings == []
+
+
+def test_of_what_is_no_number_the_first_is_named_where_no_line_is_broken():
+    problem = networks.of(Layer("tanh"), Layer("sigmoid"), cost="binary-cross-entropy", scale=60.0)
+    known = dict(problem.numbers)
+    with np.errstate(all="ignore"):
+        for step in problem.network.steps:
+            known[step.name] = step.on("stable", known)
+            if step.name == "dC_dy2":
+                known["dC_dy2"] = known["dC_dy_o2"] * known["dy_o2_dy2"]
+        assert np.isnan(known["dC_dy2"]).any()
+        answer = found(problem, Chain(**{n: known[n] for n in problem.network.links}))
+    assert [f.link for f in answer.findings] == ["dC_dy2"]

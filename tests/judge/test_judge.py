@@ -9,7 +9,7 @@ import pytest
 import with_numpy
 from hypothesis import given
 
-from tests.support import broken
+from tests.support import broken, networks
 from tests.support.documents import valid
 from tests.support.problems import extreme
 from tests.support.texts import DRAWN, EXAMPLE, the_case, the_cases
@@ -19,6 +19,7 @@ from verify.judge.asked import Asked
 from verify.judge.judge import judge
 from verify.judge.result import Verdict
 from verify.network import manual, truth, twin
+from verify.network.network import Layer
 from verify.network.problem import LINKS, Problem
 from verify.scenario.cases import of_problem
 from verify.scenario.document import Expect
@@ -331,3 +332,12 @@ def test_a_candidate_of_another_network_is_not_run(tmp_path):
     result = judge(the_case(tmp_path, HIDDEN), candidate=other)
     assert result.verdict is Verdict.NOT_RUN
     assert result.findings[0].check == "network"
+
+
+def test_where_depth_leaves_no_sight_from_X_on_a_case_is_judged_line_by_line():
+    problem = networks.of(*[Layer("relu")] * 15, Layer("softmax"), sizes=(32,) * 17, N=8,
+                          dtype="float32", scale=1.6)  # fmt: skip
+    result = judge(of_problem(problem))
+    assert result.verdict is Verdict.PASS
+    assert result.resolution < 1e-3
+    assert any("every line is judged from the links before it" in note for note in result.notes)

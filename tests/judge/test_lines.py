@@ -16,7 +16,7 @@ HIDDEN = (Layer("tanh", bias=True), Layer("softmax", bias=True))
 def findings(problem, chain):
     ref = compare.reference(problem, 2.0**30)
     figures = compare.against_truth("it", chain, ref, ref.bounds.wider)
-    return list(lines.wrong("bound", figures, lines.locally("it", chain, ref).figures, ref))
+    return list(lines.wrong("bound", figures, lines.locally("it", chain, ref), ref))
 
 
 def walked(problem, **wrong):

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support import networks
 from tests.support.problems import drawn
+from verify.candidate.candidate import of_function
 from verify.judge import steps as training
 from verify.judge.compare import Subject
 from verify.judge.parts import everywhere, start_of
@@ -17,7 +18,7 @@ from verify.judge.result import Step, Verdict
 from verify.judge.sides import one_step
 from verify.network import manual, twin
 from verify.network.network import Layer
-from verify.scenario.cases import Batch
+from verify.scenario.cases import Batch, of_problem
 
 MANUAL = Subject("manual.stable_form", manual.stable_form, "stable")
 TWIN = Subject("twin.stable_form", twin.stable_form, "stable")
@@ -193,3 +194,31 @@ def test_a_next_bias_of_another_shape_is_unusable():
     lead = Subject("manual.stable_form", flat, "stable")
     (finding,) = train([lead], [HIDDEN], 3, 0).findings
     assert finding.message == "b1_next is unusable after step 1"
+
+
+DEEP = networks.of(*[Layer("tanh")] * 12, Layer("softmax"), sizes=(6,) * 14, dtype="float32",
+                   scale=3.0)  # fmt: skip
+
+
+@pytest.mark.parametrize("link", ["y_o3", "dC_dy1", "dC_dW1", "W12_next"])
+def test_a_line_that_breaks_at_a_later_step_is_named_at_any_depth(link):
+    calls = []
+
+    def later(*arrays):
+        X, *parameters, P, h = arrays
+        names = dict(zip(DEEP.network.parameters, parameters, strict=True))
+        problem = DEEP.having(X=X, P=P, h=h, **names)
+        known, network = dict(problem.numbers), problem.network
+        calls.append(1)
+        for step in network.steps:
+            known[step.name] = step.on("stable", known)
+            if step.name == link and len(calls) > 2:
+                known[link] = known[link] * np.float32(1.25)
+        return {name: known[name] for name in network.links}
+
+    candidate = of_function(later, "it")
+    case = replace(of_problem(DEEP), steps=4)
+    with np.errstate(all="ignore"):
+        found = list(training.trained(candidate, case, BUDGET))
+    assert [(f.check, f.link) for f in found] == [("trajectory", link)]
+    assert found[0].message.startswith("step 3: ")

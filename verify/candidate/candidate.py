@@ -85,7 +85,7 @@ class Candidate:
         post_first = sorted(set(networks), key=lambda network: network != POST)
         misuses = {network: _misuse(self, network) for network in post_first}
         own = [network for network, misuse in misuses.items() if not misuse]
-        if not own:
+        if misuses and not own:
             self.close()
             told = f"candidate {self.name}: {next(iter(misuses.values()))}"
             raise CandidateError(told.replace(" :", ":"))

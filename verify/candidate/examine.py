@@ -153,7 +153,10 @@ def _links(raw: Any, call: Call) -> dict[str, Any]:
         if not given:
             raise Misuse(f"its answer is an empty mapping; give at least one of {', '.join(links)}")
         return given
-    if len(gradients) == 1:
+    alone = len(gradients) == 1
+    if alone and isinstance(raw, tuple | list) and len(raw) == 1 and hasattr(raw[0], "shape"):
+        raw = raw[0]
+    if alone:
         return {gradients[0]: _array(raw, gradients)}
     if isinstance(raw, tuple | list) and len(raw) == len(gradients):
         parts = zip(gradients, raw, strict=True)

@@ -196,7 +196,9 @@ def _of_network(
             worst[key] = finding.figure.ratio if finding.figure else np.inf
     for finding in tried(candidate, ref).findings if candidate else ():
         if finding.verdict is Verdict.FAIL:  # where nothing can be noticed nothing is violated
-            worst[Compared(f"candidate, {finding.check}", finding.link or "")] = np.inf
+            own = finding.figure
+            ratio = own.ratio if own and own.ratio > 1 else np.inf
+            worst[Compared(f"candidate, {finding.check}", finding.link or "")] = ratio
     yield from worst.items()
 
 

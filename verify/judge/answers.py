@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,11 +46,11 @@ def judged(name: str, chain: Chain, ref: Reference) -> Answer:
     found.findings += (Finding("gradient", Verdict.FAIL, m, name) for m in _missing(chain, ref))
     found.findings += compare.misshapen(name, chain, ref.problem)
     found.figures, form = _within_the_narrowest(name, chain, ref)
-    near = lines.Near({}, float("nan"))
+    near = lines.NOTHING
     unseen = "dC_dX" in chain and network == POST  # of which the truth has no link
     if network != POST or unseen or not all(f.holds for f in found.figures):
         near = lines.locally(name, chain, ref)
-    found.findings += lines.wrong("bound", found.figures, near.figures, ref)
+    found.findings += lines.wrong("bound", found.figures, near, ref)
     found.figures += [near.figures["dC_dX"]] if unseen and "dC_dX" in near.figures else []
     found.resolution = _resolution(chain, ref, form)
     if {f.check for f in found.findings} == {"dtype"}:
@@ -58,7 +58,8 @@ def judged(name: str, chain: Chain, ref: Reference) -> Answer:
     if not found.findings:
         blind = _sign_unseen(found.resolution, form)
         if network != POST:
-            blind = _unseen(chain, ref, form, float(np.fmin(found.resolution, near.sees)))
+            found.resolution = float(np.fmin(found.resolution, near.sees))
+            blind = _unseen(chain, ref, form, found.resolution)
         check = "resolution" if network == POST else "blind"
         found.findings += (Finding(check, Verdict.CANNOT_JUDGE, m, name) for m in blind)
     return found
@@ -133,11 +134,11 @@ def _unseen(chain: Chain, ref: Reference, form: str, sees: float) -> Iterator[st
             for link in ref.problem.network.gradients
         }
         least = max(seen, key=lambda link: seen[link])
-        absent: Sequence[str] = [n for n in ref.problem.network.links if n not in chain]
-        asked = ", ".join(n for n in absent if not n.endswith("_next")) or "of smaller inputs"
+        absent = [n for n in ref.problem.network.links if n not in chain and n[-5:] != "_next"]
+        asked = f"give its links, to be judged line by line: {', '.join(absent)}"
         yield (
-            f"no relative error below {sees:.2g} of {least} is noticed from X on; give its"
-            f" links, to be judged line by line: {asked}"
+            f"no relative error below {sees:.2g} of {least} is noticed from X on;"
+            f" {asked if absent else 'nor by its lines, of so large numbers'}"
         )
 
 

@@ -24,12 +24,11 @@ def evidence(case: Case, holds: bool, sees: float, post_sees: float) -> Iterator
     by its stable and its post form.
     """
     declared = case.expect.post_form
-    if case.network != POST:  # where composed bounds are blind, every line is judged by itself
-        return
     if not sees <= BLIND:
-        message = f"notices no relative error of dC_dW below {sees:.2g}; limit {BLIND:g}"
+        gradient = "dC_dW" if case.network == POST else "a gradient"
+        message = f"notices no relative error of {gradient} below {sees:.2g}; limit {BLIND:g}"
         yield Finding("resolution", Verdict.CANNOT_JUDGE, message)
-    if declared is None:
+    if declared is None or case.network != POST:
         return
     if declared == "nonfinite":
         yield from _finite(case)

@@ -138,9 +138,10 @@ def _see(seen: _Seen, case: Case, asked: Asked, candidate: Candidate | None) -> 
     if LEAD in first.totals and not partial:
         seen.resolution = first.resolution("stable")
         seen.post_resolution = first.resolution("post")
-        if case.network != POST and BLIND < seen.resolution < np.inf:
+        if case.network != POST and not seen.resolution <= BLIND:
             told = f"from X on nothing below {seen.resolution:.2g} of a gradient is noticed"
             seen.notes.append(f"{told}: every line is judged from the links before it")
+            seen.resolution = float(np.fmin(seen.resolution, first.sees))
         seen.findings += evidence(case, first.post_holds, seen.resolution, seen.post_resolution)
     if seen.verdict is Verdict.FAIL:  # steps by a gradient that is wrong would only repeat it
         return

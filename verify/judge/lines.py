@@ -24,11 +24,15 @@ class Near(NamedTuple):
     """How near each given link comes to its local bound, and what is noticed of them.
 
     Units   sees: of that link in which least is noticed, the smallest relative error of one entry;
-            a link that is 0 throughout tells nothing.
+            a link that is 0 throughout tells nothing. no_numbers: links with an entry that is none.
     """
 
     figures: Mapping[str, Figure]
     sees: float
+    no_numbers: frozenset[str]
+
+
+NOTHING = Near({}, float("nan"), frozenset())
 
 
 def locally(name: str, chain: Chain, ref: Reference) -> Near:
@@ -37,39 +41,43 @@ def locally(name: str, chain: Chain, ref: Reference) -> Near:
     Shapes  as Chain.
     """
     figures, sees = {}, [0.0]
+    none = frozenset(link for link in chain if not np.isfinite(chain[link]).all())
     with np.errstate(all="ignore"):
         numbers = ref.bounds.given if isinstance(ref.bounds, Composed) else None
         for link, at in local(ref.problem, chain, numbers).items():
             figures[link] = held(name, link, chain[link], at.value, at.bound, ref.problem)
-            size = np.abs(np.asarray(chain[link], np.float64))
-            if size.any():
+            value, name = np.asarray(chain[link], np.float64), link.removesuffix("_next")
+            alone = name != link and f"dC_d{name}" not in chain
+            # Where a parameter leads to, without its gradient, tells of the gradient by the step.
+            size = np.abs(value - ref.problem.parameters[name] if alone else value)
+            if alone or size.any():
                 ratio = np.where(at.bound > 0, at.bound / size, 0.0)
                 sees.append(float(np.nanmin(ratio, initial=np.inf)))
-    return Near(figures, max(sees))
+    return Near(figures, max(sees), none)
 
 
-def wrong(
-    check: str, figures: Sequence[Figure], near: Mapping[str, Figure], ref: Reference
-) -> Iterator[Finding]:
+def wrong(check: str, figures: Sequence[Figure], near: Near, ref: Reference) -> Iterator[Finding]:
     """A finding for every broken line, in the order of the computation.
 
     `figures` are those of the composed bounds, `near` those of the local ones. Where every line
     follows from those before it and the whole is beyond its bound all the same, all links are
-    named that are.
+    named that are; of those that are no numbers the first.
 
     Shapes  as Chain.
     """
     beyond = {f.link: finding for f in figures for finding in broken(check, [f])}
-    lines = [link for link in near if not near[link].holds]
+    lines = [link for link, figure in near.figures.items() if not figure.holds]
     order = [step.name for step in ref.problem.network.every_step]
     first = min(map(order.index, lines), default=len(order))
+    inherits = False
     for link in order:
         if link in lines and link in beyond:
             yield beyond[link]
         elif link in lines:
-            yield _locally_broken(check, near[link])
-        elif link in beyond and order.index(link) < first:
+            yield _locally_broken(check, near.figures[link])
+        elif link in beyond and order.index(link) < first and not inherits:
             yield beyond[link]
+            inherits = link in near.no_numbers
 
 
 def _locally_broken(check: str, figure: Figure) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -26,11 +26,10 @@ OUT_OF_RANGE = Finding(
     Verdict.CANNOT_JUDGE,
     "|X||W|, C or |X|^T|dC_dy| comes near the largest number of the dtype: no bound holds there",
 )
-UNBOUNDED = Finding(
+BEYOND_RANGE = Finding(
     "range",
     Verdict.CANNOT_JUDGE,
-    "C, or every entry of a gradient, has no bound: numbers come near the largest of the dtype, or"
-    " errors grow beyond all measure; lower the inputs or the weights",
+    "C comes near the largest number of the dtype: no bound holds there",
 )
 LEFT_DOMAIN = Finding(
     "post_form", Verdict.CANNOT_JUDGE, "W leaves the domain of the post form", "manual.post_form"
@@ -87,6 +86,14 @@ class First:
     def ref(self) -> Reference:
         return self.kept[0]
 
+    @cached_property
+    def sees(self) -> float:
+        """What the lines of the lead notice, one by one, in the first part."""
+        only = self.totals[LEAD].only
+        if only is None or only.chain is None:
+            return np.nan
+        return lines.locally(LEAD, only.chain, self.ref).sees
+
     def resolution(self, form: str) -> float:
         """What the rows together notice; NaN where the form does not hold in each of them."""
         lead = self.totals.get(LEAD)
@@ -120,7 +127,7 @@ def first_step(case: Case, asked: Asked) -> First:
         spent = asked.work if share == 1 else asked.work / _ENCLOSED  # the budget is the case's
         ref = compare.reference(problem, spent if enclosed else 0)
         if not ref.bounds.fits:
-            seen.findings.append(OUT_OF_RANGE if problem.network == POST else UNBOUNDED)
+            seen.findings.append(OUT_OF_RANGE if problem.network == POST else BEYOND_RANGE)
             seen.in_range = False
             return seen
         seen.kept += [ref] if enclosed else []
@@ -249,7 +256,7 @@ def _lines(
         return figures, [], []
     if subject.form == "post" and all(f.holds for f in figures) and not known:
         return figures, [], []  # its lines are held against those of the stable form
-    near = lines.locally(subject.name, chain, ref).figures
+    near = lines.locally(subject.name, chain, ref)
     found = list(lines.wrong("bound", figures, near, ref))
     if not found or not all(f.link in known for f in found):
         return figures, [], found

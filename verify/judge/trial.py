@@ -173,15 +173,16 @@ class _Trying:
         """X, the parameters and P laid out otherwise, one at a time."""
         if self.ref.problem.work > LAYOUT_WORK:
             return
-        gradients = self.ref.problem.network.gradients
-        given = [link for link in gradients if link in self.chain]
+        network = self.ref.problem.network
+        given = [link for link in network.gradients if link in self.chain]
         last = given or [link for link in self.chain if link.endswith("_next")]
+        asked = last if network == POST else list(self.chain)
         for name in self.ref.problem.arrays:
             for layout, told in LAYOUTS.items():
                 what = f"with {name} {told}"
                 check = "note" if layout == "reversed" else "layout"
                 reply = self.ask(self.ref.problem, what, check, layouts={name: layout}).reply
-                chain = Chain(**{n: a for n, a in reply.links.items() if n in last})
+                chain = Chain(**{n: a for n, a in reply.links.items() if n in asked})
                 self._hold("layout", what, chain, self.ref.bounds.wider)
 
     def backward(self) -> None:
@@ -224,8 +225,9 @@ class _Trying:
         ref = ref or self.ref
         found = list(compare.misshapen(self.name, chain, ref.problem))
         figures = held(self.name, chain, ref, bound)
-        if not found and not all(f.holds for f in figures):
-            near = {} if check == "backward" else lines.locally(self.name, chain, ref).figures
+        by_line = check != "backward" and ref.problem.network != POST
+        if not found and (by_line or not all(f.holds for f in figures)):
+            near = lines.NOTHING if check == "backward" else lines.locally(self.name, chain, ref)
             found = list(lines.wrong(check, figures, near, ref))
         for finding in found:
             self.findings.append(

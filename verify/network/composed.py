@@ -31,7 +31,11 @@ def given(problem: Problem, model: Model) -> dict[str, Bounded]:
     found = {name: Bounded(model, a) for name, a in problem.numbers.items()}
     N = problem.numbers["N"]
     off = None if N & (N - 1) == 0 else N * model.u  # a divisor may be rounded, or its inverse
-    return found | {"N": Bounded(model, N, None, off)}
+    rounded = {"N": Bounded(model, N, None, off)}
+    for name in ("leak", "decay"):  # a program may have it in more precision
+        number = float(problem.numbers[name])
+        rounded[name] = Bounded(model, number, None, abs(number) * model.u if number else None)
+    return found | rounded
 
 
 class Links(Mapping[str, Bounded]):
@@ -152,14 +156,13 @@ class Composed:
 
     @cached_property
     def cost_fits(self) -> bool:
-        """Whether C is bounded."""
-        return bool(np.isfinite(self.C("stable")))
+        """Whether C is a number of the dtype."""
+        return bool(np.abs(self.links("stable")["C"].value) < self.model.largest / 4)
 
     @cached_property
     def fits(self) -> bool:
-        """Whether C is, and some entry of every gradient."""
-        gradients = self.problem.network.gradients
-        return self.cost_fits and all(np.isfinite(self.stable[g]).any() for g in gradients)
+        """Whether C is. Where it or a gradient has no bound from X on, its lines may have one."""
+        return self.cost_fits
 
     @property
     def unbounded(self) -> dict[str, int]:

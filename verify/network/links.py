@@ -217,7 +217,11 @@ BIAS: Mapping[str, tuple[Form, ...]] = {
 }
 DECAY: Mapping[str, tuple[Form, ...]] = {
     "dC_dW": literal(lambda x, dC_dy, decay, W: x.mT @ dC_dy + decay * W),
-}
+    "W_next": LINEAR["W_next"] + other(
+        lambda W, h, decay, x, dC_dy: W * (1 - h * decay) - h * (x.mT @ dC_dy),
+        lambda W, h, decay, x, dC_dy: W - h * (x.mT @ dC_dy) - h * decay * W,
+    ),
+}  # fmt: skip
 CHAIN = literal(lambda dC_dy_o, dy_o_dy: dC_dy_o * dy_o_dy)
 
 

@@ -69,14 +69,14 @@ def _nearest(step: Step, known: Mapping[str, Bounded], link: Float64, m: Model) 
     """Entry by entry the form that the link is nearest to, up to where all are within theirs."""
     value, bound = np.full(link.shape, np.nan), np.full(link.shape, np.inf)
     least = np.full(link.shape, np.inf)
-    inherited = np.zeros(link.shape, bool)  # no number, as what it is computed from is none
+    inherited = np.zeros(link.shape, bool)  # from what is no number nothing follows
     for form in step.forms:
         made = on(form, known)
         limit = made.bound() * (1 + MODELS["float64"].u / m.u)
         off = np.abs(link - made.value)
         ratio = np.where(off == 0, 0.0, off / limit)
         if not all(np.isfinite(known[name].value).all() for name in form.of):
-            inherited |= ~np.isfinite(link) & ~np.isfinite(made.value)
+            inherited |= ~np.isfinite(made.value)
         nearer = np.isfinite(limit) & ((ratio < least) | np.isinf(bound))
         value, bound = np.where(nearer, made.value, value), np.where(nearer, limit, bound)
         least = np.where(nearer, ratio, least)

@@ -135,7 +135,7 @@ class Network:
             forward += self._forward(layer, names)
             backward = self._backward(layer, names, last) + backward
             update += [
-                _step(names, f"{p}_next", {**LINEAR, **BIAS}[f"{p}_next"])
+                _step(names, f"{p}_next", self._affine[f"{p}_next"])
                 for p in self._own(layer) * self.trains
             ]
         helpers = (_step(self.names[-1], name, forms) for name, forms in self.between.items())
@@ -172,6 +172,11 @@ class Network:
         return (
             own | before | {name: name for name in ("e", "P", "G", "N", "h", "C", "leak", "decay")}
         )
+
+    @property
+    def _affine(self) -> Mapping[str, tuple[Form, ...]]:
+        """The forms of the product with the weights, and of the update."""
+        return {**LINEAR, **BIAS, **(DECAY if self.decays else {})}
 
     def _own(self, layer: Layer) -> str:
         return "W" * layer.weights + "b" * layer.bias
@@ -222,7 +227,7 @@ class Network:
         steps.append(replace(_step(names, "dC_dy", forms, by_y), by_kind=bool(pair)))
         if layer.weights:
             affine = (BIAS if layer.bias else LINEAR)["y"][0].formula
-            table = {**LINEAR, **BIAS, **(DECAY if self.decays else {})}
+            table = self._affine
             for p in (*self._own(layer), "x"):
                 by = _definition(names, affine, by=p, upstream="dC_dy")
                 more = (Definition(_decay, ("decay", names["W"]), names["W"]),)
