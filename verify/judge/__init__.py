@@ -6,7 +6,7 @@ runner                       paths -> cases -> Report: the one loop
 judge                        Case -> Result
 sides  compare               manual and twin; one link against a bound
 lines                        which lines of a chain are wrong
-steps  parts                 trainings; batches that come in parts
+steps  parts  rows           trainings; batches that come in parts; where their rows are
 expect  pins  lock           what a file declares; what was locked
 trial  questions             a candidate on one case; what else it is asked
 answers                      the numbers of one of its answers

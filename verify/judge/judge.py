@@ -15,16 +15,14 @@ from verify.judge.expect import evidence, expectations
 from verify.judge.parts import evaluated, loss_at
 from verify.judge.pins import changes
 from verify.judge.result import Figure, Finding, Likeness, Of, Result, Step, Verdict, verdict_of
+from verify.judge.rows import among_all, in_a_batch, in_rows
 from verify.judge.sides import (
     BLIND,
     LEAD,
     LEFT_DOMAIN,
     First,
-    among_all,
     first_step,
     has_truth,
-    in_a_batch,
-    in_rows,
     keep_worst,
     one_step,
     subjects,

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
 
-from verify.errors import number
 from verify.judge import compare, lines
 from verify.judge.asked import Asked
 from verify.judge.compare import Reference, Subject
 from verify.judge.parts import Evaluation, Totals, start_of
 from verify.judge.result import Figure, Finding, Of, Verdict, worst_of
+from verify.judge.rows import among_all, in_rows, of_some_rows
 from verify.network import kernels, manual, relations, twins
 from verify.network.network import POST, Network
-from verify.network.problem import Chain, Problem
+from verify.network.problem import Chain
 from verify.scenario.cases import Case
 
 LEAD = "manual.stable_form"  # whose W the expected figures are computed at
@@ -169,33 +169,6 @@ def _agree(seen: First) -> None:
             figures = compare.against_each_other(both, seen.ref, bound)
             keep_worst(seen.figures, figures)
             seen.findings += compare.broken("agreement", figures)
-
-
-def among_all(figure: Figure, rows: int | Sequence[int], problem: Problem) -> Figure:
-    """The figure of a part, or of some rows, with its entry among all."""
-    if "N" not in problem.network.axes(figure.link):
-        return figure
-    n, *rest = figure.entry
-    return replace(figure, entry=(rows + n if isinstance(rows, int) else rows[n], *rest))
-
-
-def in_rows(finding: Finding, first: int, problem: Problem) -> Finding:
-    """The finding of a part, with where its rows are among all."""
-    figure = finding.figure and among_all(finding.figure, first, problem)
-    where = f"{finding.message}, in rows {first} to {first + len(problem.X) - 1}"
-    return replace(finding, message=where, figure=figure)
-
-
-def of_some_rows(finding: Finding, ref: Reference) -> Finding:
-    """The finding of a batch of some rows, with which these are."""
-    figure = finding.figure and among_all(finding.figure, ref.rows, ref.problem)
-    return replace(finding, message=f"{finding.message}, {in_a_batch(ref)}", figure=figure)
-
-
-def in_a_batch(ref: Reference) -> str:
-    """Which rows the truth judges, where it cannot judge all."""
-    listed = ", ".join(map(str, ref.rows[:3])) + ", ..." * (len(ref.rows) > 3)
-    return f"in a batch of {number(len(ref.rows), 'row')}: {listed}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from verify.judge.likeness import likenesses
 from verify.judge.patterns import patterns
 from verify.judge.questions import LAYOUT_WORK, LAYOUTS, OTHER_WORK, gradient_by, others
 from verify.judge.result import Figure, Finding, Likeness, Verdict, worst_of
-from verify.judge.sides import among_all, of_some_rows
+from verify.judge.rows import among_all, of_some_rows
 from verify.network.bounds import bounds
 from verify.network.network import POST
 from verify.network.problem import Chain, Problem, bits

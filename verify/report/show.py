@@ -14,8 +14,9 @@ from verify.errors import UsageError, printable
 from verify.judge import compare
 from verify.judge.asked import Asked
 from verify.judge.result import Figure, Result
+from verify.judge.rows import in_a_batch
 from verify.judge.runner import judged
-from verify.judge.sides import both_sides, in_a_batch
+from verify.judge.sides import both_sides
 from verify.network.network import POST
 from verify.network.problem import Chain, Problem
 from verify.network.truth import Enclosure
