@@ -82,14 +82,17 @@ class Candidate:
 
         Raises  CandidateError, and ends its process, where it can be of none.
         """
-        post_first = sorted(set(networks), key=lambda network: network != POST)
-        misuses = {network: _misuse(self, network) for network in post_first}
-        own = [network for network, misuse in misuses.items() if not misuse]
+        own, misuses = set[Network](), list[str]()
+        for network in sorted(set(networks), key=lambda network: network != POST):
+            misuse = _misuse(self, network)
+            misuses += [misuse] if misuse else []
+            own |= set() if misuse else {network}
+            if POST in own:  # by its parameters it could be of others, too, and is asked no more
+                break
         if misuses and not own:
             self.close()
-            told = f"candidate {self.name}: {next(iter(misuses.values()))}"
-            raise CandidateError(told.replace(" :", ":"))
-        self.networks = frozenset({POST} if POST in own else own)
+            raise CandidateError(f"candidate {self.name}: {misuses[0]}".replace(" :", ":"))
+        self.networks = frozenset(own)
 
     def close(self) -> None:
         """End its process, if it has one."""

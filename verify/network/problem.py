@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -149,16 +150,18 @@ class Problem:
 
         Shapes  a link of the network, or dC_dX.
         """
-        axes = self.network.axes(link)
-        stack = self.X.shape[:-2]
-        return (*stack, *(self._length(axis) for axis in axes))
+        lengths = self._lengths
+        return (*self.X.shape[:-2], *(lengths[axis] for axis in self.network.axes(link)))
 
-    def _length(self, axis: str) -> int:
-        """N, D, or the units of a layer by its number."""
-        if axis in ("N", "D"):
-            return self.sizes[axis]
-        at = [name for name in self.network.weights if int(name[1:] or 1) <= int(axis)]
-        return int(self.parameters[at[-1]].shape[-1]) if at else self.X.shape[-1]
+    @cached_property
+    def _lengths(self) -> dict[str, int]:
+        """N, D, and the units of each layer by its number."""
+        found, units = {"N": self.X.shape[-2], "D": self.X.shape[-1]}, self.X.shape[-1]
+        for i, names in enumerate(self.network.names):
+            if self.network.layers[i].weights:
+                units = self.parameters[names["W"]].shape[-1]
+            found[str(i + 1)] = units
+        return found
 
     def at(self, i: int) -> Problem:
         """Problem i of a stack.
