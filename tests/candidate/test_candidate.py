@@ -16,7 +16,7 @@ import with_torch
 
 import verify
 from tests.support.problems import drawn
-from tests.support.texts import DRAWN, written
+from tests.support.texts import DRAWN, TWO_LAYERS, written
 from verify.candidate.candidate import candidate, updated
 from verify.errors import CandidateError
 from verify.judge.result import Verdict
@@ -25,24 +25,6 @@ from verify.network.problem import Chain
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
-TWO_LAYERS = """
-title = "a hidden layer"
-features = 4
-classes = 3
-batch_size = 7
-inputs = { random = "normal" }
-labels = { random = "soft" }
-step_size = 0.25
-[[layers]]
-units = 5
-weights = { random = "normal" }
-bias = { random = "normal" }
-activation = "tanh"
-[[layers]]
-weights = { random = "normal" }
-bias = { random = "normal" }
-activation = "softmax"
-"""
 GRADIENTS = {"dC_dW1", "dC_db1", "dC_dW2", "dC_db2"}
 
 

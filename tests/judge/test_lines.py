@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.support import networks
+from tests.support.networks import walked
 from verify.judge import compare, lines
 from verify.network import manual
 from verify.network.network import Layer
@@ -17,16 +18,6 @@ def findings(problem, chain):
     ref = compare.reference(problem, 2.0**30)
     figures = compare.against_truth("it", chain, ref, ref.bounds.wider)
     return list(lines.wrong("bound", figures, lines.locally("it", chain, ref), ref))
-
-
-def walked(problem, **wrong):
-    """Every link by the table, some replaced by a formula of those before; the rest inherit."""
-    known = dict(problem.numbers)
-    for step in problem.network.steps:
-        known[step.name] = step.on("stable", known)
-        if step.name in wrong:
-            known[step.name] = wrong[step.name](known)
-    return Chain(**{link: known[link] for link in problem.network.links})
 
 
 def test_every_broken_line_is_named_in_the_order_of_the_computation():

@@ -208,13 +208,9 @@ def test_a_line_that_breaks_at_a_later_step_is_named_at_any_depth(link):
         X, *parameters, P, h = arrays
         names = dict(zip(DEEP.network.parameters, parameters, strict=True))
         problem = DEEP.having(X=X, P=P, h=h, **names)
-        known, network = dict(problem.numbers), problem.network
         calls.append(1)
-        for step in network.steps:
-            known[step.name] = step.on("stable", known)
-            if step.name == link and len(calls) > 2:
-                known[link] = known[link] * np.float32(1.25)
-        return {name: known[name] for name in network.links}
+        factor = np.float32(1.25 if len(calls) > 2 else 1)
+        return dict(networks.walked(problem, **{link: lambda known: known[link] * factor}))
 
     candidate = of_function(later, "it")
     case = replace(of_problem(DEEP), steps=4)

@@ -12,7 +12,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from tests.support.texts import DRAWN, EXAMPLE, the_case, the_cases
+from tests.support.texts import DRAWN, EXAMPLE, TWO_LAYERS, the_case, the_cases
 from verify.commands.schemas import SCHEMAS
 from verify.errors import UsageError
 from verify.judge import pins
@@ -21,24 +21,6 @@ from verify.report import export
 from verify.scenario.collection import collect, packaged
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-HIDDEN = """
-title = "a hidden layer"
-features = 4
-classes = 3
-batch_size = 7
-inputs = { random = "normal" }
-labels = { random = "soft" }
-step_size = 0.25
-[[layers]]
-units = 5
-weights = { random = "normal" }
-bias = { random = "normal" }
-activation = "tanh"
-[[layers]]
-weights = { random = "normal" }
-bias = { random = "normal" }
-activation = "softmax"
-"""
 
 
 def numbers(value):
@@ -94,7 +76,7 @@ def test_a_reader_in_javascript_agrees_and_sees_a_factor(tmp_path):
 @pytest.mark.process
 @pytest.mark.skipif(shutil.which("node") is None, reason="no JavaScript here")
 def test_two_layers_in_javascript_agree_and_a_slope_left_out_is_named(tmp_path):
-    for path in export.export(the_cases(tmp_path, HIDDEN), tmp_path / "out")[0]:
+    for path in export.export(the_cases(tmp_path, TWO_LAYERS), tmp_path / "out")[0]:
         right = in_node("two_layers.js", path)
         assert right["broken"] == []
         assert right["worst"] <= 1

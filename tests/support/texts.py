@@ -30,6 +30,25 @@ labels = { random = "soft" }
 step_size = 0.25
 """
 
+TWO_LAYERS = """
+title = "a hidden layer"
+features = 4
+classes = 3
+batch_size = 7
+inputs = { random = "normal" }
+labels = { random = "soft" }
+step_size = 0.25
+[[layers]]
+units = 5
+weights = { random = "normal" }
+bias = { random = "normal" }
+activation = "tanh"
+[[layers]]
+weights = { random = "normal" }
+bias = { random = "normal" }
+activation = "softmax"
+"""
+
 
 def written(folder: Path, content: str, name: str = "s") -> Path:
     path = folder / f"{name}.toml"

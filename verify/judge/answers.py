@@ -10,12 +10,10 @@ import numpy as np
 from verify.judge import compare, lines
 from verify.judge.compare import Reference
 from verify.judge.result import Figure, Finding, Of, Verdict
-from verify.judge.sides import BLIND
-from verify.network import manual
+from verify.judge.sides import BLIND, LEAD
 from verify.network.network import POST
-from verify.network.problem import Chain, Problem
+from verify.network.problem import Chain
 
-_LEAD = "manual.stable_form"
 _SIGN = 2.0  # a bound that is not below 2 |g| anywhere cannot tell -g from g
 _FORMS = {"stable": "stable form", "post": "post's form", "wider": "widest right form"}
 
@@ -70,10 +68,10 @@ def held(name: str, chain: Chain, ref: Reference, bound: Chain) -> list[Figure]:
 
     Shapes  as Chain.
     """
-    figures, lead = compare.against_truth(name, chain, ref, bound), _lead(ref)
+    figures, lead = compare.against_truth(name, chain, ref, bound), ref.lead
     if lead is not None:
         fit = Chain(**{n: a for n, a in chain.items() if np.shape(a) == ref.problem.shape(n)})
-        figures += compare.against_each_other({name: fit, _LEAD: lead}, ref, bound)
+        figures += compare.against_each_other({name: fit, LEAD: lead}, ref, bound)
     return figures
 
 
@@ -106,14 +104,13 @@ def _within_the_narrowest(name: str, chain: Chain, ref: Reference) -> tuple[list
 
 def _resolution(chain: Chain, ref: Reference, form: str) -> float:
     """The resolution of the gradients that it gives, or of those in what they lead to."""
-    problem, bound, lead = ref.problem, ref.bounds[form], _lead(ref)
-    right, limits = lead or _manual(problem), {}
+    problem, bound, limits = ref.problem, ref.bounds[form], {}
     for name in problem.network.sought:
         link, after = f"dC_d{name}", f"{name}_next"
         through = link not in chain and after in bound
         limits[link] = bound[after] / np.float64(problem.h) if through else bound[link]
-    sides = 1 if lead is None else 2
-    return sides * compare.resolution(limits, {link: right[link] for link in limits})
+    sides = 1 if ref.lead is None else 2
+    return sides * compare.resolution(limits, {link: ref.manual[link] for link in limits})
 
 
 def _sign_unseen(resolution: float, form: str) -> Iterator[str]:
@@ -128,9 +125,8 @@ def _sign_unseen(resolution: float, form: str) -> Iterator[str]:
 def _unseen(chain: Chain, ref: Reference, form: str, sees: float) -> Iterator[str]:
     """That neither the whole nor its lines say much of a gradient; asks for more links."""
     if not sees <= BLIND:
-        right = _manual(ref.problem)
         seen = {
-            link: compare.resolution(ref.bounds[form], {link: right[link]})
+            link: compare.resolution(ref.bounds[form], {link: ref.manual[link]})
             for link in ref.problem.network.gradients
         }
         least = max(seen, key=lambda link: seen[link])
@@ -140,13 +136,3 @@ def _unseen(chain: Chain, ref: Reference, form: str, sees: float) -> Iterator[st
             f"no relative error below {sees:.2g} of {least} is noticed from X on;"
             f" {asked if absent else 'nor by its lines, of so large numbers'}"
         )
-
-
-def _lead(ref: Reference) -> Chain | None:
-    """Manual's answer where the truth leaves something out."""
-    return None if ref.truth is not None else _manual(ref.problem)
-
-
-def _manual(problem: Problem) -> Chain:
-    with np.errstate(all="ignore"):
-        return manual.stable(problem)

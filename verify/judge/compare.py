@@ -6,12 +6,14 @@ import math
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from verify.judge.result import Figure, Finding, Verdict
+from verify.network import manual
 from verify.network.bounds import Bounds, bounds
 from verify.network.composed import Composed
 from verify.network.problem import Chain, Implementation, Problem
@@ -40,6 +42,17 @@ class Reference:
     truth: Truth | None
     sample: Reference | None = None
     rows: Sequence[int] = ()
+
+    @cached_property
+    def manual(self) -> Chain:
+        """What manual's stable form gives."""
+        with np.errstate(all="ignore"):
+            return manual.stable(self.problem)
+
+    @property
+    def lead(self) -> Chain | None:
+        """Manual's answer, where the truth leaves something out."""
+        return None if self.truth is not None else self.manual
 
 
 def evaluate(subject: Subject, problem: Problem) -> tuple[Chain, Finding | None]:

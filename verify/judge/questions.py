@@ -58,5 +58,6 @@ def gradient_by(name: str, ref: Reference) -> tuple[Any, Any]:
         f = bound.forward
         log = f.largest_log
         return f.log / N, 2 * (f.log_error + (m.log + 2) * m.u * log) / N + 2 * m.tiny
-    found = Composed(problem, m).links("wider")[name]
+    composed = bound if isinstance(bound, Composed) else Composed(problem, m)
+    found = composed.links("wider")[name]
     return found.value, 2 * found.bound()

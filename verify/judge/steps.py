@@ -20,7 +20,8 @@ from verify.judge import compare, lines
 from verify.judge.compare import Reference, Subject
 from verify.judge.parts import Evaluation, Totals, everywhere, start_of
 from verify.judge.result import Finding, Step, Verdict
-from verify.network import descent, manual, truth
+from verify.judge.sides import LEAD
+from verify.network import descent, truth
 from verify.network.bounds import Bounds, bounds
 from verify.network.composed import Composed
 from verify.network.network import POST, Network
@@ -202,7 +203,7 @@ def trained(
             return None, found
         figures = compare.against_truth(subject.name, chain, ref, ref.bounds.wider)
         if ref.truth is None:
-            both = {subject.name: chain, "manual.stable_form": manual.stable(ref.problem)}
+            both = {subject.name: chain, LEAD: ref.manual}
             figures += compare.against_each_other(both, ref, ref.bounds.wider)
         if ref.problem.network == POST and all(f.holds for f in figures):
             return chain, []
