@@ -14,7 +14,8 @@ from tests.support.problems import drawn, made, worked_example
 from tests.support.soundness import sharpness, worst_of_other_forms, worst_ratios
 from verify.network import manual, truth
 from verify.network.bounds import bounds
-from verify.network.problem import DTYPES, LINKS, SHAPES, Problem
+from verify.network.network import POST
+from verify.network.problem import DTYPES, LINKS, Problem
 from verify.numbers.rounding import MODELS, Model
 
 CASES = 600
@@ -79,7 +80,7 @@ def ratio(term: str, dtype: str, model: Model) -> float:
     problem = adversary.first_row(*size, dtype, **more)
     found = getattr(bounds(problem, model)[form], link)
     worst = adversary.errors(problem, MODELS[dtype], form)[link]
-    return worst / float(found[0, 0] if SHAPES[link] else found)
+    return worst / float(found[0, 0] if POST.axes(link) else found)
 
 
 def test_a_problem_is_directed_at_every_term_of_the_model():

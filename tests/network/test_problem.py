@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.problems import made, worked_example
 from verify.errors import UsageError
-from verify.network.network import Layer, Network
-from verify.network.problem import LINKS, SHAPES, Chain, Problem, laid_out, placed, same_layout
+from verify.network.network import POST, Layer, Network
+from verify.network.problem import LINKS, Chain, Problem, laid_out, placed, same_layout
 
 
 def test_the_links_are_the_posts_in_the_posts_order():
@@ -21,7 +21,7 @@ def test_a_problem_knows_the_shape_of_every_link():
     assert problem.sizes == {"N": 1, "D": 3, "K": 2}
     assert [problem.shape(link) for link in ("y", "C", "dC_dW")] == [(1, 2), (), (3, 2)]
     assert problem.work == 6
-    assert set(SHAPES.values()) == {"NK", "", "DK"}
+    assert {POST.axes(link) for link in LINKS} == {("N", "1"), (), ("D", "1")}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ import numpy as np
 from verify.network import descent, manual, twin
 from verify.network.bounds import Bounds, of_post
 from verify.network.links import NK
-from verify.network.problem import SHAPES, Chain, Problem
+from verify.network.network import POST
+from verify.network.problem import Chain, Problem
 
 FALL = "the fall of C"
 
@@ -101,7 +102,7 @@ def ratios_between(
             limit = getattr(bound, link)
             ratio = np.subtract(found, theirs[link], dtype=np.float64)
             ratio = np.where(np.isinf(limit), 0.0, np.abs(ratio) / limit)
-            worst = ratio.max(axis=NK) if SHAPES[link] else ratio
+            worst = ratio.max(axis=NK) if POST.axes(link) else ratio
             yield link, np.where(np.isnan(worst), np.inf, worst / times)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,8 +80,7 @@ def reference(problem: Problem, budget: float) -> Reference:
     if fits(problem, budget):
         return Reference(problem, found, truth(problem, found.stable))
     rows = sampled(problem, budget)
-    X, P = (np.ascontiguousarray(a[list(rows)]) for a in (problem.X, problem.P))
-    some = replace(problem, X=X, P=P)
+    some = problem.rows(list(rows))
     within = bounds(some)
     sample = Reference(some, within, truth(some, within.stable))
     return Reference(problem, found, None, sample, rows)

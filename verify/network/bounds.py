@@ -180,8 +180,8 @@ class Bounds:
 def bounds(problem: Problem, model: Model | None = None) -> Bounds | Composed:
     """The bound of every link, both forms: of the post's network by the derivation above.
 
-    Shapes  X (N, D), W (D, K), P (N, K) give Chains with the shapes of SHAPES; of a stack of
-            problems, each with its first axis.
+    Shapes  X (N, D), W (D, K), P (N, K) give Chains of the links' shapes; of a stack of problems,
+            each with its first axis.
     Units   those of the link itself; float64.
     Source  the module's derivation.
     """

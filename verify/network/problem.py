@@ -23,17 +23,7 @@ DTYPES = ("float32", "float64")
 
 LEAK = 0.01  # leaky-relu's slope, and torch's
 
-# Of the post's network: link -> its axes. A link is computed from those before it.
-SHAPES = {
-    "y": "NK",
-    "y_o": "NK",
-    "C": "",
-    "dC_dy_o": "NK",
-    "dy_o_dy": "NK",
-    "dC_dy": "NK",
-    "dC_dW": "DK",
-    "W_next": "DK",
-}
+# Of the post's network; a link is computed from those before it.
 LINKS = POST.links
 
 
@@ -108,6 +98,13 @@ class Problem:
         """
         own = {name: numbers.pop(name) for name in ("X", "P", "h") if name in numbers}
         return replace(self, **own, parameters={**self.parameters, **numbers})
+
+    def rows(self, some: Any) -> Problem:
+        """The problem of some rows, by what indexes them.
+
+        Shapes  X (n, D), P (n, K); the parameters as they are.
+        """
+        return replace(self, X=self.X[some], P=self.P[some])
 
     @property
     def dtype(self) -> np.dtype[Any]:

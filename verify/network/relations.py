@@ -7,8 +7,6 @@ below the smallest normal one.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from verify.network.problem import Chain, Implementation, Problem, same_layout
@@ -26,7 +24,7 @@ def powers_of_two(implementation: Implementation, problem: Problem, chain: Chain
     Source  X W = (2^k X)(2^-k W); C and dC_dW are linear in P, dC_dW in X besides.
     """
     if len(problem.X) > _ROWS:
-        problem = replace(problem, X=problem.X[:_ROWS], P=problem.P[:_ROWS])
+        problem = problem.rows(slice(_ROWS))
         chain = implementation(problem)
     if not applies(problem, chain):
         return []

@@ -154,11 +154,7 @@ class Case:
         if size == len(whole.X):
             return [whole]
         starts = range(0, len(whole.X), size)
-        return [_part(whole, slice(start, start + size)) for start in starts]
-
-
-def _part(problem: Problem, rows: slice) -> Problem:
-    return replace(problem, X=problem.X[rows], P=problem.P[rows])
+        return [whole.rows(slice(start, start + size)) for start in starts]
 
 
 def cases(scenario: Scenario) -> list[Case]:
@@ -207,7 +203,7 @@ def of_problem(
     return Case(
         Origin(name, name),
         f"dtype={problem.dtype}",
-        lambda rows: problem if rows == WHOLE else _part(problem, rows),
+        lambda rows: problem if rows == WHOLE else problem.rows(rows),
         _sizes(problem),
         str(problem.dtype),
         problem.network,
