@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -280,44 +282,80 @@ for which, problem in BUILT.items():
             np.testing.assert_allclose(chain[link], eager[link], rtol=1e-10, err_msg=link)
 """
 
+RIGHT = "from verify import cli; cli.main()"
 
-def torchrun(ranks: int, *command: object) -> subprocess.CompletedProcess[str]:
+# What torchrun does, but that torch is loaded once for all ranks of all runs.
+RANKS = """
+import json, os, socket, sys
+import torch, verify.cli
+
+program, *runs = json.loads(sys.argv[1])
+for ranks, arguments in runs:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    for rank in range(ranks):
+        if not os.fork():
+            place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": ranks, "MASTER_PORT": port}
+            os.environ |= {name: str(number) for name, number in place.items()}
+            sys.argv = ["verify", "run", *arguments, "--twin", "distributed"]
+            exec(program)
+            sys.exit()
+    print("exit codes", {os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(ranks)}, flush=True)
+"""
+
+
+def started(*command: object) -> subprocess.CompletedProcess[str]:
+    environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd()),
+                   "MASTER_ADDR": "127.0.0.1"}  # fmt: skip
     return subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(ranks),
-         "--standalone", *map(str, command), "--twin", "distributed"],
-        capture_output=True, text=True, check=False, timeout=120,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd())},
+        [sys.executable, *map(str, command)], capture_output=True, text=True, check=False,
+        timeout=120, env={**os.environ, **environment},
     )  # fmt: skip
 
 
+def on_ranks(program: str, *runs: tuple[int, list[str]]) -> list[str]:
+    """What some runs print, one after the other, and end with: so many ranks, with arguments."""
+    done = started("-c", RANKS, json.dumps([program, *runs]))
+    told = re.split(r"(?<=})\n", done.stdout)
+    assert len(told) == len(runs) + 1, done.stderr
+    return told[:-1]
+
+
 @pytest.mark.process
-@pytest.mark.parametrize(("ranks", "rows"), [(2, 7), (3, 2), (1, 5)])
-def test_uneven_splits_and_ranks_without_rows_are_judged_as_any_twin(ranks, rows, tmp_path):
-    path = written(tmp_path, ROWS % rows)
-    done = torchrun(ranks, "-m", "verify", "run", path, "--json", tmp_path / "o.json")
+def test_under_torchrun_uneven_splits_are_judged_as_any_twin(tmp_path):
+    file = tmp_path / "o.json"
+    ranks = ("-m", "torch.distributed.run", "--nproc-per-node", 2, "--standalone")
+    run = ("-m", "verify", "run", written(tmp_path, ROWS % 7), "--json", file)
+    done = started(*ranks, *run, "--twin", "distributed")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("2 cases found, 2 judged, 2 passed") == 1
-    assert "twin distributed.stable_form" in (tmp_path / "o.json").read_text()
+    assert "twin distributed.stable_form" in file.read_text()
 
 
 @pytest.mark.process
-def test_every_rank_has_all_links_of_any_network(tmp_path):
-    script = Path(tmp_path, "of_networks.py")
-    script.write_text(OF_NETWORKS)
-    done = torchrun(3, script)  # of which one has no row
-    assert done.returncode == 0, done.stderr
+def test_ranks_without_rows_and_one_rank_are_judged_as_any_twin(tmp_path):
+    files = [tmp_path / "3.json", tmp_path / "1.json"]
+    paths = [written(tmp_path, ROWS % rows, str(rows)) for rows in (2, 5)]
+    asked = [[str(path), "--json", str(file)] for path, file in zip(paths, files, strict=True)]
+    for told, file in zip(on_ranks(RIGHT, (3, asked[0]), (1, asked[1])), files, strict=True):
+        assert told.endswith("exit codes {0}")
+        assert told.count("2 cases found, 2 judged, 2 passed") == 1
+        assert "twin distributed.stable_form" in file.read_text()
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("rows", "code"), [(7, 1), (8, 0)])
-def test_averaging_the_ranks_means_is_wrong_where_the_rows_do_not_divide(rows, code, tmp_path):
-    script = Path(tmp_path, "averaged.py")
-    script.write_text(AVERAGED)
-    done = torchrun(2, script, "run", written(tmp_path, ROWS % rows))
-    assert done.returncode == code, done.stderr
-    if code:
-        assert "first broken link   C" in done.stdout
-        assert "twin distributed." in done.stdout
+def test_every_rank_has_all_links_of_any_network():
+    assert on_ranks(OF_NETWORKS, (3, [])) == ["exit codes {0}"]  # of which one has no row
+
+
+@pytest.mark.process
+def test_averaging_the_ranks_means_is_wrong_where_the_rows_do_not_divide(tmp_path):
+    paths = [str(written(tmp_path, ROWS % rows, str(rows))) for rows in (7, 8)]
+    uneven, even = on_ranks(AVERAGED, *((2, [path]) for path in paths))
+    assert uneven.endswith("exit codes {1}")
+    assert "first broken link   C" in uneven
+    assert "twin distributed." in uneven
+    assert even.endswith("exit codes {0}")
 
 
 def test_outside_of_torchrun_it_says_how_to_start(tmp_path, monkeypatch):
