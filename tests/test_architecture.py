@@ -210,7 +210,10 @@ def test_no_name_is_outside_the_vocabulary(path):
 
 ALONE = """
 import importlib, os, sys
-import click, flint, jinja2, numpy, pydantic, pytest, rich  # of others once, of ours nothing
+# Of others once, of ours nothing.
+import click, concurrent.futures.process, difflib, flint, jinja2, multiprocessing.connection, numpy
+import pydantic.main, pydantic.root_model, pytest, rich, sysconfig, threadpoolctl, tomllib
+import tree_sitter_toml
 for name in sys.argv[1:]:
     if not os.fork():
         importlib.import_module(f"verify.{name}")
