@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -120,3 +123,20 @@ def test_a_device_by_its_number_is_there_where_so_many_are(count, fit, monkeypat
     monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
     assert twin.available("cuda")
     assert twin.available("cuda:1") is fit
+
+
+FRESH = """
+from verify.network import twin
+with twin.one_thread():
+    print(twin.library().get_num_threads())
+print(twin.library().get_num_threads())
+"""
+
+
+@pytest.mark.process
+def test_torch_has_one_thread_inside_where_it_was_not_loaded_before():
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH], capture_output=True, text=True, check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "2"},
+    )  # fmt: skip
+    assert done.stdout == "1\n2\n"

@@ -49,7 +49,8 @@ from verify.judge.sides import both_sides, one_step
 from verify.judge.trial import tried
 from verify.network import manual, truth
 from verify.network.links import NK
-from verify.threads import one_thread, processes
+from verify.network.twin import one_thread
+from verify.threads import processes
 
 Ratios: TypeAlias = dict[Compared, Any]
 """By what was compared and the link: error over bound of each case, -1 where it was not."""

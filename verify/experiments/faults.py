@@ -15,9 +15,10 @@ from verify.experiments.planting import ALL, GROUPS, OTHERS, POSTS, Planting
 from verify.faults.networks import NETWORK_FAULTS
 from verify.faults.where import words
 from verify.judge.result import Finding
+from verify.network.twin import one_thread
 from verify.scenario.cases import Case
 from verify.scenario.collection import collect
-from verify.threads import one_thread, processes
+from verify.threads import processes
 
 CASE_BUDGET = 2.0**23  # of each case's truth
 LARGEST_CASE = {POSTS: 2**22, OTHERS: 2**16}

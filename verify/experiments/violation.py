@@ -19,11 +19,11 @@ from verify.judge.result import Result, Verdict
 from verify.judge.runner import judged
 from verify.network.network import POST, Network
 from verify.network.problem import DTYPES, Problem
+from verify.network.twin import one_thread
 from verify.scenario.cases import of_problem
 from verify.scenario.collection import collect
 from verify.scenario.document import Expect
 from verify.scenario.write import explicit, written
-from verify.threads import one_thread
 
 
 def stack_of(plan: Plan, number: int) -> Problem:

@@ -28,11 +28,10 @@ from verify.judge.result import Finding, Report, Result, Verdict
 from verify.judge.selftest import proven
 from verify.network import truth, twins
 from verify.network.network import Network
-from verify.network.twin import available
+from verify.network.twin import available, one_thread
 from verify.scenario.cases import Case
 from verify.scenario.collection import Source, collection
 from verify.scenario.document import Limits
-from verify.threads import one_thread
 
 _log = logging.getLogger(__name__)
 

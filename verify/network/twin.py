@@ -8,12 +8,13 @@ gradients of all: none depends on another's W. Nothing here repeats a formula of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from verify import threads as pools
 from verify.errors import EnvironmentUnfit
 from verify.network import kernels as table
 from verify.network.network import Network
@@ -157,6 +158,16 @@ def full_precision(device: str = "cpu") -> Iterator[Any]:
         torch.set_float32_matmul_precision(precision)
         if threads != 1:
             torch.set_num_threads(threads)
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """One thread for every pool of this process while it lasts, torch's among them.
+
+    Set to one and back at every call of a twin, the threads of torch's products would be woken each
+    time, and spin on the core that the next link needs.
+    """
+    library()  # only pools that are loaded already can be limited
+    return pools.one_thread()
 
 
 @cache

@@ -160,8 +160,8 @@ class CaseItem(_Item):
         from verify.judge.result import Report, Verdict
         from verify.judge.runner import judged
         from verify.network import twins
+        from verify.network.twin import one_thread
         from verify.report.text import block
-        from verify.threads import one_thread
 
         with one_thread():
             asked = asked_of(self.config)

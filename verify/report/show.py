@@ -20,9 +20,9 @@ from verify.judge.sides import both_sides
 from verify.network.network import POST
 from verify.network.problem import Chain, Problem
 from verify.network.truth import Enclosure
+from verify.network.twin import one_thread
 from verify.report.formulas import drawing, formulas
 from verify.scenario.cases import Case
-from verify.threads import one_thread
 
 _WHAT = {"X": "inputs", "W": "weights", "b": "bias", "P": "labels", "G": "upstream gradient"}
 _LISTED = 12  # entries of a link that are listed one by one
