@@ -198,6 +198,8 @@ _HANGS = 3  # cases in which a candidate gives no answer in time, before it is a
 
 def _enough(results: Sequence[Result], most_failures: int) -> str:
     """Why a run need not go on; empty where it should."""
+    if not results or not results[-1].findings:  # nothing has changed since it was asked last
+        return ""
     failed = sum(not r.ok and r.verdict is not Verdict.NOT_RUN for r in results)
     hangs = sum(any(f.check == "timeout" for f in r.findings) for r in results)
     if hangs >= _HANGS:
