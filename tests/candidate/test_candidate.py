@@ -84,13 +84,22 @@ def test_a_right_implementation_passes_every_small_scenario(spec, arrays):
     report = verify.run(
         SCENARIOS, candidate=f"{EXAMPLES}/{spec}", arrays=arrays,
         keyword="not (large or middle or digits or batch_size=4096 or batch_size=10 or steps"
-        " or batch-sizes or step-sizes or seed=1 or seed=2)",
+        " or batch-sizes or step-sizes or iris-batches or seed=1 or seed=2)",
     )  # fmt: skip
     other = [r for r in report.results if r.verdict is Verdict.NOT_RUN]
     assert all("another network" in f.message for r in other for f in r.findings)
     assert [r.id for r in report.results if not r.ok and r not in other] == []
     assert report.counts["judged"] > 90
     assert "planted faults fail" in report.proof
+
+
+def test_a_right_implementation_passes_over_many_mini_batches():
+    report = verify.run(
+        SCENARIOS / "iris-batches.toml", candidate=with_numpy.gradient,
+        keyword="seed=0 and float32",
+    )  # fmt: skip
+    assert report.ok
+    assert report.counts["judged"] == 1
 
 
 @pytest.mark.process
