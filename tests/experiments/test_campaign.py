@@ -272,7 +272,7 @@ def test_of_a_files_network_a_candidate_is_judged_and_its_violation_is_shrunk(tm
     file, lab = tmp_path / "hidden.toml", tmp_path / "lab.py"
     file.write_text(HIDDEN)
     lab.write_text(OF_HIDDEN)
-    plan = Plan(cases=30, network=str(file), truth_every=3, candidate=f"{lab}:right")
+    plan = Plan(cases=8, network=str(file), truth_every=3, candidate=f"{lab}:right")
     assert campaign.campaign(plan).violations == ()
     wrong = plan.model_copy(update={"candidate": f"{lab}:averaged"})
     (found,) = campaign.campaign(wrong).violations
