@@ -5,6 +5,7 @@
     report.ok, report.counts
     report.results[0].id, report.results[0].verdict, report.results[0].first_broken_link
     report.to_dict(), report.to_dataframe()        # JSON types; a pandas DataFrame, a row a case
+    verify.gradcheck(forward, backward, inputs).ok         # any function in NumPy; jvpcheck too
 
 `run` takes files, folders, `file::case` names, names of packaged scenarios, Scenarios, Cases and
 Problems, and gives a Report of Results.
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         UsageError,
         VerifyError,
     )
+    from verify.judge.gradcheck import gradcheck, jvpcheck
     from verify.judge.result import Figure, Finding, Report, Result, Verdict
     from verify.judge.runner import Interrupted, run
     from verify.network.problem import LINKS, Chain, Problem
@@ -77,6 +79,8 @@ _HOMES = {
     "UsageError": "errors",
     "Verdict": "judge.result",
     "VerifyError": "errors",
+    "gradcheck": "judge.gradcheck",
+    "jvpcheck": "judge.gradcheck",
     "run": "judge.runner",
 }
 
@@ -99,6 +103,8 @@ __all__ = [
     "Verdict",
     "VerifyError",
     "__version__",
+    "gradcheck",
+    "jvpcheck",
     "run",
 ]
 

@@ -12,5 +12,8 @@ trial  questions             a candidate on one case; what else it is asked
 answers                      the numbers of one of its answers
 patterns  likeness  causes   what an error looks like, is like, and comes from
 selftest                     kernels within budget, planted faults caught
+exactly                      a formula and its arithmetic, told apart
+gradcheck                    any function in NumPy, and its derivative
+function  derivative         a function and its inputs; one derivative's floats
 notebook                     tables of a notebook
 """

@@ -9,4 +9,12 @@ sums         the same of sums, whose terms come in any order
 moves        how the errors of inputs become those of a result
 balls        exact values, enclosed
 derivative   reverse mode over any kind
+run          a program's run on shadows: what it is asked for, what it met
+shadow       a number of a program: its exact value, and how far rounding may have moved it
+elementary   functions of shadows
+contracted   sums and products of arrays of shadows
+ufuncs       NumPy's ufuncs, entry by entry
+followed     arrays of shadows that behave like float arrays
+functions    NumPy's functions of them
+tape         a run on shadows, differentiated
 """

@@ -1,0 +1,134 @@
+"""One derivative of a function, held against the exact one: its floats, entry by entry.
+
+A float entry may be off by what the chain rule through the function, as people apply it, may be; or
+by what the steps of the program itself may be, as long as these keep half of the digits, or lose no
+more than 2^10 times what the chain rule does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from verify.candidate.follow import Exact
+from verify.judge import exactly
+from verify.judge.result import Figure, Finding, Verdict
+from verify.numbers.rounding import MODELS
+
+_KEEPS = 2.0**10  # times the chain rule's error that steps of another order may have
+_UNKNOWN = 4.0  # times the chain rule's error, where the program's own steps cannot be followed
+
+
+@dataclass(frozen=True, eq=False)
+class Right:
+    """The exact derivative; on both sides of a kink, where there is one."""
+
+    sides: tuple[Exact, ...]
+
+    @property
+    def first(self) -> Exact:
+        return self.sides[0]
+
+    def off(self, found: Any) -> Any:
+        """How far numbers are from what is right: between the sides of a kink all is.
+
+        Shapes  those of the derivative.
+        """
+        offs = [side.off(found) for side in self.sides]
+        ends = [np.sign(np.asarray(found, np.float64) - side.hi) for side in self.sides]
+        return np.where(ends[0] * ends[-1] < 0, 0.0, np.minimum.reduce(offs))
+
+
+@dataclass(frozen=True, eq=False)
+class Derivative:
+    """What a program gives for one derivative, and its own exact run, if there is one.
+
+    Shapes  found: that of the derivative.
+    """
+
+    subject: str
+    link: str
+    found: Any
+    right: Right
+    own: Exact | None
+    dtype: str
+
+    def figure(self) -> Figure:
+        """How near the floats come to their bound, at the worst entry.
+
+        An infinite bound judges nothing; a NaN is worse than any number.
+        """
+        with np.errstate(all="ignore"):
+            off, limit, wanted = self.right.off(self.found), self.limit(), self.right.first.hi
+            ratio = np.where(off == 0, 0.0, off / limit)
+            ratio = np.where(np.isnan(ratio) & np.isinf(limit), 0.0, ratio)
+            worst = int(np.argmax(np.where(np.isnan(ratio), np.inf, ratio)))
+            entry = tuple(int(i) for i in np.unravel_index(worst, ratio.shape))
+            ulp = np.spacing(np.dtype(self.dtype).type(abs(wanted[entry])))
+            return Figure(
+                self.subject, self.link, entry, float(self.found[entry]), float(wanted[entry]),
+                float(off[entry]), float(limit[entry]), float(ratio[entry]),
+                float(off[entry] / ulp),
+            )  # fmt: skip
+
+    def limit(self) -> Any:
+        """How far a float entry may be off.
+
+        Shapes  those of the derivative.
+        """
+        m, right, own = MODELS[self.dtype], self.right.first, self.own
+        rounding = m.u * np.abs(right.hi) + m.tiny
+        if own is None:
+            return _UNKNOWN * right.error + rounding
+        half = np.sqrt(m.u) * np.abs(right.hi)
+        keeps = own.error <= np.maximum(half, _KEEPS * right.error)
+        return np.where(keeps, np.maximum(right.error, own.error), right.error) + rounding
+
+    def findings(self, figure: Figure) -> Iterator[Finding]:
+        """What is wrong: formula, arithmetic or both; the floats, where neither is known."""
+        wrong = list(self._formula())
+        yield from wrong
+        if figure.holds:
+            return
+        if self.own is not None:
+            lost = self.own.off(self.found) > self.limit()
+            if not wrong or bool(np.any(lost)):
+                entry = figure.entry if not wrong else _first(lost)
+                yield exactly.arithmetic(
+                    self.subject, self.link, self.own, self.found, entry, self.dtype, not wrong
+                )
+            return
+        what = "is not finite" if not np.isfinite(figure.found) else "is beyond its bound"
+        told = f"{self.link} {what}: error / bound {figure.ratio:.3g}, limit 1"
+        yield Finding("bound", Verdict.FAIL, told, self.subject, self.link, figure)
+
+    def _formula(self) -> Iterator[Finding]:
+        """That the formula is none of those of the sides."""
+        if self.own is None:
+            return
+        told = [
+            list(exactly.formula(self.subject, self.link, self.own, side, self.dtype, "forward"))
+            for side in self.right.sides
+        ]
+        if all(told):
+            yield from told[0]
+
+    def patterns(self) -> Iterator[str]:
+        """That what is wrong is a multiple of the right one, or its transpose."""
+        right = self.right.first.hi
+        with np.errstate(all="ignore"):
+            square = right.ndim == 2 and right.shape[0] == right.shape[1]
+            turned = square and np.allclose(self.found, right.T, 1e-4)
+            if turned and not np.allclose(right, right.T):
+                yield f"{self.link} is transposed"
+                return
+            ratio = (np.asarray(self.found, np.float64) / right)[right != 0]
+        if ratio.size > 1 and np.isfinite(ratio).all() and np.ptp(ratio) <= 1e-4 * abs(ratio[0]):
+            yield f"{self.link} is {ratio[0]:.5g} times the right one"
+
+
+def _first(where: Any) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argwhere(where)[0])

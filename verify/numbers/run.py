@@ -1,0 +1,106 @@
+"""A run of a program on shadows: what it is asked for, what it met, and where it is.
+
+While a run records, every shadow remembers what it was made of; a run that is flipped takes the
+other side of every tie.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from verify.numbers.constant import precision
+from verify.numbers.rounding import MODELS, Model
+
+_LIBRARIES = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent))
+
+
+class Unfollowed(Exception):
+    """A step that leaves exact arithmetic; says which, and the place in the program."""
+
+
+class Undecided(Exception):
+    """A comparison that the balls leave open; says where."""
+
+
+class Loss(NamedTuple):
+    """The step that lost most digits on the way to a number.
+
+    Units   factor: relative error that came out by that which went in.
+    """
+
+    factor: float
+    step: str
+    place: str
+
+
+@dataclass
+class Run:
+    """What a program's run on shadows is asked for, and what it met.
+
+    `ties` are places where equal numbers were compared, `close` those where rounding may have
+    decided otherwise; `flipped` takes the other side of every tie.
+    """
+
+    dtype: str = "float64"
+    bits: int = 212
+    recording: bool = False
+    flipped: bool = False
+    ties: dict[str, None] = field(default_factory=dict)
+    close: dict[str, None] = field(default_factory=dict)
+    made: int = 0
+
+    @property
+    def model(self) -> Model:
+        """What floats of the dtype may do."""
+        return MODELS[self.dtype]
+
+    def next(self) -> int:
+        """The number of a shadow, in the order in which they are made."""
+        self.made += 1
+        return self.made
+
+
+_now = Run()
+
+
+def now() -> Run:
+    """The run that is under way."""
+    return _now
+
+
+@contextmanager
+def running(run: Run) -> Iterator[Run]:
+    """Shadows that are made inside are of this run."""
+    global _now
+    before, _now = _now, run
+    try:
+        with precision(run.bits):
+            yield run
+    finally:
+        _now = before
+
+
+def place() -> tuple[str, str]:
+    """("file.py:12", the expression there) of the program's own line that is under way."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
+        frame = frame.f_back
+    code, path = frame.f_code, Path(frame.f_code.co_filename)
+    line, end, column, end_column = list(code.co_positions())[frame.f_lasti // 2]
+    text = ""
+    if line is not None and line == end and path.is_file():
+        text = path.read_text(errors="replace").splitlines()[line - 1]
+        text = text.encode()[column:end_column].decode(errors="replace")
+    return f"{path.name}:{frame.f_lineno}", text
+
+
+def unfollowed(what: str) -> Unfollowed:
+    """What to raise for a step that leaves exact arithmetic."""
+    return Unfollowed(f"{place()[0]} {what}")
