@@ -41,12 +41,15 @@ def set_to(counts: Sequence[int]) -> None:
 
 
 def _controllers() -> Any:
-    return _pools("torch" in sys.modules).lib_controllers
+    return _pools(*(name in sys.modules for name in _BRING)).lib_controllers
+
+
+_BRING = ("torch", "scipy.linalg", "scipy.special")  # whose import brings a pool of its own
 
 
 @cache
-def _pools(_with_torch: bool) -> Any:
-    """The pools of the libraries loaded so far; torch brings its own."""
+def _pools(*_brought: bool) -> Any:
+    """The pools of the libraries loaded so far."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

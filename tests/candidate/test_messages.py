@@ -32,7 +32,8 @@ def test_a_call_is_the_same_on_the_other_side(dtype):
     assert found.h.dtype == dtype
 
 
-HEADER = {"n": 1, "links": [], "aliased": [], "notes": [], "trouble": "", "misuse": ""}
+HEADER = {"n": 1, "links": [], "aliased": [], "notes": [], "trouble": "", "misuse": "",
+          "exact": {}}  # fmt: skip
 
 
 @pytest.mark.parametrize(

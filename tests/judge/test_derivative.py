@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from verify.candidate.follow import Exact
+from verify.candidate.exact import Exact
 from verify.judge.derivative import Derivative, Right
 
 _AT = np.array([1.0, 2.0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from verify.candidate.follow import Exact
+from verify.candidate.exact import Exact
 from verify.judge import exactly
 from verify.numbers.run import Loss
 
@@ -29,7 +29,9 @@ def test_a_formula_is_another_where_it_differs_by_more_than_eight_roundings_of_t
 def test_a_formula_is_told_with_the_size_and_the_place_of_the_difference() -> None:
     hi = _ONE.copy()
     hi[0, 1] += 0.3125
-    (finding,) = exactly.formula("candidate f", "dC_dW1", _exact(hi), _exact(), "float64", "C")
+    (finding,) = exactly.formula(
+        "candidate f", "dC_dW1", _exact(hi), _exact(), "float64", "the derivative of C"
+    )
     assert finding.check == "formula"
     assert finding.link == "dC_dW1"
     assert finding.message == (
@@ -48,7 +50,7 @@ def test_a_radius_excuses_what_it_may_be() -> None:
 def test_what_is_no_number_is_another_formula() -> None:
     hi = _ONE.copy()
     hi[0, 0] = np.nan
-    (finding,) = exactly.formula("", "y", _exact(hi), _exact(), "float64")
+    (finding,) = exactly.formula("", "y", _exact(hi), _exact(), "float64", "it")
     assert "y is not a number in exact arithmetic, at [0, 0]" in finding.message
 
 

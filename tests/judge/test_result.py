@@ -98,4 +98,4 @@ def test_a_report_is_json_without_any_nan():
     read = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert read["results"][0]["figures"][0]["ratio"] == "nan"
     assert read["results"][0]["first_broken_link"] == "C"
-    assert read["format"] == 2
+    assert read["format"] == 3

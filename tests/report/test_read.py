@@ -59,10 +59,10 @@ def test_anything_else_is_refused_by_its_name_and_with_the_command_that_writes_i
 
 @pytest.mark.parametrize(
     ("text", "why"),
-    [("{}", "KeyError: 'format'"), ('{"format": 1}', "it has format 1, not 2"),
-     ('{"format": 2}', "KeyError: 'counts'"), ("[]", "TypeError: "),
+    [("{}", "KeyError: 'format'"), ('{"format": 1}', "it has format 1, not 3"),
+     ('{"format": 3}', "KeyError: 'counts'"), ("[]", "TypeError: "),
      ("{", "Expecting property name"),
-     ('{"format": 2, "counts": {"found": 1}, "results": [{}]}', r"results\.0\.path: Field re"),
+     ('{"format": 3, "counts": {"found": 1}, "results": [{}]}', r"results\.0\.path: Field re"),
      ("[" * 10**5, "nested too deeply")],
 )  # fmt: skip
 def test_it_says_what_is_wrong_with_a_report(text, why):

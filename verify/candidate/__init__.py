@@ -39,6 +39,7 @@ kernels within their budgets, manual passes, planted faults fail.
     undisturbed   what it changes of the process, put back
     child         the process, with a limit of time
     messages      what the two processes say to each other
+    exact         what a program computes in exact arithmetic
     follow        a program in exact arithmetic
     stand_ins     what stands in for NumPy's and math's functions meanwhile
     candidate     Candidate: all of it, safe to call

@@ -41,14 +41,15 @@ class Candidate:
     _begin: int = field(default=0, repr=False)
     _end: int = field(default=0, repr=False)
     _size: int = field(default=0, repr=False)
+    _exact: Candidate | None = field(default=None, repr=False)
 
     def ask(
         self, problem: Problem, layouts: Mapping[str, str] | None = None, **how: bool
     ) -> Answer:
         """One call on a problem; `layouts` lays out some of its arrays otherwise.
 
-        `how` are words of Call: first, kept, backward. Of a kept call the arrays have the shapes of
-        the call before, and get the problem's numbers.
+        `how` are words of Call: first, kept, backward, exactly. Of a kept call the arrays have the
+        shapes of the call before, and get the problem's numbers.
 
         Shapes  as Problem.
         """
@@ -77,6 +78,15 @@ class Candidate:
             raise CandidateError(reply.trouble)
         return updated(Chain(**reply.links), problem)
 
+    def follow(self, problem: Problem) -> Reply:
+        """What it computes in exact arithmetic, in a process of its own where it has one.
+
+        Shapes  as Problem.
+        """
+        if self._exact is None:
+            self._exact = Candidate(self.name, self.session.another(_FOLLOW))
+        return self._exact.ask(problem, exactly=True).reply
+
     def introduce(self, networks: Iterable[Network]) -> None:
         """Ask it on a small problem of each network, to know of which of them it is.
 
@@ -95,8 +105,11 @@ class Candidate:
         self.networks = frozenset(own)
 
     def close(self) -> None:
-        """End its process, if it has one."""
+        """End its processes, if it has any."""
         self.session.close()
+        if self._exact is not None:
+            self._exact.close()
+            self._exact = None
 
     def _place(self, arrays: Mapping[str, Any], layouts: Mapping[str, str]) -> None:
         """Places in one half of the memory, in turns: what is kept of a call stays as it was."""
@@ -118,6 +131,7 @@ class Candidate:
         return {name: replace(p, writeable=True).of(memory) for name, p in self._places.items()}
 
 
+_FOLLOW = 20.0  # seconds that a call in exact arithmetic may take
 _GAP = 0xFF  # of what lies between the numbers of a wider array: NaN, if it is read
 
 

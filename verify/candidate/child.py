@@ -93,6 +93,11 @@ class Child:
         """The first answer, as it is now."""
         return self._ask({"do": "recall"}, self.timeout)
 
+    def another(self, seconds: float) -> Child:
+        """Another process with the same function, and a limit of its own for one call."""
+        named = self.spec, self.arrays, self.device
+        return Child(*named, min(seconds, self.timeout), self.memory_limit)
+
     def close(self) -> None:
         """End the process, if one is running, and whatever it has started."""
         self._stop()

@@ -10,7 +10,7 @@ import difflib
 import sys
 import sysconfig
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from verify.candidate.arguments import Misuse
+from verify.candidate.exact import Exact
 from verify.candidate.load import Function, adapted
 from verify.candidate.undisturbed import RunInterrupted, own_interrupts, undisturbed
 from verify.errors import Terminated
@@ -33,7 +34,8 @@ class Call:
     h is None where there is no step. `links` are the network's, `gradients` those of them that a
     bare answer holds, in order. `first`: its answer is the one that is recalled later; `kept`: the
     very array objects of the call before, whose numbers may have changed; `backward`: not the
-    function itself is asked but other gradients of its graph, named as load.Function says.
+    function itself is asked but other gradients of its graph, named as load.Function says;
+    `exactly`: it is run in exact arithmetic.
     """
 
     places: Mapping[str, Place]
@@ -43,14 +45,16 @@ class Call:
     first: bool = False
     kept: bool = False
     backward: bool = False
+    exactly: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Reply:
     """What came back: arrays by link, or by the name of another gradient.
 
-    `aliased` has each link that shares memory with an input, and that input; `notes` are told but
-    break nothing; `trouble` says why there is no answer, `misuse` why this can be no candidate.
+    `aliased` has each link that shares memory with an input, and that input; `exact` is what came
+    of a run in exact arithmetic, instead of links; `notes` are told but break nothing; `trouble`
+    says why there is no answer, `misuse` why this can be no candidate.
     """
 
     links: Mapping[str, Any] = field(default_factory=dict)
@@ -59,6 +63,7 @@ class Reply:
     trouble: str = ""
     misuse: str = ""
     timed_out: bool = False
+    exact: Mapping[str, Exact] = field(default_factory=dict)
 
 
 class Session:
@@ -96,6 +101,8 @@ class Session:
             with np.errstate(all="ignore"), undisturbed(notes), own_interrupts():
                 if call.backward:
                     return self._backward(given, notes)
+                if call.exactly:
+                    return self._exactly(given, call)
                 raw = self.function.call(given)
                 links = _links(raw, call)
         except Misuse as misuse:
@@ -125,20 +132,38 @@ class Session:
         arrays = {name: np.array(_array(value, ())) for name, value in found.items()}
         return Reply(arrays, notes=tuple(notes))
 
+    def _exactly(self, given: Mapping[str, Any], call: Call) -> Reply:
+        """The function in exact arithmetic; in `trouble`, why it could not be followed."""
+        from verify.candidate import follow  # Arb, which calls with floats never need
+
+        if self.function.exactly is None:
+            return Reply(trouble="it takes tensors")
+        made = follow.links_of(self.function.exactly, given, lambda raw, a: _links(raw, call, a))
+        return Reply(notes=made.notes, trouble=made.trouble, exact=made.exact)
+
     def recalled(self) -> Reply:
         """The first answer, as it is now."""
         return Reply({n: np.array(a) for n, a in self._first.items()})
+
+    def another(self, seconds: float) -> Session:  # noqa: ARG002
+        """A session of the same function, with nothing kept."""
+        return Session(self.function)
 
     def close(self) -> None:
         """Forget what was given and answered."""
         self._given, self._first = {}, {}
 
 
-def _links(raw: Any, call: Call) -> dict[str, Any]:
+def _links(
+    raw: Any, call: Call, array: Callable[[Any, Sequence[str]], Any] | None = None
+) -> dict[str, Any]:
     """An answer as arrays by link: a mapping of link names, or the gradients alone, in order.
+
+    `array` makes an array of a part.
 
     Raises  Misuse for anything else.
     """
+    array = array or _array
     links, gradients = call.links, call.gradients
     if isinstance(raw, Mapping):
         strangers = [str(key) for key in raw if key not in links]
@@ -149,7 +174,7 @@ def _links(raw: Any, call: Call) -> dict[str, Any]:
                 f"unknown link {strangers[0]!r} in its answer; the links are {', '.join(links)}"
                 f"{guess}"
             )
-        given = {link: _array(raw[link], gradients) for link in links if raw.get(link) is not None}
+        given = {link: array(raw[link], gradients) for link in links if raw.get(link) is not None}
         if not given:
             raise Misuse(f"its answer is an empty mapping; give at least one of {', '.join(links)}")
         return given
@@ -157,10 +182,10 @@ def _links(raw: Any, call: Call) -> dict[str, Any]:
     if alone and isinstance(raw, tuple | list) and len(raw) == 1 and hasattr(raw[0], "shape"):
         raw = raw[0]
     if alone:
-        return {gradients[0]: _array(raw, gradients)}
+        return {gradients[0]: array(raw, gradients)}
     if isinstance(raw, tuple | list) and len(raw) == len(gradients):
         parts = zip(gradients, raw, strict=True)
-        return {link: _array(part, gradients) for link, part in parts if part is not None}
+        return {link: array(part, gradients) for link, part in parts if part is not None}
     raise Misuse(f"it returns {_told(raw)}; {_wanted_of(gradients)}")
 
 

@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from verify.candidate.exact import Exact
 from verify.numbers.balls import Balls, enclosed
-from verify.numbers.followed import followed, plain
-from verify.numbers.run import Loss, Run, Undecided, Unfollowed, running
+from verify.numbers.followed import data, followed, plain
+from verify.numbers.run import Run, Undecided, Unfollowed, running
 
 BITS = (212, 424, 848, 1696)
+
+
+class Links(NamedTuple):
+    """Links in exact arithmetic; `trouble` says why there are none."""
+
+    exact: Mapping[str, Exact]
+    notes: tuple[str, ...] = ()
+    trouble: str = ""
+
+
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, eq=False)
-class Exact:
-    """What a program computes in exact arithmetic, and how far its floats may be off that.
-
-    The exact numbers lie within `rad` of hi + lo. `losses` are the steps that lost most digits;
-    `lost_by` says for each number which of them, -1 where none did.
-
-    Shapes  of all but losses those of the program's array.
-    Units   absolute.
-    """
-
-    hi: Any
-    lo: Any
-    rad: Any
-    error: Any
-    losses: tuple[Loss, ...] = ()
-    lost_by: Any = -1
-
-    def off(self, found: Any) -> Any:
-        """How far numbers are from the exact ones, at least; NaN where they are none.
-
-        Shapes  those of the numbers.
-        """
-        with np.errstate(all="ignore"):
-            far = np.abs((np.asarray(found, np.float64) - self.hi) - self.lo) - self.rad
-            return np.maximum(far, 0.0)
-
-    def loss(self, entry: tuple[int, ...]) -> Loss | None:
-        """The step that lost most digits of one number."""
-        at = int(self.lost_by[entry]) if self.losses else -1
-        return self.losses[at] if at >= 0 else None
 
 
 def exact_of(numbers: Any) -> Exact:
@@ -85,3 +62,30 @@ def follow(call: Callable[[Run], T], dtype: str = "float64", **how: Any) -> tupl
             except Exception as error:  # what runs on floats may stumble over exact numbers
                 raise Unfollowed(f"{type(error).__name__} on exact numbers: {error}") from error
     raise Unfollowed(f"{place} compares numbers that may be equal, with {BITS[-1]} bits too")
+
+
+def links_of(
+    call: Callable[[Mapping[str, Any]], Any],
+    given: Mapping[str, Any],
+    named: Callable[[Any, Callable[..., Any]], Mapping[str, Any]],
+) -> Links:
+    """The links that a program gives for a problem's numbers, in exact arithmetic.
+
+    `named` makes links of its answer, by a function that makes an array of a part.
+
+    Shapes  given: as Problem.arrays, and h.
+    """
+    dtype = next(str(a.dtype) for a in given.values() if a.dtype.kind == "f")
+
+    def links(_: Run) -> dict[str, Exact]:
+        numbers = {n: data(a) if a.dtype.kind == "f" else a.copy() for n, a in given.items()}
+        numbers = {n: a if np.ndim(given[n]) else a[()] for n, a in numbers.items()}
+        found = named(call(numbers), lambda part, _: followed(part))
+        return {link: exact_of(a) for link, a in found.items()}
+
+    try:
+        run, exact = follow(links, dtype)
+    except Unfollowed as error:
+        return Links({}, trouble=str(error))
+    close = tuple(f"{where} compares numbers that rounding may exchange" for where in run.close)
+    return Links(exact, close)

@@ -24,12 +24,13 @@ class Function:
     library differentiates, other gradients of the same graph: "upstream" is that gradient as it is
     afterwards, "scaled dC_dW" is dC_dW for an upstream gradient of -0.3, "second dC_dW" by a second
     backward pass, dC_dX and dC_dP are by the inputs and the labels. `raw` is the function itself,
-    where it is called with NumPy arrays.
+    where it is called with NumPy arrays; `exactly` calls it then with exact numbers in their place.
     """
 
     call: Callable[[Mapping[str, Any]], Any]
     backward: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     raw: Any = None
+    exactly: Callable[[Mapping[str, Any]], Any] | None = None
 
 
 UPSTREAM = -0.3  # an upstream gradient that is neither 1 nor positive nor a power of two
@@ -91,7 +92,13 @@ def adapted(function: Any, arrays: str = "numpy", device: str = "cpu") -> Functi
     if arrays == "jax":
         return _of_jax(function, arguments(function, needed=_not_upstream))
     taken = arguments(function)
-    return Function(lambda given: taken(function, given), raw=function)
+
+    def exactly(given: Mapping[str, Any]) -> Any:
+        from verify.candidate.stand_ins import Program  # Arb, which calls with floats never need
+
+        return taken(Program(function), given)
+
+    return Function(lambda given: taken(function, given), raw=function, exactly=exactly)
 
 
 def _not_upstream(name: str) -> bool:

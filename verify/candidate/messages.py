@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from verify.candidate.exact import Exact
 from verify.candidate.examine import Call, Reply
 from verify.network.problem import Place
+from verify.numbers.run import Loss
 
 
 def request_of(call: Call, size: int) -> dict[str, Any]:
@@ -21,6 +23,7 @@ def request_of(call: Call, size: int) -> dict[str, Any]:
         "h": call.h if call.h is None else [np.asarray(call.h).dtype.str, float(call.h).hex()],
         "links": list(call.links), "gradients": list(call.gradients),
         "first": call.first, "kept": call.kept, "backward": call.backward,
+        "exactly": call.exactly,
     }  # fmt: skip
 
 
@@ -32,7 +35,8 @@ def call_of(request: Mapping[str, Any]) -> Call:
     }
     h = request["h"] and np.dtype(request["h"][0]).type(float.fromhex(request["h"][1]))
     names = tuple(request["links"]), tuple(request["gradients"])
-    return Call(places, h, *names, request["first"], request["kept"], request["backward"])
+    how = {name: request[name] for name in ("first", "kept", "backward", "exactly")}
+    return Call(places, h, *names, **how)
 
 
 class Broken(Exception):
@@ -45,10 +49,14 @@ def packed(reply: Reply, number: int) -> bytes:
     header = {
         "n": number, "links": list(reply.links), "aliased": reply.aliased, "notes": reply.notes,
         "trouble": reply.trouble, "misuse": reply.misuse,
+        "exact": {link: exact.losses for link, exact in reply.exact.items()},
     }  # fmt: skip
     made.write(json.dumps(header).encode() + b"\n")
     for array in reply.links.values():
         np.save(made, array, allow_pickle=False)
+    for exact in reply.exact.values():
+        for name in _EXACT:
+            np.save(made, getattr(exact, name), allow_pickle=False)
     return made.getvalue()
 
 
@@ -64,6 +72,7 @@ def unpacked(message: bytes, number: int) -> Reply:
         links = {name: np.load(file, allow_pickle=False) for name in names}
         aliased = tuple((str(link), str(name)) for link, name in header["aliased"])
         notes = tuple(str(note) for note in header["notes"])
+        exact = {str(n): _exact(file, losses) for n, losses in header["exact"].items()}
         told = str(header["trouble"]), str(header["misuse"])
         answered = header["n"]
     except (ValueError, KeyError, TypeError, EOFError, MemoryError, RecursionError) as error:
@@ -72,4 +81,12 @@ def unpacked(message: bytes, number: int) -> Reply:
         raise Broken("an answer that nobody asked for")
     if not all(isinstance(a, np.ndarray) and a.dtype.kind in "fiub" for a in links.values()):
         raise Broken("an answer that is no array of numbers")
-    return Reply(links, aliased, notes, *told)
+    return Reply(links, aliased, notes, *told, exact=exact)
+
+
+_EXACT = ("hi", "lo", "rad", "error", "lost_by")
+
+
+def _exact(file: io.BytesIO, losses: list[Any]) -> Exact:
+    parts = {name: np.load(file, allow_pickle=False) for name in _EXACT}
+    return Exact(losses=tuple(Loss(float(f), str(s), str(p)) for f, s, p in losses), **parts)

@@ -8,6 +8,7 @@ sides  compare               manual and twin; one link against a bound
 lines                        which lines of a chain are wrong
 steps  parts  rows           trainings; batches that come in parts; where their rows are
 expect  pins  lock           what a file declares; what was locked
+formulas                     a candidate's own code in exact arithmetic
 trial  questions             a candidate on one case; what else it is asked
 answers                      the numbers of one of its answers
 patterns  likeness  causes   what an error looks like, is like, and comes from

@@ -106,7 +106,11 @@ def _kind(result: Result) -> str:
     if finding is None:
         return str(result.verdict)
     link, what = result.first_broken_link, _CHECKS.get(finding.check, finding.message)
-    if finding.check in ("bound", "agreement") and finding.figure is not None:
+    if finding.check == "formula":
+        what = f"{link} is another function in exact arithmetic: a mistake of mathematics"
+    elif finding.check == "arithmetic":
+        what = f"{link} is the right formula, and its arithmetic loses digits"
+    elif finding.check in ("bound", "agreement") and finding.figure is not None:
         finite = math.isfinite(finding.figure.found)
         what = f"{link} is {'beyond its bound' if finite else 'not finite'}"
     elif finding.check in _CHECKS and link and finding.check not in ("loss", "figure"):

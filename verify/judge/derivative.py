@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from verify.candidate.follow import Exact
+from verify.candidate.exact import Exact
 from verify.judge import exactly
 from verify.judge.result import Figure, Finding, Verdict
 from verify.numbers.rounding import MODELS
 
 _KEEPS = 2.0**10  # times the chain rule's error that steps of another order may have
+_THAN = "the derivative of forward"
 _UNKNOWN = 4.0  # times the chain rule's error, where the program's own steps cannot be followed
 
 
@@ -110,7 +111,7 @@ class Derivative:
         if self.own is None:
             return
         told = [
-            list(exactly.formula(self.subject, self.link, self.own, side, self.dtype, "forward"))
+            list(exactly.formula(self.subject, self.link, self.own, side, self.dtype, _THAN))
             for side in self.right.sides
         ]
         if all(told):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.candidate.follow import Exact
+from verify.candidate.exact import Exact
 from verify.judge.result import Finding, Verdict
 from verify.numbers.rounding import MODELS
 
@@ -56,18 +56,15 @@ def other_formula(exact: Exact, right: Any, dtype: str) -> tuple[float, tuple[in
 
 
 def formula(
-    subject: str, link: str, exact: Exact, right: Any, dtype: str, derivative: str = ""
+    subject: str, link: str, exact: Exact, right: Any, dtype: str, than: str
 ) -> Iterator[Finding]:
-    """That an exact run differs from what is right.
-
-    `derivative` says of what the link is the derivative, where it is one.
+    """That an exact run differs from what is right, which `than` calls by a name.
 
     Shapes  as other_formula.
     """
     other = other_formula(exact, right, dtype)
     if other is not None:
         most, entry = other
-        than = f"the derivative of {derivative}" if derivative else f"{link} of the problem"
         size = "is not a number" if math.isinf(most) else f"differs from {than} by {most:.2g}"
         told = f"{link} {size} in exact arithmetic{at(entry)}"
         told = f"{told}: this is a mistake of mathematics, not of rounding"

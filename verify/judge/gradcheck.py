@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from verify.candidate.follow import Exact, exact_of, follow
+from verify.candidate.exact import Exact
+from verify.candidate.follow import exact_of, follow
 from verify.candidate.stand_ins import Program
 from verify.errors import UsageError
 from verify.judge import exactly

@@ -87,6 +87,7 @@ class _Seen:
     rows: tuple[int, ...] = ()
     steps: tuple[Step, ...] = ()
     likenesses: tuple[Likeness, ...] | None = None
+    exact: str = ""
     first: First | None = None
     chain: Chain | None = None
 
@@ -223,6 +224,7 @@ def _try(seen: _Seen, case: Case, first: First, candidate: Candidate, asked: Ask
     if not batch.several:  # N, which an error may be a multiple of, is the part's own
         seen.likenesses = trial.likenesses
     seen.figures += figures.values()
+    seen.exact = trial.exact
     seen.resolution = float(np.min(resolutions))
     if case.large:
         if seen.verdict is Verdict.PASS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.util import find_spec
@@ -40,3 +41,15 @@ def frame(rows: Records) -> Any:
 
 def _cell(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else printable(str(value))
+
+
+def row(result: Any) -> dict[str, Any]:
+    """A case in one row: what it is, its verdict, and its nearest approach to a bound."""
+    worst = result.worst
+    what = {name: getattr(result, name) for name in ("path", "case", "dtype", "device")}
+    near = {"link": "", "error / bound": math.nan, "ulps": math.nan}
+    if worst:
+        near = {"link": worst.link, "error / bound": worst.ratio, "ulps": worst.ulps}
+    figures = ("resolution", "loss_before", "loss_after", "seconds")
+    told = {name: getattr(result, name) for name in figures}
+    return {**what, "verdict": str(result.verdict), **near, **told}

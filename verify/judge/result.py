@@ -87,11 +87,12 @@ def worst_of(figures: Iterable[Figure]) -> Figure | None:
 class Finding:
     """One thing that the judge has to say against a case.
 
-    `check` is a stable name: bound, agreement, shape, dtype, exception, relation, descent,
-    trajectory, loss, figure, post_form, resolution, range, lock, memory; of a candidate besides,
-    mutated, aliased, reused, repeat, other data, layout; of a case that is not run, device, twin or
-    copy; of a defect of the suite itself, error; pytest, where only pytest can say what became of
-    it: a worker died, a conftest skipped it.
+    `check` is a stable name: formula, a mistake of mathematics, proven in exact arithmetic;
+    arithmetic, a right formula that loses digits; bound, agreement, shape, dtype, exception,
+    relation, descent, trajectory, loss, figure, post_form, resolution, range, lock, memory; of a
+    candidate besides, mutated, aliased, reused, repeat, other data, layout; of a case that is not
+    run, device, twin or copy; of a defect of the suite itself, error; pytest, where only pytest can
+    say what became of it: a worker died, a conftest skipped it.
     """
 
     check: str
@@ -100,6 +101,18 @@ class Finding:
     subject: str = ""
     link: str | None = None
     figure: Figure | None = None
+
+    @property
+    def kind(self) -> str:
+        """What kind of mistake it is: "formula", "arithmetic", "behaviour"; empty of others."""
+        own = self.check in ("formula", "arithmetic")
+        return self.check if own else "behaviour" if self.check in BEHAVIOUR else ""
+
+
+BEHAVIOUR = (
+    "mutated", "aliased", "reused", "repeat", "other data", "layout", "backward", "exception",
+    "timeout", "upstream",
+)  # fmt: skip
 
 
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
@@ -149,7 +162,8 @@ class Result:
             those that the truth judges, where it cannot judge all; network: what it is, where it
             is not the post's; links: its, in the order of the computation; after: the
             id of an earlier case without which a candidate passes this one; likenesses: null where
-            there was nothing to compare.
+            there was nothing to compare; exact: how the candidate's own code did in exact
+            arithmetic, "right", "wrong" or "not followed", empty where that was not tried.
     """
 
     __pydantic_config__: ClassVar = _COMPLETE
@@ -178,6 +192,7 @@ class Result:
     sizes: tuple[int, ...] = ()
     likenesses: tuple[Likeness, ...] | None = None
     after: str = ""
+    exact: str = ""
 
     def __repr__(self) -> str:
         """One line; the fields have the rest."""
@@ -261,9 +276,9 @@ class Report:
 
     @computed_field
     @property
-    def format(self) -> Literal[2]:
+    def format(self) -> Literal[3]:
         """Another when the layout of `to_dict` is."""
-        return 2
+        return 3
 
     def __repr__(self) -> str:
         """The counts, and the first that are not green; `results` has the rest."""
@@ -321,24 +336,12 @@ class Report:
 
         Raises  UsageError where pandas is absent.
         """
-        return notebook.frame([_row(result) for result in self.results])
+        return notebook.frame([notebook.row(result) for result in self.results])
 
     def _repr_html_(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count)
         red_first = sorted(self.results, key=lambda r: r.ok)
-        return notebook.table(counts or "nothing was judged", [_row(r) for r in red_first])
-
-
-def _row(result: Result) -> dict[str, Any]:
-    """A case in one row: what it is, its verdict, and its nearest approach to a bound."""
-    worst = result.worst
-    what = {name: getattr(result, name) for name in ("path", "case", "dtype", "device")}
-    near = {"link": "", "error / bound": math.nan, "ulps": math.nan}
-    if worst:
-        near = {"link": worst.link, "error / bound": worst.ratio, "ulps": worst.ulps}
-    figures = ("resolution", "loss_before", "loss_after", "seconds")
-    told = {name: getattr(result, name) for name in figures}
-    return {**what, "verdict": str(result.verdict), **near, **told}
+        return notebook.table(counts or "nothing was judged", [notebook.row(r) for r in red_first])
 
 
 RESULT, REPORT = TypeAdapter(Result), TypeAdapter(Report)

@@ -12,6 +12,7 @@ from verify.candidate.load import UPSTREAM
 from verify.judge import compare, lines
 from verify.judge.answers import held, judged
 from verify.judge.compare import Reference
+from verify.judge.formulas import followed, told_apart
 from verify.judge.likeness import likenesses
 from verify.judge.patterns import patterns
 from verify.judge.questions import LAYOUT_WORK, LAYOUTS, OTHER_WORK, gradient_by, others
@@ -27,7 +28,8 @@ class Trial:
     """What a candidate did on one case.
 
     Units   resolution: the smallest relative error of one entry of its gradient that would have
-            been beyond the bound that it kept.
+            been beyond the bound that it kept; exact: "right", "wrong" or "not followed" in exact
+            arithmetic, empty where that was not tried.
     """
 
     findings: tuple[Finding, ...]
@@ -36,6 +38,7 @@ class Trial:
     resolution: float
     chain: Chain
     likenesses: tuple[Likeness, ...] | None = None
+    exact: str = ""
 
 
 def tried(
@@ -63,10 +66,12 @@ def tried(
     if explained and any(f.check == "bound" for f in trying.findings):
         trying.notes += patterns(trying.chain, ref)
         likes = likenesses(trying.chain, ref)
+    if in_full and trying.answered:
+        trying.exactly()
     findings = tuple(dict.fromkeys(trying.findings))
     notes = tuple(f"{trying.name}: {note}" for note in dict.fromkeys(trying.notes))
     figures = tuple(trying.figures)
-    return Trial(findings, figures, notes, trying.resolution, trying.chain, likes)
+    return Trial(findings, figures, notes, trying.resolution, trying.chain, likes, trying.exact)
 
 
 class _Trying:
@@ -80,6 +85,7 @@ class _Trying:
         self.notes: list[str] = []
         self.chain, self.resolution = Chain(), float("nan")
         self.answered = False
+        self.exact = ""
 
     def fail(self, check: str, message: str, link: str | None = None) -> None:
         self.findings.append(Finding(check, Verdict.FAIL, message, self.name, link))
@@ -168,6 +174,14 @@ class _Trying:
             f"the same call twice differs{size} in {other[0]}; is a state kept between calls?",
             other[0],
         )
+
+    def exactly(self) -> None:
+        """Its own code in exact arithmetic: a mistake of mathematics, told from lost digits."""
+        dtype = str(self.ref.problem.dtype)
+        run = followed(self.candidate, self.ref.problem, self.chain, self.name)
+        self.exact = run.exact
+        self.notes += run.notes
+        self.findings = list(told_apart(self.findings, run, self.chain, dtype))
 
     def in_layouts(self) -> None:
         """X, the parameters and P laid out otherwise, one at a time."""

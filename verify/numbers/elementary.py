@@ -105,7 +105,7 @@ def _moved(function: Callable[[Any], Any], ball: Any, a: Shadow) -> float:
 
 
 def _told(name: str) -> str:
-    return f"{name} of a number that is off"
+    return f"{name} amplifies an error"
 
 
 def power(a: Shadow, b: Shadow) -> Shadow:

@@ -268,6 +268,8 @@ def _loss(step: str, made: Shadow, operands: Sequence[tuple[Shadow, float, Slope
     factor = relative(made) / max(before, now().model.u)
     if factor > _LOSES and (heaviest.loss is None or factor > heaviest.loss.factor):
         where, text = place()
+        if not abs(made.value) < now().model.largest:
+            step = "it overflows"
         return Loss(factor, f"{text or step}: {step}" if text else step, where)
     return heaviest.loss
 
@@ -279,7 +281,7 @@ def relative(a: Shadow) -> float:
     """
     if a.error == 0:
         return 0.0
-    return min(a.error / abs(a.value), 1.0) if a.value else 1.0
+    return a.error / abs(a.value) if a.error < abs(a.value) < math.inf else 1.0
 
 
 def added(a: Shadow, b: Shadow) -> Shadow:

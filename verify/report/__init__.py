@@ -1,5 +1,6 @@
 """How it is told: Results -> something to read.
 
+apart             formulas beside floats, in a table
 text              lines, blocks, a summary; JSON
 page  plots       the page; its pictures
 show  formulas    the walk on one case; its links in a line each

@@ -12,7 +12,7 @@ from verify.errors import UsageError, printable
 from verify.judge.result import REPORT, Finding, Report, Result, Verdict
 from verify.judge.runner import environment
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 class Planted(BaseModel):

@@ -17,6 +17,7 @@ from verify.judge.asked import Asked
 from verify.judge.causes import SHOWN, UNKNOWN, causes, remarks
 from verify.judge.result import Finding, Report, Result, Verdict, worst_of
 from verify.network.problem import DTYPES
+from verify.report.apart import apart
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -110,6 +111,7 @@ def summary(report: Report) -> str:
     lines.append(", ".join(parts) + f" in {report.seconds:.1f} s")
     lines += _folded(report.proof) if report.proof else []
     lines += _causes(report)
+    lines += apart(report.results)
     lines += _notes(report)
     skipped = sorted(
         (r for r in report.results if r.verdict is Verdict.NOT_RUN),
