@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from verify.commands import experiments, run, scenarios
+from verify.commands import experiments, gradcheck, run, scenarios
 from verify.commands.options import EXIT_CODES
 from verify.errors import Terminated, VerifyError, printable
 from verify.files import shadowed
@@ -40,7 +40,7 @@ def cli(context: click.Context, verbose: int, quiet: bool) -> None:
         context.invoke(run.run, quiet=quiet)
 
 
-for command in (*run.COMMANDS, *scenarios.COMMANDS, *experiments.COMMANDS):
+for command in (*run.COMMANDS, gradcheck.gradcheck, *scenarios.COMMANDS, *experiments.COMMANDS):
     cli.add_command(command)
 
 

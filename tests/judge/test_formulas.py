@@ -57,7 +57,7 @@ def test_the_line_that_is_wrong_is_named_and_not_those_that_follow_from_it() -> 
 
 def test_a_hidden_layer_is_followed_and_its_mistake_is_proven_at_any_depth() -> None:
     layers = [Layer("tanh", bias=True)] * 5 + [Layer("softmax")]
-    problem = networks.of(*layers, N=4)
+    problem = networks.of(*layers, sizes=(3, 4, 5, 4, 5, 4, 3), N=4)
     names = problem.network.parameters
 
     def gradients(X, W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, W6, P, late=1.0):

@@ -37,10 +37,17 @@ UPSTREAM = -0.3  # an upstream gradient that is neither 1 nor positive nor a pow
 
 
 def loaded(spec: str, arrays: str = "numpy", device: str = "cpu") -> Function:
-    """The function that `package.module:attribute` or `path/to/file.py:attribute` names.
+    """The function that a name is of, as one of NumPy arrays.
 
-    Raises  ImportError, AttributeError or whatever the module raises; ValueError for another form;
-            Misuse for what cannot be a candidate.
+    Raises  what `named` does; Misuse for what cannot be a candidate.
+    """
+    return adapted(named(spec), arrays, device)
+
+
+def named(spec: str) -> Any:
+    """What `package.module:attribute` or `path/to/file.py:attribute` names.
+
+    Raises  ImportError, AttributeError or whatever the module raises; ValueError for another form.
     """
     place, _, attribute = spec.rpartition(":")
     if not place or not attribute:
@@ -61,7 +68,7 @@ def loaded(spec: str, arrays: str = "numpy", device: str = "cpu") -> Function:
     function: Any = module
     for part in attribute.split("."):
         function = getattr(function, part)
-    return adapted(function, arrays, device)
+    return function
 
 
 def adapted(function: Any, arrays: str = "numpy", device: str = "cpu") -> Function:

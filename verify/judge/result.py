@@ -195,10 +195,11 @@ class Result:
     exact: str = ""
 
     def __repr__(self) -> str:
-        """One line; the fields have the rest."""
+        """What was found, and how near it came; the fields have the rest."""
         worst = self.worst
         near = f", error/bound {worst.ratio:.3g} at {worst.link}" if worst else ""
-        return f"<Result {self.verdict} {self.id}{near}>"
+        said = "".join(f"\n  {f.check}: {f.message}" for f in self.findings[:_LISTED])
+        return f"<Result {self.verdict} {self.id}{near}{said}>"
 
     @computed_field
     @property

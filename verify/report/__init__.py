@@ -3,6 +3,7 @@
 apart             formulas beside floats, in a table
 text              lines, blocks, a summary; JSON
 page  plots       the page; its pictures
+derivatives       a function's derivatives, each in a line
 show  formulas    the walk on one case; its links in a line each
 github            annotations, the summary of a step
 read              reports read back
