@@ -51,3 +51,25 @@ def test_the_step_that_lost_a_number_goes_with_it() -> None:
     _, exact = follow(lost)
     assert exact.loss((0,)).step == "1 - s: a difference cancels"
     assert exact.loss((1,)) is None
+
+
+def test_what_stumbles_over_exact_numbers_is_told_with_its_line() -> None:
+    kept = np.zeros(2)
+
+    def writes(run):
+        kept[:] = data(np.ones(2)) / 3
+
+    def divides(run):
+        return data(np.ones(2)) + 1 // 0
+
+    for program, told in ((writes, "writes into a float array"), (divides, "ZeroDivisionError")):
+        with pytest.raises(Unfollowed, match=rf"^test_follow\.py:\d+ .*{told}"):
+            follow(program)
+
+
+def test_programs_that_know_arrays_by_their_bytes_know_them() -> None:
+    def known(run):
+        a = np.array([0.1, 3.0])
+        return data(a).tobytes() == a.tobytes()
+
+    assert follow(known)[1]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from tests.support import networks
 from tests.support.problems import drawn, made
 from verify.candidate.candidate import of_function
+from verify.faults.backwards import BACKWARDS
+from verify.faults.table import FAULTS
 from verify.judge import compare
 from verify.judge.formulas import WORK, followed, told_apart
 from verify.judge.result import Finding, Verdict
@@ -164,3 +168,31 @@ def test_what_no_bound_notices_is_proven_and_replaces_that_nothing_was_noticed()
     run = _followed(post, drawn(3))._replace(exact="wrong", findings=(wrong,))
     assert list(told_apart([blind], run, Chain(), "float64")) == [wrong]
     assert list(told_apart([blind], _followed(post, drawn(3)), Chain(), "float64")) == [blind]
+
+
+def test_nine_in_ten_of_the_planted_faults_can_be_followed_and_none_is_followed_falsely() -> None:
+    counts = Counter()
+    problem = drawn(3, N=5, D=4, K=3)
+    in_numpy = {n: f for n, f in FAULTS.items() if n not in {name for name, *_ in BACKWARDS}}
+    for name, fault in in_numpy.items():
+        candidate = of_function(fault.make(), name)
+        reply = candidate.ask(problem).reply
+        if not reply.trouble:
+            run = followed(candidate, problem, Chain(**reply.links), name)
+            counts[run.exact] += 1
+            if run.exact == "wrong":
+                assert fault.formula, name
+    assert counts["not followed"] <= 0.1 * counts.total(), counts
+    assert counts["wrong"] > 70
+
+
+def test_what_takes_tensors_is_not_run_in_exact_arithmetic() -> None:
+    torch = pytest.importorskip("torch")
+
+    def cost(X, W, P):
+        return -(P * torch.nn.functional.logsigmoid(X @ W)).sum() / len(X)
+
+    problem = drawn(3)
+    candidate = of_function(cost, "it", "torch")
+    chain = Chain(**candidate.ask(problem).reply.links)
+    assert followed(candidate, problem, chain, "it").exact == ""

@@ -93,6 +93,11 @@ PROGRAMS = {
     "lists": lambda X, i: np.array([[float(v) * 2 for v in row] for row in X]) + np.asarray(X),
     "list of rows": lambda X, i: np.array([row * 2 for row in X]) + np.array(list(X)),
     "conversion": lambda X, i: X.astype(np.float64) + X.astype(float) + np.float64(X[0, 0]),
+    "its dtype": lambda X, i: (
+        X.dtype.type(X) + X.dtype.type(2) + np.zeros(3, X.dtype) + (X.dtype == np.dtype(X.dtype))
+        + np.issubdtype(X.dtype, np.floating) + X.dtype.type([list(row) for row in X])
+    ),
+    "full": lambda X, i: np.full((5, 3), X.sum()) + np.full((5, 3), X[0], dtype=X.dtype),
     "finfo": lambda X, i: X / (np.abs(X) + np.finfo(X.dtype).eps + np.finfo(X.dtype).tiny),
     "vectorize": lambda X, i: np.vectorize(lambda v: v * v if v > 0 else v)(X) * np.exp(X),
     "apply along an axis": lambda X, i: np.apply_along_axis(lambda r: r / r.sum(), 1, X + 9),
@@ -140,7 +145,7 @@ def test_a_program_gives_what_it_gives_on_floats_within_its_error(name: str, dty
         (lambda X, i: X.astype(np.float32), "converts to float32"),
         (lambda X, i: np.float32(X[0, 0]), "converts to float32"),
         (lambda X, i: np.linalg.inv(X[:3]), "numpy.linalg.inv"),
-        (lambda X, i: X.tobytes(), "tobytes"),
+        (lambda X, i: X.tofile("x"), "tofile"),
         (lambda X, i: np.nextafter(X, 0), "numpy.nextafter"),
         (lambda X, i: int(X[0, 0] + 0.3), "int"),
         (lambda X, i: X.astype(complex), "converts to complex128"),
@@ -159,7 +164,7 @@ def test_numpy_and_the_program_are_as_they_were_afterwards() -> None:
     with running(Run()):
         Program(_loops)(data(np.ones((2, 2))), 0)
         with pytest.raises(Unfollowed):
-            Program(lambda X: X.tobytes())(data(np.ones(2)))
+            Program(lambda X: X.tofile("x"))(data(np.ones(2)))
     assert (np.zeros, np.array, np.float64, np.isscalar) == before
     assert "float" not in globals()
 

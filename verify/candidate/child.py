@@ -71,6 +71,11 @@ class Child:
     _late: bool = False
     _deadline: float = math.inf
 
+    @property
+    def followable(self) -> bool:
+        """Whether the function can be run in exact arithmetic: it takes NumPy arrays."""
+        return self.arrays == "numpy"
+
     def memory(self, size: int) -> Any:
         """At least so many bytes that the process sees too; zeros when they are new."""
         if self._block is None or len(self._block) < size:

@@ -76,6 +76,7 @@ class Session:
     def __init__(self, function: Function) -> None:
         self.function = function
         self.differentiated = function.backward is not None
+        self.followable = function.exactly is not None
         self._memory: Any = np.empty(0, np.uint8)
         self._given: dict[str, Any] = {}
         self._first: Mapping[str, Any] = {}
@@ -136,9 +137,10 @@ class Session:
         """The function in exact arithmetic; in `trouble`, why it could not be followed."""
         from verify.candidate import follow  # Arb, which calls with floats never need
 
-        if self.function.exactly is None:
+        exactly = self.function.exactly
+        if exactly is None:
             return Reply(trouble="it takes tensors")
-        made = follow.links_of(self.function.exactly, given, lambda raw, a: _links(raw, call, a))
+        made = follow.links_of(exactly, given, lambda raw, a: _links(raw, call, a))
         return Reply(notes=made.notes, trouble=made.trouble, exact=made.exact)
 
     def recalled(self) -> Reply:

@@ -10,7 +10,7 @@ import numpy as np
 from verify.candidate.exact import Exact
 from verify.numbers.balls import Balls, enclosed
 from verify.numbers.followed import data, followed, plain
-from verify.numbers.run import Run, Undecided, Unfollowed, running
+from verify.numbers.run import Run, Undecided, Unfollowed, place_of, running
 
 BITS = (212, 424, 848, 1696)
 
@@ -60,8 +60,15 @@ def follow(call: Callable[[Run], T], dtype: str = "float64", **how: Any) -> tupl
             except Unfollowed:
                 raise
             except Exception as error:  # what runs on floats may stumble over exact numbers
-                raise Unfollowed(f"{type(error).__name__} on exact numbers: {error}") from error
+                raise Unfollowed(_stumbled(error)) from error
     raise Unfollowed(f"{place} compares numbers that may be equal, with {BITS[-1]} bits too")
+
+
+def _stumbled(error: Exception) -> str:
+    where = f"{place_of(error)} " if place_of(error) else ""
+    if "setting an array element" in str(error):
+        return f"{where}writes into a float array that was made elsewhere"
+    return f"{where}raises {type(error).__name__} on exact numbers: {error}"
 
 
 def links_of(

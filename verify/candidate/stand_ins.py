@@ -202,7 +202,16 @@ def _as_strided(x: Any, *args: Any, **options: Any) -> Any:
     return found.view(Followed) if isinstance(x, Followed) else found
 
 
-_MAKERS = ("zeros", "ones", "empty", "full", "eye", "identity", "fromiter", "loadtxt")
+def _full(shape: Any, fill_value: Any, dtype: Any = None, *args: Any, **options: Any) -> Any:
+    if not _is_exact(fill_value):
+        return _made(_FULL)(shape, fill_value, dtype, *args, **options)
+    made = followed(_ZEROS(shape))
+    made[...] = fill_value
+    return made if dtype is None else made.astype(dtype, copy=False)
+
+
+_FULL, _ZEROS = np.full, np.zeros
+_MAKERS = ("zeros", "ones", "empty", "eye", "identity", "fromiter", "loadtxt")
 _CONVERTERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
 
 
@@ -212,6 +221,7 @@ def stand_ins() -> dict[tuple[ModuleType, str], Any]:
     found |= {(np, name): _made(getattr(np, name)) for name in _MAKERS}
     found |= {(np, name): _converted(getattr(np, name)) for name in _CONVERTERS}
     found |= {(np, "float64"): Float64, (np, "double"): Float64, (np, "float32"): Float32}
+    found[np, "full"] = _full
     found[np, "isscalar"] = lambda x: isinstance(x, Shadow) or _isscalar(x)
     found[np.lib.stride_tricks, "as_strided"] = _as_strided
     found |= {(math, name): function for name, function in _math()}

@@ -48,7 +48,7 @@ def followed(candidate: Candidate, problem: Problem, chain: Chain, name: str) ->
     Shapes  as Problem and Chain.
     """
     rows = _rows(problem)
-    if not rows:
+    if not (rows and candidate.session.followable):
         return Followed()
     whole = len(rows) == len(problem.X)
     some = problem if whole else problem.rows(rows)

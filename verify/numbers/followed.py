@@ -84,6 +84,37 @@ def dtype_holds(dtype: Any) -> bool:
     return True
 
 
+class Kind:
+    """The dtype that arrays of shadows tell; its type leaves exact numbers as they are."""
+
+    def __init__(self, name: str) -> None:
+        self.dtype = np.dtype(name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(vars(self)["dtype"], name)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.dtype == other)
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+    def __repr__(self) -> str:
+        return repr(self.dtype)
+
+    def type(self, numbers: Any = 0.0) -> Any:
+        """The numbers as floats of this dtype; exact ones, and lists with such, as they are.
+
+        Shapes  any; the same.
+        """
+        if isinstance(numbers, Shadow | Followed):
+            return numbers
+        listed = _array(numbers, object) if isinstance(numbers, list | tuple) else None
+        if listed is not None and any(isinstance(s, Shadow) for s in listed.flat):
+            return followed(listed)
+        return self.dtype.type(numbers)
+
+
 class Followed(np.ndarray):
     """An array of shadows: what a program is given in place of floats.
 
@@ -92,7 +123,7 @@ class Followed(np.ndarray):
 
     @property
     def dtype(self) -> Any:
-        return np.dtype(now().dtype)
+        return Kind(now().dtype)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         out = options.pop("out", None)
@@ -125,8 +156,8 @@ class Followed(np.ndarray):
         if name in _BY_FUNCTION:
             function = getattr(np, _BY_FUNCTION[name])
             return lambda *args, **options: function(self, *args, **options)
-        if name == "astype":
-            return partial(_as_type, self)
+        if name in _OWN:
+            return partial(_OWN[name], self)
         if name in _LEAVE:
             raise unfollowed(f"asks for .{name}")
         return super().__getattribute__(name)
@@ -148,6 +179,11 @@ def _as_type(array: Followed, dtype: Any, *_: Any, copy: bool = True, **__: Any)
     wanted = np.dtype(dtype)
     of = bool if wanted.kind == "b" else _whole
     return _array([of(s) for s in plain(array).flat], wanted).reshape(array.shape)
+
+
+def _as_bytes(array: Followed, *_: Any) -> bytes:
+    """The bytes of the nearest floats, by which programs know arrays again."""
+    return _array([s.value for s in plain(array).flat], now().dtype).tobytes()
 
 
 def plain(array: Any) -> Any:
@@ -244,4 +280,5 @@ _BY_FUNCTION = {
         "diagonal", "searchsorted", "ptp",
     )
 }  # fmt: skip
-_LEAVE = ("tobytes", "tofile", "dumps", "ctypes", "__array_interface__", "data")
+_OWN: Mapping[str, Callable[..., Any]] = {"astype": _as_type, "tobytes": _as_bytes}
+_LEAVE = ("tofile", "dumps", "ctypes", "__array_interface__", "data")

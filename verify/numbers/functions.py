@@ -227,6 +227,12 @@ def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return _sum(np.diagonal(followed(a), offset, axis1, axis2), -1)
 
 
+def _copied(dst: Any, src: Any, casting: str = "", where: Any = True) -> None:  # noqa: ARG001
+    shape = np.shape(dst)
+    mask = np.broadcast_to(where, shape)
+    dst[mask] = np.broadcast_to(followed(src), shape)[mask]
+
+
 def _linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True) -> Any:
     at = np.arange(num) / (num - 1 if endpoint else num)
     return followed(start) + followed(at) * (followed(stop) - followed(start))
@@ -258,10 +264,7 @@ FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
     np.real: lambda a: a, np.isreal: lambda a: np.ones(np.shape(a), bool),
     np.iscomplexobj: lambda _: False, np.isrealobj: lambda _: True,
     np.linspace: _linspace,
-    np.copyto: lambda dst, src, where=True: dst.__setitem__(
-        np.broadcast_to(where, np.shape(dst)), np.broadcast_to(followed(src), np.shape(dst))[
-            np.broadcast_to(where, np.shape(dst))]
-    ),
+    np.copyto: _copied,
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ other side of every tie.
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -99,6 +100,13 @@ def place() -> tuple[str, str]:
         text = path.read_text(errors="replace").splitlines()[line - 1]
         text = text.encode()[column:end_column].decode(errors="replace")
     return f"{path.name}:{frame.f_lineno}", text
+
+
+def place_of(error: BaseException) -> str:
+    """ "file.py:12" of the program's last line that an error went through; empty where none did."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not f.filename.startswith(_LIBRARIES)]
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
 
 
 def unfollowed(what: str) -> Unfollowed:

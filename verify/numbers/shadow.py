@@ -88,7 +88,7 @@ class Shadow:
 
     @property
     def dtype(self) -> Any:
-        return np.dtype(now().dtype)
+        return _array(self).dtype
 
     @property
     def most(self) -> float:
