@@ -9,5 +9,12 @@ networks     the faults of any network, planted at every layer where they apply
 outputs      those on the way forward
 slopes       those of the errors of units on the way back
 gradients    those of the gradients, of what is passed below, and of the update
+function     a function by hand in NumPy, and the mistakes in its backward pass
+functions    all of them, by name
+norms        those with norms, means and variances
+softmaxes    those with a softmax or a sigmoid, and the costs upon them
+losses       costs with kinks, masks and pairs of rows
+cells        those with weights: products, gates, recurrent cells, attention
+windows      those that pick, move and add up entries by where they are
 where        words for where a fault can be made and be seen
 """
