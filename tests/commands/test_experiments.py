@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 import verify as door
 from tests.support.command import verify
 from tests.support.texts import EXAMPLE, written
+from verify.experiments import functions
 
 SMALL = ("campaign", "--cases", "3e3", "--shape", "4,3,2", "--workers", "1")
 WRONG = "def zero(X, W, P, h):\n    return W * 0\n"
@@ -29,6 +31,21 @@ def test_the_faults_of_one_file_are_a_matrix_and_a_survivor_is_exit_1(tmp_path):
     read = json.loads(verify("faults", written(tmp_path, EXAMPLE), "--json").stdout)
     assert read["faults"]["gradient-sign"]["killed_by"]
     assert read["format"] == 1
+
+
+def test_functions_of_ones_own_are_a_table_of_checks(monkeypatch, tmp_path):
+    some = partial(functions.comparison, names=("softmax",), checks=("allclose with autograd",))
+    monkeypatch.setattr(functions, "comparison", some)
+    done = verify("faults", "--functions", "--json", tmp_path / "o.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1].startswith("allclose with autograd")
+    assert json.loads((tmp_path / "o.json").read_text())["functions"] == 1
+
+
+def test_functions_of_ones_own_are_in_no_file(tmp_path):
+    done = verify("faults", "--functions", written(tmp_path, EXAMPLE))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--functions: its functions are in no file; leave out" in done.stderr
 
 
 def test_a_benchmark_is_two_tables(tmp_path):

@@ -35,12 +35,19 @@ from verify.judge.asked import Asked
 @click.option(
     "--compare", is_flag=True, help="What gradcheck, assert_close and others see instead."
 )
+@click.option(
+    "--functions", is_flag=True, help="What checks see of functions of one's own, in no file."
+)
 @QUIET
-def faults(paths: Sequence[str], json_file: str | None, workers: int, compare: bool) -> NoReturn:
+def faults(
+    paths: Sequence[str], json_file: str | None, workers: int, compare: bool, functions: bool
+) -> NoReturn:
     """Plant every known fault: which scenario file catches which.
 
     Exit 1 when a visible fault survives, or a kind of scenario that faults need is missing.
     """
+    if functions:
+        _functions(paths, json_file)
     from verify.experiments.faults import comparison, sight
     from verify.scenario.collection import collect
 
@@ -53,6 +60,17 @@ def faults(paths: Sequence[str], json_file: str | None, workers: int, compare: b
     seen = sight(files, workers=workers, progress=partial(bar, unit="files"))
     emit(json.dumps(seen.to_dict(), indent=1), seen.text(), json_file)
     sys.exit(bool(seen.survivors or (seen.missing_kinds and not paths)))
+
+
+def _functions(paths: Sequence[str], json_file: str | None) -> NoReturn:
+    """Raises  UsageError where files are named: these functions are in none."""
+    from verify.experiments.functions import comparison
+
+    if paths:
+        raise UsageError(f"--functions: its functions are in no file; leave out {paths[0]}")
+    found = comparison(partial(bar, unit="checks"))
+    emit(json.dumps(found.to_dict(), indent=1), found.text(), json_file)
+    sys.exit(0)
 
 
 @click.command()

@@ -3,6 +3,8 @@
 faults  kinds                 which file catches which fault; kinds of cases
 planting                      faults planted in one problem, whatever its network
 peers                         other checks on the same faults
+functions  checks             what checks see of functions by hand; those checks
+forwards                      the same functions in torch
 bench                         ratios of cost
 campaign  stacks  screening   random problems, a stack at a time
 networks                      random networks, a problem at a time

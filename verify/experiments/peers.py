@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from unittest import mock
 
 import numpy as np
@@ -23,12 +23,14 @@ from verify.network.problem import Chain, Problem
 Function: TypeAlias = Callable[..., Any]
 Check: TypeAlias = Callable[[Function, Problem], bool]
 """True where the check notices something wrong; whatever it raises is noticing, too."""
+_F = TypeVar("_F")
+_P = TypeVar("_P")
 
 
-def notices(check: Check, function: Function, problem: Problem) -> bool:
+def notices(check: Callable[[_F, _P], bool], function: _F, problem: _P) -> bool:
     """Whether a check notices a function on one problem.
 
-    Shapes  as Problem.
+    Shapes  as the problem has them.
     """
     with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
         try:
@@ -109,7 +111,7 @@ def _gradcheck(fast: bool) -> Check:
             passes = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
             cost: Any = type("Cost", (torch.autograd.Function,), passes)
             leaves = tuple(torch.tensor(problem.numbers[n], requires_grad=True) for n in names)
-            with _without_an_explanation():
+            with without_an_explanation():
                 return not torch.autograd.gradcheck(cost.apply, leaves, fast_mode=fast)
 
     return check
@@ -147,7 +149,7 @@ def _cost(function: Function, problem: Problem) -> Any:
 
 
 @contextlib.contextmanager
-def _without_an_explanation() -> Iterator[None]:
+def without_an_explanation() -> Iterator[None]:
     """Fast gradcheck that fails runs slow gradcheck for its message: hours, for nothing new."""
     module = sys.modules["torch.autograd.gradcheck"]
     explain = "_run_slow_mode_and_get_error"
