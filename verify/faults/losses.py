@@ -76,9 +76,28 @@ def _masked_error_back(
     return g, -g, None
 
 
+def _margins_of_all_sizes(rng: np.random.Generator) -> Array:
+    scores = rng.normal(size=(5, 4)) * 2
+    scores[0, :3] = scores[0, 3] - [0.25, 0.75, 1.5]  # of the label 3: two within 1, one beyond
+    return scores
+
+
+def _below_and_above(rng: np.random.Generator) -> dict[str, Array]:
+    x, target = rng.normal(size=(2, 4, 3))
+    x[0] -= 9
+    x[1] += 9
+    return {"x": x, "target": target}
+
+
+def _near_and_far(rng: np.random.Generator) -> dict[str, Array]:
+    anchor, same, other = rng.normal(size=(3, 5, 3))
+    far = np.array([[0.3], [0.3], [1], [5], [7]])  # within the margin, and beyond it
+    return {"anchor": anchor, "same": anchor + same, "other": anchor + far * other}
+
+
 LOSSES = (
     Function("multi-class-hinge", _hinge, _hinge_back,
-             lambda rng: {"scores": rng.normal(size=(5, 4)) * 2,
+             lambda rng: {"scores": _margins_of_all_sizes(rng),
                           "labels": np.array([3, 0, 1, 0, 2])},
              (("one-for-every-label", "labels] -= d.sum(axis=1)", "labels] -= 1"),
               ("margin-forgotten", " + 1)", ")"),
@@ -89,13 +108,11 @@ LOSSES = (
              (("slope-twice", "G * (s - p)", "G * (s - p) * s * (1 - s)"),
               ("clipped", "(s - p)", "(np.clip(s, 1e-7, 1 - 1e-7) - p)"),
               ("sign-of-the-labels-gradient", "-G * x", "G * x"))),
-    Function("huber", _huber, _huber_back,
-             lambda rng: {"x": rng.normal(size=(4, 3)) * 2, "target": rng.normal(size=(4, 3))},
+    Function("huber", _huber, _huber_back, _below_and_above,
              (("delta-forgotten", "delta * np.sign(r)", "np.sign(r)"),
               ("upstream-ignored", "g = G * np", "g = np"),
               ("sign-below-the-kink", "np.abs(r) <= delta, r", "r <= delta, r"))),
-    Function("triplet", _triplet, _triplet_back,
-             lambda rng: {name: rng.normal(size=(5, 3)) for name in ("anchor", "same", "other")},
+    Function("triplet", _triplet, _triplet_back, _near_and_far,
              (("factor-2-forgotten", "2 * G", "G"),
               ("rows-beyond-the-margin", " * active", ""),
               ("sign-of-one", "(anchor - other)\n", "(other - anchor)\n"))),

@@ -78,6 +78,12 @@ def _cumprod_back(G: Array, x: Array) -> Any:
     return np.cumsum((G * y)[:, ::-1], axis=1)[:, ::-1] / x
 
 
+def _windows_below_zero(rng: np.random.Generator) -> Array:
+    x = rng.normal(size=(2, 4, 6))
+    x[1] = -np.abs(x[1])
+    return x
+
+
 WINDOWS = (
     Function("conv1d", _conv1d, _conv1d_back,
              lambda rng: {"x": rng.normal(size=(2, 3, 7)), "W": rng.normal(size=(4, 3, 3)),
@@ -86,7 +92,7 @@ WINDOWS = (
               ("padding-of-one-side", "pad:-pad]", ": -2 * pad]"),
               ("last-window-lost", "range(G.shape[2])", "range(G.shape[2] - 1)"))),
     Function("max-pool", _max_pool, _max_pool_back,
-             lambda rng: {"x": rng.normal(size=(2, 4, 6))},
+             lambda rng: {"x": _windows_below_zero(rng)},
              (("spread-as-a-mean", " * mask)", " / size * np.ones_like(windows))"),
               ("zero-taken-for-the-least", "keepdims=True)", "keepdims=True, initial=0)"),
               ("upstream-ignored", "G[:, :, :, None] * mask", "1.0 * mask"))),
