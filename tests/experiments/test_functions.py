@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
-from verify.experiments.checks import CHECKS
+import pytest
+
+from verify.experiments.checks import CHECKS, OURS
 from verify.experiments.functions import comparison
+from verify.faults.functions import FUNCTIONS
 
 SOME = ("gradcheck, slow", "allclose with autograd")
 
@@ -27,6 +30,14 @@ def test_it_is_a_line_a_check_and_dtype_and_json_types_only():
     assert told["functions"] == 1
     assert told["checks"][0]["missed"] == ["gelu-tanh/constant-rounded"]
     assert len(told["mistakes"]) == 3
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_verify_sees_every_mistake_in_both_dtypes_and_blames_nothing_that_is_right(name):
+    found = comparison(names=(name,), checks=(OURS,))
+    for row in found.rows:
+        assert set(found.mistakes) == set(row.seen)
+        assert row.alarms == ()
 
 
 def test_every_check_is_asked_in_its_own_dtypes_and_progress_is_told():

@@ -15,6 +15,7 @@ import numpy as np
 from verify.experiments.forwards import IN_TORCH
 from verify.experiments.peers import without_an_explanation
 from verify.faults.function import Array, Backward, Function
+from verify.judge.gradcheck import gradcheck
 from verify.network import twin
 
 
@@ -64,6 +65,11 @@ Check: TypeAlias = Callable[[Backward, Trial], bool]
 
 def _as_tuple(found: Any) -> tuple[Any, ...]:
     return found if isinstance(found, tuple) else (found,)
+
+
+def _ours(backward: Backward, trial: Trial) -> bool:
+    """verify.gradcheck."""
+    return not gradcheck(trial.function.forward, backward, trial.inputs).ok
 
 
 def _gradcheck(backward: Backward, trial: Trial, **options: Any) -> bool:
@@ -152,8 +158,10 @@ def _arrays(many: Iterable[Any]) -> list[Array]:
     return [np.array(a) for a in many]
 
 
+OURS = "verify.gradcheck"
 BOTH = ("float64", "float32")
 CHECKS: Mapping[str, tuple[tuple[str, ...], Check]] = {
+    OURS: (BOTH, _ours),
     "gradcheck, slow": (BOTH, _gradcheck),
     "gradcheck, fast": (BOTH, partial(_gradcheck, fast_mode=True)),
     "gradcheck, eps 1e-3, atol 1e-2": (("float32",), partial(_gradcheck, eps=1e-3, atol=1e-2)),
