@@ -103,7 +103,7 @@ LOSSES = (
               ("margin-forgotten", " + 1)", ")"),
               ("mean-forgotten", "G * d / N", "G * d"))),
     Function("binary-cross-entropy", _binary_cross_entropy, _binary_cross_entropy_back,
-             lambda rng: {"x": rng.normal(size=(3, 2)) * 2 + [[0, 20], [-20, 0], [0, 0]],
+             lambda rng: {"x": rng.normal(size=(3, 2)) + np.array([[0, 20], [-20, 0], [0, 0]]),
                           "p": np.array([[0, 1], [0, 0.25], [1, 0.5]])},
              (("slope-twice", "G * (s - p)", "G * (s - p) * s * (1 - s)"),
               ("clipped", "(s - p)", "(np.clip(s, 1e-7, 1 - 1e-7) - p)"),
