@@ -216,7 +216,7 @@ FORGED = (
         ("send(b'[1]')", "no answer but TypeError"),
         ("send(b'not JSON')", "no answer but JSONDecodeError"),
         ("send(b'{\"n\": 0, \"links\": [], \"aliased\": [], \"notes\": [], \"trouble\": \"\","
-         " \"misuse\": \"\"}')", "an answer that nobody asked for"),
+         " \"misuse\": \"\", \"exact\": {}}')", "an answer that nobody asked for"),
         ("send(b'{\"n\": 2, \"links\": [\"y\"], \"aliased\": [], \"notes\": []}\\n')",
          "no answer but"),
         ("os.write(pipe(), struct.pack('!iQ', -1, 2**62))", "bad message length"),

@@ -40,11 +40,13 @@ def test_other_passes_are_of_all_parameters_too():
     found, right = backward(), manual.stable(HIDDEN)
     names = ("dC_dW1", "dC_db1", "dC_dW2")
     assert set(found) == {
-        "upstream", "dC_dX", "dC_dP", *(f"{p} {n}" for p in ("scaled", "second") for n in names)
+        "upstream", "dC_dX", "dC_dP",
+        *(f"{p} {n}" for p in ("scaled", "second", "alone") for n in names),
     }  # fmt: skip
     for name in names:
         np.testing.assert_allclose(found[f"scaled {name}"], -0.3 * right[name], rtol=1e-11)
         np.testing.assert_allclose(found[f"second {name}"], right[name], rtol=1e-11)
+        np.testing.assert_allclose(found[f"alone {name}"], right[name], rtol=1e-11)
 
 
 @pytest.mark.parametrize("bias", [False, True])
@@ -59,7 +61,12 @@ def test_one_operation_is_given_the_upstream_gradient(bias):
     assert list(found) == ["dC_dW", "dC_db"][: 1 + bias]
     for link, value in found.items():
         np.testing.assert_allclose(value, right[link], rtol=1e-11)
-    assert backward() == {}
+    others = dict(backward())
+    np.testing.assert_array_equal(others.pop("upstream"), problem.P)
+    assert others.pop("dC_dX").shape == problem.X.shape
+    assert set(others) == {f"{p} {n}" for p in ("second", "alone") for n in found}
+    for name, value in others.items():
+        np.testing.assert_allclose(value, right[name.split()[1]], rtol=1e-11)
 
 
 def test_an_activation_alone_is_differentiated_by_X():

@@ -483,3 +483,93 @@ def test_above_its_budget_the_truth_judges_a_candidate_on_some_rows():
     (finding,) = trial_of(wrong_there, problem, budget=20000).findings
     assert finding.link == "dC_dW2"
     assert "in a batch of" in finding.message
+
+
+def operation(backward):
+    """tanh(X W + b) as an autograd.Function; its backward is given X, W, y_o, G and ctx."""
+
+    class Operation(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, X, W, b):
+            y_o = torch.tanh(X @ W + b)
+            ctx.save_for_backward(X, W, y_o)
+            return y_o
+
+        @staticmethod
+        def backward(ctx, g):
+            return backward(*ctx.saved_tensors, g, ctx)
+
+    return Operation
+
+
+def _right_of_tanh(X, W, y_o, g, ctx):
+    dy = g * (1 - y_o * y_o)
+    return dy @ W.T, X.T @ dy, dy.sum(0)
+
+
+def _by_memory(X, W, y_o, g, ctx):
+    g = torch.as_strided(g, g.shape, y_o.stride())
+    return _right_of_tanh(X, W, y_o, g, ctx)
+
+
+def _by_need(X, W, y_o, g, ctx):
+    by_X, by_W, by_b = _right_of_tanh(X, W, y_o, g, ctx)
+    return (by_X, by_W, by_b) if ctx.needs_input_grad[2] else (by_X, 2 * by_W, None)
+
+
+def _tiring(X, W, y_o, g, ctx):
+    y_o.mul_(0.5)
+    return _right_of_tanh(X, W, y_o * 2, g, ctx)
+
+
+def _in_place(X, W, y_o, g, ctx):
+    g.mul_(1 - y_o * y_o)
+    return g @ W.T, X.T @ g, g.sum(0)
+
+
+def _normalized(X, W, y_o, g, ctx):
+    by_X, by_W, by_b = _right_of_tanh(X, W, y_o, g, ctx)
+    return by_X, by_W + (g == 0).all(), by_b
+
+
+def _of_X(X, W, y_o, g, ctx):
+    by_X, by_W, by_b = _right_of_tanh(X, W, y_o, g, ctx)
+    return by_X * 1.5, by_W, by_b
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("backward", "told"),
+    [
+        (_right_of_tanh, None),
+        (_by_memory, "with G as every second column of a wider array: dC_dW"),
+        (_by_memory, "with G in Fortran order: dC_dW"),
+        (_by_need, "dC_dW where W alone needs a gradient"),
+        (_in_place, "G was changed in place; work on a copy"),
+        (_normalized, "on an upstream gradient of 0, in the same array: dC_dW"),
+        (_of_X, "dC_dX is"),
+    ],
+)
+def test_an_autograd_function_of_one_operation_is_asked_in_all_its_uses(backward, told, dtype):
+    problem = networks.of(Layer("tanh", bias=True), cost="upstream", sizes=(4, 3), dtype=dtype)
+    found = trial_of(operation(backward), problem, arrays="torch").findings
+    if told is None:
+        assert found == ()
+    else:
+        assert any(f.message.startswith(told) for f in found), found
+
+
+def test_what_a_backward_pass_changes_of_what_was_saved_is_seen_by_the_next():
+    problem = networks.of(Layer("tanh", bias=True), cost="upstream", sizes=(4, 3))
+    found = trial_of(operation(_tiring), problem, arrays="torch").findings
+    assert found
+
+
+def test_an_upstream_gradient_of_0_is_asked_of_a_numpy_backward_pass_too():
+    def back(X, W, G):
+        by_W = X.T @ (G * (1 - np.tanh(X @ W) ** 2))
+        return by_W + (not G.any())
+
+    problem = networks.of(Layer("tanh"), cost="upstream", sizes=(4, 3))
+    (finding, *_) = trial_of(back, problem).findings
+    assert finding.message.startswith("on an upstream gradient of 0, in the same array")

@@ -88,7 +88,9 @@ def test_a_float_that_overflows_has_any_error_and_its_quotient_none_to_speak_of(
 def test_equal_numbers_are_a_tie_which_the_run_notes() -> None:
     with running(Run()) as run:
         assert not given(arb(1)) > 1
-        assert given(arb(1)) >= 1
+        assert not run.ties  # of numbers that are given
+        assert not given(arb(1)) + 1 > 2
+        assert given(arb(1)) + 1 >= 2
     assert list(run.ties)
     with running(Run(flipped=True)):
         assert given(arb(1)) > 1

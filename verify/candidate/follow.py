@@ -94,5 +94,6 @@ def links_of(
         run, exact = follow(links, dtype)
     except Unfollowed as error:
         return Links({}, trouble=str(error))
-    close = tuple(f"{where} compares numbers that rounding may exchange" for where in run.close)
-    return Links(exact, close)
+    told = [f"{where} compares numbers that are equal: a tie" for where in run.ties]
+    told += [f"{where} compares numbers that rounding may exchange" for where in run.close]
+    return Links(exact, tuple(told))

@@ -20,10 +20,11 @@ Arrays: TypeAlias = Literal["numpy", "torch", "jax"]
 class Function:
     """A stranger's function, as one of NumPy arrays.
 
-    `call` gives what it returns for a problem's numbers by name; `backward`, of a cost that a
-    library differentiates, other gradients of the same graph: "upstream" is that gradient as it is
+    `call` gives what it returns for a problem's numbers by name; `backward`, of what a library
+    differentiates, other gradients of the same graph: "upstream" is that gradient as it is
     afterwards, "scaled dC_dW" is dC_dW for an upstream gradient of -0.3, "second dC_dW" by a second
-    backward pass, dC_dX and dC_dP are by the inputs and the labels. `raw` is the function itself,
+    backward pass, "alone dC_dW" where W alone needs a gradient; dC_dX and dC_dP are by the inputs
+    and the labels. `raw` is the function itself,
     where it is called with NumPy arrays; `exactly` calls it then with exact numbers in their place.
     """
 

@@ -48,27 +48,46 @@ def differentiated(
     def backward(given: Mapping[str, Any]) -> Mapping[str, Any]:
         with full_precision(device) as torch:
             parameters = sought(given)
+            leaves = [n for n in given if n not in ("h", "G")]
             try:
-                C, tensors = evaluated(torch, given, [n for n in given if n not in ("h", "G")])
+                found, tensors = evaluated(torch, given, leaves)
             except Exception:  # a stranger's function that cannot record gradients by X or P
-                C, tensors = evaluated(torch, given, parameters)
-            if not isinstance(C, torch.Tensor) or C.ndim:
+                found, tensors = evaluated(torch, given, parameters)
+            of_operation = "G" in given and is_result(taken, given)
+            if not isinstance(found, torch.Tensor) or (found.ndim and not of_operation):
                 return {}
             # Another forward pass in between: what is kept outside the graph is that one's then.
             evaluated(torch, {**given, "X": given["X"] * given["X"].dtype.type(0.5)}, parameters)
-            leaves = [name for name, tensor in tensors.items() if tensor.requires_grad]
-            up = torch.full_like(C, upstream)
-            at = [tensors[name] for name in leaves]
-            first = torch.autograd.grad(C, at, up, retain_graph=True, allow_unused=True)
-            second = torch.autograd.grad(C, [tensors[name] for name in parameters])
-            found = {"upstream": up}
-            for name, g in zip(leaves, first, strict=True):
-                link = f"dC_d{name}"
-                if g is not None:
-                    found[f"scaled {link}" if name in parameters else link] = g
-            return found | {f"second dC_d{n}": g for n, g in zip(parameters, second, strict=True)}
+            up = tensors["G"] if found.ndim else torch.full_like(found, upstream)
+            made = {"upstream": up} | _passes(torch, found, tensors, parameters, up)
+            unit = up if found.ndim else torch.ones_like(found)
+            for name in parameters:
+                alone, one = evaluated(torch, given, [name])
+                made[f"alone dC_d{name}"] = torch.autograd.grad(alone, one[name], unit)[0]
+            return made
 
     return call, backward
+
+
+def _passes(
+    torch: Any, found: Any, tensors: Mapping[str, Any], parameters: Iterable[str], up: Any
+) -> dict[str, Any]:
+    """Gradients by other backward passes of one graph, each under its name and what they are by."""
+    leaves = [name for name, tensor in tensors.items() if tensor.requires_grad]
+
+    def pulled(upstream: Any, names: Iterable[str]) -> dict[str, Any]:
+        at = [tensors[name] for name in names]
+        by = torch.autograd.grad(found, at, upstream, retain_graph=True, allow_unused=True)
+        return {f"dC_d{n}": g for n, g in zip(names, by, strict=True) if g is not None}
+
+    parameters = list(parameters)
+    own = [f"dC_d{name}" for name in parameters]
+    first = pulled(up, leaves)
+    made = {f"scaled {n}" if n in own and not found.ndim else n: g for n, g in first.items()}
+    if found.ndim:
+        made = {n: g for n, g in first.items() if n not in own}
+    again = pulled(up if found.ndim else None, parameters)
+    return made | {f"second {n}": g for n, g in again.items()}
 
 
 def _named(names: Iterable[str], gradients: Iterable[Any]) -> dict[str, Any]:

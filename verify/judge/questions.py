@@ -39,6 +39,8 @@ def others(problem: Problem) -> Iterator[tuple[str, Problem]]:
         problem = problem.having(**{name: a * half})
         told = "other weights" if problem.network == POST else f"another {name}"
         yield f"{told}, in the same arrays", problem
+    if problem.network.cost == "upstream":
+        yield "an upstream gradient of 0, in the same array", replace(problem, P=0 * problem.P)
     turned = (np.roll(problem.P, 1, axis=axis) for axis in (0, 1))
     other = next((P for P in turned if not np.array_equal(P, problem.P)), None)
     if other is not None:

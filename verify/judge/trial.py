@@ -200,37 +200,43 @@ class _Trying:
                 self._hold("layout", what, chain, self.ref.bounds.wider)
 
     def backward(self) -> None:
-        """Other gradients of a cost that a library differentiates."""
+        """Other gradients of what a library differentiates: a cost, or one operation."""
         if self.ref.problem.work > OTHER_WORK:
             return
         reply = self.ask(self.ref.problem, "another backward pass", "backward", backward=True).reply
         if reply.trouble:
             return
         links, problem = dict(reply.links), self.ref.problem
-        upstream = problem.dtype.type(UPSTREAM)
-        if "upstream" in links and links.pop("upstream") != upstream:
+        of_operation = problem.network.cost == "upstream"
+        upstream = problem.P if of_operation else problem.dtype.type(UPSTREAM)
+        if "upstream" in links and not np.array_equal(links.pop("upstream"), upstream):
             self.fail("mutated", "the upstream gradient was changed in place; work on a copy")
-        for pass_, (factor, told) in _PASSES.items():
+        for pass_, told in _PASSES.items():
             of_pass = {n: n.removeprefix(pass_) for n in links if n.startswith(pass_)}
             for name, link in of_pass.items():
+                found, what = links.pop(name), told.format(link=link, by=link.removeprefix("dC_d"))
                 # The upstream gradient rounds once or twice more.
                 limit = {link: 2 * self.ref.bounds.wider[link]}
-                value = np.asarray(links.pop(name) / factor, problem.dtype)
-                what = told.format(link=link)
+                value = found / UPSTREAM if pass_ == "scaled " else found
+                value = np.asarray(value, problem.dtype)
                 self._hold("backward", what, Chain(**{link: value}), Chain(**limit))
         for name, found in links.items():
-            if name == "dC_dP" and problem.network != POST:
-                continue
-            right, limit = gradient_by(name, self.ref)
-            if np.shape(found) != right.shape:
-                self.fail("backward", f"{name} has shape {np.shape(found)}; expected {right.shape}")
-                continue
-            with np.errstate(all="ignore"):
-                held_ = compare.held(self.name, name, np.float64(found) / upstream, right, limit,
-                                     problem)  # fmt: skip
-            if not held_.holds:
-                size = f"{held_.ratio:.3g} times its bound off"
-                self.fail("backward", f"{name} is {size}, for an upstream gradient of -0.3")
+            if name != "dC_dP" or problem.network == POST:
+                self._by_input(name, found, 1.0 if of_operation else float(upstream))
+
+    def _by_input(self, name: str, found: Any, factor: float) -> None:
+        """The gradient by the inputs or the labels, for an upstream gradient of some factor."""
+        right, limit = gradient_by(name, self.ref)
+        if np.shape(found) != right.shape:
+            self.fail("backward", f"{name} has shape {np.shape(found)}; expected {right.shape}")
+            return
+        with np.errstate(all="ignore"):
+            found = np.float64(found) / factor
+            held_ = compare.held(self.name, name, found, right, limit, self.ref.problem)
+        if not held_.holds:
+            size = f"{held_.ratio:.3g} times its bound off"
+            given = f", for an upstream gradient of {factor:g}" if factor != 1 else ""
+            self.fail("backward", f"{name} is {size}{given}")
 
     def _hold(
         self, check: str, what: str, chain: Chain, bound: Chain, ref: Reference | None = None
@@ -250,7 +256,8 @@ class _Trying:
 
 
 _PASSES = {
-    "scaled ": (UPSTREAM, "{link} for an upstream gradient of -0.3"),
-    "second ": (1, "{link} by a second backward pass through the same graph"),
+    "scaled ": f"{{link}} for an upstream gradient of {UPSTREAM}",
+    "second ": "{link} by a second backward pass through the same graph",
+    "alone ": "{link} where {by} alone needs a gradient",
 }
-"""Other backward passes of one graph: by what their gradients are a multiple, and how told."""
+"""Other backward passes, and how each is told."""

@@ -68,7 +68,7 @@ class Shadow:
     Units   error absolute, infinite where floats overflow or may be anything.
     """
 
-    __slots__ = ("ball", "error", "loss", "made_of", "serial", "value")
+    __slots__ = ("ball", "computed", "error", "loss", "made_of", "serial", "value")
 
     __array_priority__: ClassVar[float] = 1000.0
     shape: ClassVar[tuple[int, ...]] = ()
@@ -85,6 +85,7 @@ class Shadow:
         self.loss = loss
         self.made_of = made_of
         self.serial = now().next()
+        self.computed = False
 
     @property
     def dtype(self) -> Any:
@@ -249,6 +250,7 @@ def rounded(
     Units   error absolute.
     """
     made = Shadow(ball, error)
+    made.computed = True
     if not abs(made.value) + error < now().model.largest:
         made.error = math.inf
     if made.error:
@@ -362,7 +364,8 @@ def equal(a: Shadow, b: Shadow) -> bool:
 
 def _decided(a: Shadow, b: Shadow, answer: bool) -> bool:
     if a.ball == b.ball:
-        now().ties[place()[0]] = None
+        if a.made_of is not None or b.made_of is not None or a.computed or b.computed:
+            now().ties[place()[0]] = None
         return answer ^ now().flipped
     off = a.error + b.error
     if off and not abs(a.value - b.value) > off:
