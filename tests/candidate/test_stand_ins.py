@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import math
+import sys
 
 import numpy as np
 import pytest
 from numpy import zeros
 
-from verify.candidate.stand_ins import Program
+from verify.candidate.names import Program
 from verify.numbers.followed import Followed, data
 from verify.numbers.run import Run, Unfollowed, running
 from verify.numbers.shadow import Shadow
@@ -129,3 +131,54 @@ def test_scipys_functions_are_followed() -> None:
     for found, wanted in zip(_run(program, x), program(x), strict=True):
         values = [s.value for s in np.asarray(found.view(np.ndarray)).flat]
         assert np.allclose(values, wanted, rtol=1e-14)
+
+
+def test_libraries_in_c_make_their_own_arrays() -> None:
+    """NumPy's generators fill what numpy.empty gives them, without a look at what it is."""
+
+    def program(x):
+        rng = np.random.default_rng(0)
+        mask = rng.random(x.shape) < 0.5
+        np.random.RandomState(0).randn(3)
+        return x * mask + rng.normal(size=x.shape)
+
+    assert isinstance(_run(program, np.ones(300)), Followed)
+
+
+def test_what_a_function_imports_itself_is_exact_too() -> None:
+    def program(x):
+        import math as m
+
+        import numpy  # noqa: ICN001
+        import numpy as other  # noqa: ICN001
+        from numpy import zeros as empty
+        from numpy.lib.stride_tricks import as_strided
+
+        made = [
+            numpy.zeros(2),
+            other.ones(2),
+            empty(2),
+            numpy.lib.stride_tricks.as_strided(x, (1,)),
+        ]
+        return [*made, as_strided(x, (1,)), numpy.array([m.exp(x[0])]), np.vectorize(math.erf)(x)]
+
+    assert all(isinstance(a, Followed) for a in _run(program, np.ones(2)))
+
+
+def test_a_closure_is_of_the_programs_names() -> None:
+    import numpy as own  # noqa: ICN001
+
+    assert isinstance(_run(lambda x: own.zeros(2) + x, np.ones(2)), Followed)
+    assert own is np
+
+
+def test_numpy_itself_stays_as_it_is_meanwhile() -> None:
+    kept = []
+
+    def program(x):
+        kept.append(sys.modules["numpy"].zeros)
+        return np.zeros
+
+    assert _run(program, np.ones(2)) is not np.zeros
+    assert kept == [np.zeros]
+    assert builtins.__import__.__module__ == "builtins"

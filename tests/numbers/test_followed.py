@@ -7,7 +7,7 @@ import copy
 import numpy as np
 import pytest
 
-from verify.candidate.stand_ins import Program
+from verify.candidate.names import Program
 from verify.numbers.followed import Followed, data, followed, plain
 from verify.numbers.run import Run, Unfollowed, running
 from verify.numbers.shadow import Shadow

@@ -41,6 +41,7 @@ kernels within their budgets, manual passes, planted faults fail.
     messages      what the two processes say to each other
     exact         what a program computes in exact arithmetic
     follow        a program in exact arithmetic
-    stand_ins     what stands in for NumPy's and math's functions meanwhile
+    names         its names meanwhile, which lead to
+    stand_ins     what stands in for NumPy's and math's functions
     candidate     Candidate: all of it, safe to call
 """

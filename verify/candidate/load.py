@@ -102,7 +102,7 @@ def adapted(function: Any, arrays: str = "numpy", device: str = "cpu") -> Functi
     taken = arguments(function)
 
     def exactly(given: Mapping[str, Any]) -> Any:
-        from verify.candidate.stand_ins import Program  # Arb, which calls with floats never need
+        from verify.candidate.names import Program  # Arb, which calls with floats never need
 
         return taken(Program(function), given)
 

@@ -2,22 +2,14 @@
 
 NumPy asks an array's own class for nearly all that is done to it; not for what makes an array of a
 shape or of lists, nor for math.exp, float() and a few functions of SciPy's. While a program runs on
-exact numbers these are replaced, in their modules and where the program's own modules hold them by
-name, and put back afterwards.
+exact numbers, its own modules find others under these names.
 """
 
 from __future__ import annotations
 
-import inspect
 import math
-import os
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -215,86 +207,39 @@ _MAKERS = ("zeros", "ones", "empty", "eye", "identity", "fromiter", "loadtxt")
 _CONVERTERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
 
 
-def stand_ins() -> dict[tuple[ModuleType, str], Any]:
-    """Every function that is replaced, by its module and name."""
-    found: dict[tuple[ModuleType, str], Any] = {}
-    found |= {(np, name): _made(getattr(np, name)) for name in _MAKERS}
-    found |= {(np, name): _converted(getattr(np, name)) for name in _CONVERTERS}
-    found |= {(np, "float64"): Float64, (np, "double"): Float64, (np, "float32"): Float32}
-    found[np, "full"] = _full
-    found[np, "isscalar"] = lambda x: isinstance(x, Shadow) or _isscalar(x)
-    found[np.lib.stride_tricks, "as_strided"] = _as_strided
-    found |= {(math, name): function for name, function in _math()}
-    special: Any = sys.modules.get("scipy.special")
-    for name, exact in _SCIPY.items() if special else ():
-        found[special, name] = _where_exact(exact, getattr(special, name))
-    return found
+class Module(ModuleType):
+    """A module that has some functions of its own, and all others of the real one."""
+
+    def __init__(self, real: ModuleType, own: Mapping[str, Any]) -> None:
+        super().__init__(real.__name__, real.__doc__)
+        vars(self).update(own)
+        self.__real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__real, name)
 
 
-@dataclass(frozen=True, eq=False)
-class Program:
-    """A program's function, called with exact numbers where NumPy's and math's have stand-ins."""
+def stand_ins() -> dict[int, Any]:
+    """What stands in for modules and for their functions, by the identity of what it replaces.
 
-    function: Callable[..., Any]
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        with self._standing_in():
-            return self.function(*args, **options)
-
-    @cached_property
-    def _spaces(self) -> list[Any]:
-        return _own(_globals(self.function))
-
-    @contextmanager
-    def _standing_in(self) -> Iterator[None]:
-        before: list[tuple[Any, str, Any]] = []
-
-        def put(space: Any, name: str, new: Any) -> None:
-            before.append((space, name, space.get(name, _ABSENT)))
-            space[name] = new
-
-        places = stand_ins()
-        by_id = {id(getattr(module, name)): new for (module, name), new in places.items()}
-        try:
-            for (module, name), new in places.items():
-                put(vars(module), name, new)
-            for space in self._spaces:
-                for name, value in list(space.items()):
-                    if id(value) in by_id:
-                        put(space, name, by_id[id(value)])
-                if "float" not in space:
-                    put(space, "float", Float)
-            yield
-        finally:
-            for space, name, value in reversed(before):
-                if value is _ABSENT:
-                    del space[name]
-                else:
-                    space[name] = value
-
-
-_ABSENT = object()
-_LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
-_HERE = str(Path(__file__).parents[1])
-
-
-def _own(globals_: Mapping[str, Any]) -> list[Any]:
-    """The global names of a function, and of the modules beside it that were not installed."""
-    spaces, file = [globals_], globals_.get("__file__")
-    folder = str(Path(file).absolute().parent) + os.sep if file else None
-    for module in list(sys.modules.values()):
-        path = getattr(module, "__file__", None)
-        if folder is None or not path or not path.startswith(folder):
-            continue
-        if vars(module) is not globals_ and not path.startswith((*_LIBRARIES, _HERE)):
-            spaces.append(vars(module))
-    return spaces
-
-
-def _globals(function: Any) -> Any:
-    """The global names of a function, of a method, or of an object that can be called."""
-    function = inspect.unwrap(function)
-    function = getattr(function, "__func__", function)
-    if not inspect.isfunction(function):
-        function = vars(type(function)).get("__call__", function)
-    return getattr(function, "__globals__", {})
+    The modules themselves are left as they are: libraries in C make their arrays by them.
+    """
+    of_numpy = {name: _made(getattr(np, name)) for name in _MAKERS}
+    of_numpy |= {name: _converted(getattr(np, name)) for name in _CONVERTERS}
+    of_numpy |= {"float64": Float64, "double": Float64, "float32": Float32, "full": _full}
+    of_numpy["isscalar"] = lambda x: isinstance(x, Shadow) or _isscalar(x)
+    tricks, special = np.lib.stride_tricks, sys.modules.get("scipy.special")
+    own: list[tuple[Any, dict[str, Any]]] = [
+        (np, of_numpy), (math, dict(_math())), (tricks, {"as_strided": _as_strided}),
+    ]  # fmt: skip
+    if special:
+        of_scipy = {n: _where_exact(f, getattr(special, n)) for n, f in _SCIPY.items()}
+        own.append((special, of_scipy))
+    found = {id(getattr(real, n)): new for real, names in own for n, new in names.items()}
+    modules = {real: Module(real, names) for real, names in own}
+    modules[np.lib] = Module(np.lib, {"stride_tricks": modules[tricks]})
+    vars(modules[np])["lib"] = modules[np.lib]
+    if special:
+        scipy = sys.modules["scipy"]
+        modules[scipy] = Module(scipy, {"special": modules[special]})
+    return found | {id(real): module for real, module in modules.items()}

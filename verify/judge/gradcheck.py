@@ -16,7 +16,7 @@ import numpy as np
 
 from verify.candidate.exact import Exact
 from verify.candidate.follow import exact_of, follow
-from verify.candidate.stand_ins import Program
+from verify.candidate.names import Program
 from verify.errors import UsageError
 from verify.judge import exactly
 from verify.judge.derivative import Derivative, Right

@@ -6,6 +6,7 @@ other side of every tie.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -19,7 +20,11 @@ import numpy as np
 from verify.numbers.constant import precision
 from verify.numbers.rounding import MODELS, Model
 
-_LIBRARIES = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent))
+_HERE = Path(__file__).parents[1]
+_LIBRARIES = (
+    *(str(_HERE / family) + os.sep for family in ("numbers", "candidate", "judge", "report")),
+    str(Path(np.__file__).parent),
+)
 
 
 class Unfollowed(Exception):

@@ -60,6 +60,10 @@ def _operators(operation: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
     return operator, exchanged
 
 
+def _whole(ufunc: Any) -> Callable[[Any], int]:
+    return lambda number: int(ufunc(number))
+
+
 class Shadow:
     """An exact value with the error of a float that was computed by the same steps.
 
@@ -151,14 +155,7 @@ class Shadow:
     def __round__(self, digits: int = 0) -> Any:
         return np.rint(self) if not digits else float(self)
 
-    def __floor__(self) -> int:
-        return int(np.floor(self))
-
-    def __ceil__(self) -> int:
-        return int(np.ceil(self))
-
-    def __trunc__(self) -> int:
-        return int(np.trunc(self))
+    __floor__, __ceil__, __trunc__ = (_whole(u) for u in (np.floor, np.ceil, np.trunc))
 
     def __getitem__(self, key: Any) -> Any:
         return _array(self)[key]
