@@ -49,9 +49,19 @@ def test_a_figure_is_that_of_the_worst_entry() -> None:
     assert np.isnan(_of([np.nan, 2.0]).figure().ratio)
 
 
-def test_an_infinite_bound_judges_nothing() -> None:
+@pytest.mark.parametrize("own", [None, _exact(_AT, np.inf)])
+def test_where_no_bound_is_known_half_of_the_digits_must_be_right(own) -> None:
     right = Right((_exact(_AT, np.inf),))
-    assert Derivative("f", "dC_dx", _AT + 9, right, None, "float64").figure().holds
+    for off, holds in ((1e-9, True), (1e-7, False), (np.nan, False)):
+        figure = Derivative("f", "dC_dx", _AT * (1 + off), right, own, "float64").figure()
+        assert figure.holds is holds
+
+
+def test_a_gradient_at_a_kink_is_a_mixture_of_its_sides_in_all_entries_together() -> None:
+    sides = [1.0, 0.0], [0.0, 1.0]
+    for found, right in (([0.5, 0.5], True), ([1, 0], True), ([0, 0], False), ([1, 1], False)):
+        derivative = _of(found, *sides)
+        assert list(derivative.findings(derivative.figure())) is not right
 
 
 def test_what_is_wrong_is_the_formula_or_the_arithmetic_or_both() -> None:

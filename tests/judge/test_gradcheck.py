@@ -262,3 +262,85 @@ def test_an_upstream_gradient_may_be_given() -> None:
     assert verify.gradcheck(softmax, softmax_back, [x], np.ones((4, 3))).ok
     with pytest.raises(UsageError, match=r"upstream has shape \(3,\); forward gives \(4, 3\)"):
         verify.gradcheck(softmax, softmax_back, [x], np.ones(3))
+
+
+def bce(x, z):
+    return np.maximum(x, 0) - x * z + np.log1p(np.exp(-np.abs(x)))
+
+
+def bce_back(G, x, z):
+    return G * (1 / (1 + np.exp(-x)) - z), -G * x
+
+
+@pytest.mark.parametrize("factor", [0, 0.5, -1, 3])
+def test_kinks_that_cancel_excuse_nothing(factor) -> None:
+    x, z = np.zeros(5), np.array([0.0, 1, 1, 0, 1])
+
+    def wrong(G, x, z):
+        by_x, by_z = bce_back(G, x, z)
+        return factor * by_x, by_z
+
+    assert verify.gradcheck(bce, bce_back, [x, z]).ok
+    assert not verify.gradcheck(bce, wrong, [x, z]).ok
+
+
+def test_at_a_maximum_of_equals_the_gradient_goes_to_them_together() -> None:
+    def to_first(G, x):
+        made = np.zeros_like(x)
+        made[x.argmax()] = G
+        return made
+
+    x = np.array([1.0, 2.0, 2.0])
+    assert verify.gradcheck(np.max, to_first, {"x": x}).ok
+    assert verify.gradcheck(np.max, lambda G, x: G * (x == 2) / 2, {"x": x}).ok
+    for wrong in (lambda G, x: 0 * x, lambda G, x: G * (x == 2)):
+        assert not verify.gradcheck(np.max, wrong, {"x": x}).ok
+
+
+def test_a_gradient_that_is_no_number_never_passes() -> None:
+    def overflows(G, x):
+        e = np.exp(-x)
+        return G * (e / (1 + e) ** 2)
+
+    x = np.array([1.0, -800.0])
+    result = verify.gradcheck(sigmoid, overflows, [x])
+    assert _checks(result) == {"arithmetic"}
+    assert "it overflows" in result.findings[0].message
+
+    def stable(G, x):
+        s = np.where(x > 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)))
+        return G * s / (1 + np.exp(-np.abs(x))) * np.where(x > 0, np.exp(-np.abs(x)), 1)
+
+    assert verify.gradcheck(sigmoid, lambda G, x: G * sigmoid(x) * sigmoid(-x), [x]).ok
+
+
+@pytest.mark.parametrize(
+    ("forward", "x", "told"),
+    [
+        (lambda x: np.exp(x), [1.0, 800.0], "forward gives floats that are not finite"),
+        (lambda x: np.log(x), [1.0, -1.0], "forward gives floats that are not finite"),
+        (lambda x: np.sqrt(x), [1.0, 0.0], "the derivative of forward is not finite"),
+    ],
+)
+def test_where_there_is_no_derivative_nothing_is_judged(forward, x, told: str) -> None:
+    result = verify.gradcheck(forward, lambda G, x: G, [np.array(x)])
+    assert result.verdict is verify.Verdict.CANNOT_JUDGE
+    assert told in result.findings[-1].message
+
+
+def test_a_guarded_root_has_the_derivative_of_its_guard() -> None:
+    def root(x):
+        return np.where(x > 0, np.sqrt(np.where(x > 0, x, 1.0)), 0.0)
+
+    def back(G, x):
+        return np.where(x > 0, G * 0.5 / np.sqrt(np.where(x > 0, x, 1.0)), 0.0)
+
+    assert verify.gradcheck(root, back, [np.array([0.0, 4.0])]).ok
+
+
+def test_a_wider_gradient_is_told_and_judged() -> None:
+    result = verify.gradcheck(
+        softmax, lambda G, x: softmax_back(G, x).astype(float), [_drawn(4, 3, dtype="float32")]
+    )
+    assert result.ok
+    assert any("has dtype float64, and the inputs float32" in note for note in result.notes)

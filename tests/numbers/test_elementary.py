@@ -7,6 +7,8 @@ import pytest
 from flint import arb
 
 from verify.numbers import elementary
+from verify.numbers.followed import data, plain
+from verify.numbers.kinks import SIDES
 from verify.numbers.run import Run, running
 from verify.numbers.shadow import given
 from verify.numbers.tape import gradients
@@ -66,20 +68,22 @@ def test_powers_are_exact_and_sloped() -> None:
         assert abs(by_y.item().ball - arb(3) ** arb(2.5) * arb(3).log()) < 1e-50
 
 
-def test_at_a_kink_every_slope_between_the_sides_is_enclosed() -> None:
-    with running(Run(recording=True)) as run:
-        x = given(arb(0))
-        x.made_of = []
-        (of_size,) = gradients([elementary.absolute(x)], [1.0], [x])
-    assert of_size.item().ball.contains(-1)
-    assert of_size.item().ball.contains(1)
-    assert run.ties
-    with running(Run(recording=True)):
-        x = given(arb(0))
-        x.made_of = []
-        (of_relu,) = gradients([elementary.larger(x, given(arb(0)))], [1.0], [x])
-    assert of_relu.item().ball.contains(0)
-    assert of_relu.item().ball.contains(1)
+@pytest.mark.parametrize("side", range(SIDES))
+def test_at_a_kink_the_slope_is_that_of_the_side(side: int) -> None:
+    def slopes(function):
+        with running(Run(recording=True, side=side)) as run:
+            x = data(np.zeros(3), varies=True)
+            (found,) = gradients([function(x)], [np.ones(3)], [x])
+            leans = [run.leans[s.serial] > 0 for s in plain(x)]
+        assert run.ties
+        return [s.value for s in plain(found)], leans
+
+    found, up = slopes(np.abs)
+    assert found == [1 if u else -1 for u in up]
+    found, up = slopes(lambda x: np.maximum(x, 0))
+    assert found == [1 if u else 0 for u in up]
+    found, up = slopes(lambda x: np.where(2 * x > 0, x, 3 * x))
+    assert found == [1 if u else 3 for u in up]
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,16 @@ _SEED = 20170119
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """A function, its inputs by name, and the weights: upstream gradients, or tangents."""
+    """A function, its inputs by name, and the weights: upstream gradients, or tangents.
+
+    `finite` says whether the function's floats are.
+    """
 
     forward: Callable[..., Any]
     inputs: Mapping[str, Any]
     weights: tuple[Any, ...]
     dtype: str
+    finite: bool = True
 
     @property
     def floats(self) -> list[str]:
@@ -51,7 +55,7 @@ def with_upstream(forward: Callable[..., Any], inputs: Any, upstream: Any) -> Ch
     arrays, dtype = _given(forward, inputs)
     results = [np.asarray(r) for r in results_of(called(forward, "forward", arrays.values()))]
     if upstream is None:
-        return Checked(forward, arrays, _drawn(results, dtype), dtype)
+        return Checked(forward, arrays, _drawn(results, dtype), dtype, _is_finite(results))
     parts = upstream if isinstance(upstream, tuple) else (upstream,)
     given = tuple(np.asarray(g, dtype) for g in parts)
     if len(given) != len(results):
@@ -59,7 +63,7 @@ def with_upstream(forward: Callable[..., Any], inputs: Any, upstream: Any) -> Ch
     for g, r in zip(given, results, strict=True):
         if g.shape != r.shape:
             raise UsageError(f"upstream has shape {g.shape}; forward gives {r.shape}")
-    return Checked(forward, arrays, given, dtype)
+    return Checked(forward, arrays, given, dtype, _is_finite(results))
 
 
 def with_tangents(
@@ -71,7 +75,7 @@ def with_tangents(
     Raises  UsageError for what cannot be checked.
     """
     arrays, dtype = _given(forward, inputs)
-    count = len(results_of(called(forward, "forward", arrays.values())))
+    results = [np.asarray(r) for r in results_of(called(forward, "forward", arrays.values()))]
     floats = {name: a for name, a in arrays.items() if a.dtype.kind == "f"}
     moves = _drawn(list(floats.values()), dtype)
     if tangents is not None:
@@ -79,8 +83,8 @@ def with_tangents(
     if [v.shape for v in moves] != [a.shape for a in floats.values()]:
         told = ", ".join(f"{name} {a.shape}" for name, a in floats.items())
         raise UsageError(f"tangents of other shapes than the float inputs: {told}")
-    names = ["result"] if count == 1 else [f"result {i}" for i in range(count)]
-    return Checked(forward, arrays, moves, dtype), names
+    names = [f"result {i}" for i in range(len(results))] if len(results) > 1 else ["result"]
+    return Checked(forward, arrays, moves, dtype, _is_finite(results)), names
 
 
 def called(function: Callable[..., Any], role: str, given: Any) -> Any:
@@ -110,6 +114,10 @@ def apart(a: Any) -> Any:
     wide = np.full((*a.shape[:-1], 2 * a.shape[-1]), np.nan, a.dtype)
     wide[..., ::2] = a
     return wide[..., ::2]
+
+
+def _is_finite(results: Sequence[Any]) -> bool:
+    return all(np.isfinite(r).all() for r in results if r.dtype.kind in "fiub")
 
 
 def _given(forward: Callable[..., Any], inputs: Any) -> tuple[dict[str, Any], str]:

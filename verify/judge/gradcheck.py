@@ -31,6 +31,7 @@ from verify.judge.function import (
 from verify.judge.result import Figure, Finding, Result, Verdict
 from verify.network.problem import bits
 from verify.numbers import tape
+from verify.numbers.kinks import SIDES
 from verify.numbers.run import Run, Unfollowed
 
 
@@ -120,7 +121,11 @@ class _Check:
     def judged(self) -> Result:
         right = self._right()
         found = self._floats()
-        if found is not None:
+        if not self.checked.finite:
+            self.cannot("forward gives floats that are not finite at these inputs")
+        elif not _is_finite({name: r.first for name, r in right.items()}):
+            self.cannot("the derivative of forward is not finite at these inputs")
+        elif found is not None:
             own = self._own()
             for name, wanted in right.items():
                 self._judge(name, found.get(name), wanted, own.get(name))
@@ -137,6 +142,10 @@ class _Check:
         link = self.links.get(name)
         self.findings.append(Finding(check, Verdict.FAIL, message, self.subject, link))
 
+    def cannot(self, why: str) -> None:
+        told = f"{why}: give others"
+        self.findings.append(Finding("range", Verdict.CANNOT_JUDGE, told, self.subject))
+
     def _right(self) -> Mapping[str, Right]:
         """The exact derivative; on both sides of every kink.
 
@@ -151,14 +160,16 @@ class _Check:
         try:
             run, found = follow(exact, self.checked.dtype, recording=True)
             sides = [found]
-            if run.ties:
-                sides.append(follow(exact, self.checked.dtype, recording=True, flipped=True)[1])
-                self.notes.append(
-                    f"{', '.join(run.ties)} compares equal numbers: forward has a kink there, and"
-                    " every slope between those of its sides is right"
-                )
+            for side in range(1, SIDES) if run.ties else ():
+                sides.append(follow(exact, self.checked.dtype, recording=True, side=side)[1])
         except Unfollowed as error:
             raise UsageError(f"forward cannot be differentiated exactly: {error}") from None
+        if run.ties:
+            self.notes.append(
+                f"{', '.join(run.ties)} compares equal numbers: where forward has a kink, every"
+                " slope between those of its sides is right"
+            )
+        sides = [side for side in sides if _is_finite(side)] or sides
         return {name: Right(tuple(side[name] for side in sides)) for name in found}
 
     def _floats(self) -> Mapping[str, Any] | None:
@@ -246,7 +257,9 @@ class _Check:
         if found.shape != wanted.shape:
             self.fail("shape", f"{link} has shape {found.shape}; expected {wanted.shape}", name)
             return
-        if found.dtype != np.dtype(dtype):
+        if found.dtype.kind == "f" and found.dtype.itemsize > np.dtype(dtype).itemsize:
+            self.notes.append(f"{link} has dtype {found.dtype}, and the inputs {dtype}")
+        elif found.dtype != np.dtype(dtype):
             self.fail("dtype", f"{link} has dtype {found.dtype}; expected {dtype}", name)
         if found.dtype.kind not in "fiu" or not found.size:
             return
@@ -261,3 +274,7 @@ class _Check:
         self.findings += derivative.findings(figure)
         if not figure.holds:
             self.notes += derivative.patterns()
+
+
+def _is_finite(derivatives: Mapping[str, Exact]) -> bool:
+    return all(np.isfinite(exact.hi).all() for exact in derivatives.values())

@@ -10,6 +10,7 @@ moves        how the errors of inputs become those of a result
 balls        exact values, enclosed
 derivative   reverse mode over any kind
 run          a program's run on shadows: what it is asked for, what it met
+kinks        on which side of a kink a run is
 shadow       a number of a program: its exact value, and how far rounding may have moved it
 elementary   functions of shadows
 contracted   sums and products of arrays of shadows

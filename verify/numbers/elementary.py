@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from verify.numbers.kinks import ahead
 from verify.numbers.run import Undecided, now, place
 from verify.numbers.shadow import (
     Shadow,
@@ -138,8 +139,11 @@ def _raised(x: Any, n: int) -> Any:
 
 
 def absolute(a: Shadow) -> Shadow:
-    """|a|; at 0 its slope is anything from -1 to 1."""
+    """|a|; where it may be 0 its slope is anything from -1 to 1."""
     moved, ball = a.error, abs(a.ball)
+    if now().recording and a.made_of is not None and a.ball == 0:
+        now().ties[place()[0]] = None
+        return result("a size", ball, moved, 0, (a, moved, 1 if ahead(a, lifted(0)) >= 0 else -1))
     return result("a size", ball, moved, 0, (a, moved, lambda: sign(a, arb(0, 1))))
 
 
@@ -177,6 +181,9 @@ def _either(step: str, a: Shadow, b: Shadow, ball: Any, first: bool, second: boo
     if a is b or a.made_of is None is b.made_of:
         return result(step, ball, moved, 0, (a, moved, 1))
     now().ties[place()[0]] = None
+    if a.ball == b.ball:
+        one = a if (ahead(a, b) >= 0) == (step == "a maximum") else b
+        return result(step, ball, moved, 0, (one, moved, 1))
 
     def share() -> Shadow:
         return Shadow(arb(0.5, 0.5), 0.5)

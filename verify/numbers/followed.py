@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from verify.numbers import contracted, elementary
+from verify.numbers.kinks import direction
 from verify.numbers.run import now, unfollowed
 from verify.numbers.shadow import (
     Shadow,
@@ -56,7 +57,8 @@ def data(numbers: Any, varies: bool = False) -> Any:
     made: Any = np.empty(array.shape, object)
     for at in np.ndindex(array.shape):
         made[at] = given(arb(float(array[at])))
-        made[at].made_of = [] if varies else None
+    for s, lean in zip(made.flat, direction(made.size) if varies else (), strict=False):
+        s.made_of, now().leans[s.serial] = [], lean
     return made.view(Followed)
 
 

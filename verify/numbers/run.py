@@ -1,7 +1,6 @@
 """A run of a program on shadows: what it is asked for, what it met, and where it is.
 
-While a run records, every shadow remembers what it was made of; a run that is flipped takes the
-other side of every tie.
+While a run records, every shadow remembers what it was made of.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -51,15 +50,18 @@ class Run:
     """What a program's run on shadows is asked for, and what it met.
 
     `ties` are places where equal numbers were compared, `close` those where rounding may have
-    decided otherwise; `flipped` takes the other side of every tie.
+    decided otherwise; `side` says in which direction its inputs lean at a tie, `leans` how fast
+    numbers grow in it.
     """
 
     dtype: str = "float64"
     bits: int = 212
     recording: bool = False
-    flipped: bool = False
+    side: int = 0
     ties: dict[str, None] = field(default_factory=dict)
     close: dict[str, None] = field(default_factory=dict)
+    leans: dict[int, float] = field(default_factory=dict)
+    directions: Any = None
     made: int = 0
 
     @property

@@ -24,6 +24,7 @@ from typing import Any, ClassVar, TypeAlias
 import flint
 import numpy as np
 
+from verify.numbers.kinks import ahead
 from verify.numbers.rounding import MODELS
 from verify.numbers.run import Loss, Undecided, now, place, unfollowed
 
@@ -363,7 +364,7 @@ def _decided(a: Shadow, b: Shadow, answer: bool) -> bool:
     if a.ball == b.ball:
         if a.made_of is not None or b.made_of is not None or a.computed or b.computed:
             now().ties[place()[0]] = None
-        return answer ^ now().flipped
+        return ahead(a, b) > 0 if now().recording else answer
     off = a.error + b.error
     if off and not abs(a.value - b.value) > off:
         now().close[place()[0]] = None
