@@ -97,6 +97,8 @@ PROGRAMS = {
         X.dtype.type(X) + X.dtype.type(2) + np.zeros(3, X.dtype) + (X.dtype == np.dtype(X.dtype))
         + np.issubdtype(X.dtype, np.floating) + X.dtype.type([list(row) for row in X])
     ),
+    "medians": lambda X, i: np.median(X, axis=0) + np.median(X[:4]) + np.median(X, 1).sum(),
+    "bincount": lambda X, i: np.bincount(i, weights=X[:, 0], minlength=7) + np.bincount(i).sum(),
     "full": lambda X, i: np.full((5, 3), X.sum()) + np.full((5, 3), X[0], dtype=X.dtype),
     "finfo": lambda X, i: X / (np.abs(X) + np.finfo(X.dtype).eps + np.finfo(X.dtype).tiny),
     "vectorize": lambda X, i: np.vectorize(lambda v: v * v if v > 0 else v)(X) * np.exp(X),

@@ -227,6 +227,22 @@ def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return _sum(np.diagonal(followed(a), offset, axis1, axis2), -1)
 
 
+def _median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    a = followed(a)
+    along = a.reshape(-1) if axis is None else np.moveaxis(a, axis, -1)
+    n = along.shape[-1]
+    ordered = np.sort(along, axis=-1)
+    found = (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) * 0.5
+    return np.expand_dims(found, range(np.ndim(a)) if axis is None else axis) if keepdims else found
+
+
+def _counted(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    at = followed(x).astype(int)
+    made = followed(np.zeros(max([minlength, *(at + 1).tolist()]), object))
+    np.add.at(made, at, 1 if weights is None else weights)
+    return made
+
+
 def _copied(dst: Any, src: Any, casting: str = "", where: Any = True) -> None:  # noqa: ARG001
     shape = np.shape(dst)
     mask = np.broadcast_to(where, shape)
@@ -264,7 +280,7 @@ FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
     np.real: lambda a: a, np.isreal: lambda a: np.ones(np.shape(a), bool),
     np.iscomplexobj: lambda _: False, np.isrealobj: lambda _: True,
     np.linspace: _linspace,
-    np.copyto: _copied,
+    np.copyto: _copied, np.median: _median, np.bincount: _counted,
 }  # fmt: skip
 
 
