@@ -21,6 +21,7 @@ from verify.candidate.arguments import Misuse
 from verify.candidate.load import Function, adapted
 from verify.candidate.undisturbed import RunInterrupted, own_interrupts, undisturbed
 from verify.errors import Terminated
+from verify.network.network import POST, Network
 from verify.network.problem import LINKS, PAGE, Place
 
 _LONGEST = 500  # characters of an error that are told
@@ -34,6 +35,7 @@ class Call:
     bare answer holds, in order. `first`: its answer is the one that is recalled later; `kept`: the
     very array objects of the call before, whose numbers may have changed; `backward`: not the
     function itself is asked but other gradients of its graph, named as load.Function says.
+    `network` is told to a program alone: a function has its parameters.
     """
 
     places: Mapping[str, Place]
@@ -43,6 +45,7 @@ class Call:
     first: bool = False
     kept: bool = False
     backward: bool = False
+    network: Network = POST
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +68,10 @@ class Session:
     """Calls of one function in this process.
 
     `memory` is where the next call's arrays are to be put; `reply` makes the call; `recalled` is
-    the first answer, as it is now.
+    the first answer, as it is now. It gets arrays, whose layout in memory it may depend on.
     """
+
+    gets_arrays = True
 
     def __init__(self, function: Function) -> None:
         self.function = function
@@ -97,7 +102,7 @@ class Session:
                 if call.backward:
                     return self._backward(given, notes)
                 raw = self.function.call(given)
-                links = _links(raw, call)
+                links = links_of(raw, call)
         except Misuse as misuse:
             return Reply(notes=tuple(notes), trouble=str(misuse), misuse=str(misuse))
         except (RunInterrupted, Terminated):  # of this run, not of the function
@@ -134,7 +139,7 @@ class Session:
         self._given, self._first = {}, {}
 
 
-def _links(raw: Any, call: Call) -> dict[str, Any]:
+def links_of(raw: Any, call: Call) -> dict[str, Any]:
     """An answer as arrays by link: a mapping of link names, or the gradients alone, in order.
 
     Raises  Misuse for anything else.
@@ -259,7 +264,7 @@ def _wanted(function: Function, given: Mapping[str, Any], call: Call, error: Bas
         return ""
     try:
         with undisturbed({}):
-            _links(adapted(function.raw, "torch").call(given), call)
+            links_of(adapted(function.raw, "torch").call(given), call)
     except Exception:  # it does not take tensors either, and what it raised at first is told
         return ""
     return "it takes torch tensors: add --candidate-arrays torch"
