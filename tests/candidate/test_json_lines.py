@@ -198,6 +198,11 @@ def test_a_line_that_is_no_object_is_no_answer(line, told):
     assert str(broken.value).startswith(told)
 
 
+def test_what_pythons_json_writes_for_what_is_not_finite_is_read():
+    found = answered(b'{"dC_dy": [[NaN, Infinity, -Infinity]]}').links["dC_dy"]
+    assert np.array_equal(found, [[np.nan, np.inf, -np.inf]], equal_nan=True)
+
+
 def test_the_largest_integers_and_deepest_lists_are_read_or_told():
     assert answered(b'{"C": 1' + b"0" * 5000 + b"}").links["C"] == math.inf
     deep = b"[" * 500 + b"]" * 500

@@ -107,7 +107,7 @@ UNTRUSTED = {
         "the process exited with code 3; its answer does not end with a newline: 'x'",
     "say('x' * 10**6)": "its answer is longer than 200000 bytes: 'xxx",
     "while True: os.write(1, b'x' * 65536)": "its answer is longer than 200000 bytes: 'xxx",
-    "while True: say(right)": "it writes more to stdout than its answer: '{",
+    "while True: say('\\n'.join([right] * 99))": "it writes more to stdout than its answer: '{",
     "os.close(1); time.sleep(60)": "it has closed its stdout",
 }  # fmt: skip
 
@@ -140,10 +140,10 @@ LATE = {
 
 @pytest.mark.parametrize(("act", "told"), LATE.items())
 def test_a_hang_ends_at_the_limit(act, told, script, program):
-    asked = program(script(act), timeout=1)
+    asked = program(script(act), timeout=2)
     before, begun = pid_of(asked), time.monotonic()
     reply = reply_of(asked, BAD)
-    assert reply.trouble.startswith(f"no answer after 1 s; --timeout sets the limit{told}")
+    assert reply.trouble.startswith(f"no answer after 2 s; --timeout sets the limit{told}")
     assert reply.timed_out
     assert time.monotonic() - begun < 10
     assert has_ended(before)
@@ -160,15 +160,20 @@ UNASKED = {
 
 
 @pytest.mark.parametrize(("act", "trouble"), UNASKED.items())
-def test_what_it_does_after_its_answer_is_told_at_the_next_call(act, trouble, script, program):
+def test_what_it_does_after_its_answer_is_told(act, trouble, script, program):
     asked = program(script(act))
     before = pid_of(asked)
-    assert reply_of(asked, BAD).trouble == ""
+    told = reply_of(asked, BAD).trouble  # empty, unless this process comes late to look
     time.sleep(0.5)
-    asked.session.recalled()
-    assert reply_of(asked, BAD).trouble.startswith(trouble)
+    assert (told or reply_of(asked, BAD).trouble).startswith(trouble)
     assert has_ended(before)
     assert pid_of(asked) != before
+
+
+def test_of_an_answer_that_was_sent_nothing_can_change(script, program):
+    asked = program(script())
+    pid_of(asked)
+    assert asked.session.recalled().links == {}
 
 
 def test_what_is_unfit_in_an_answer_needs_no_other_process(script, program):
@@ -241,7 +246,7 @@ def test_a_large_case_is_written_while_an_answer_is_read(script, program):
 def test_whatever_it_has_started_is_ended(apart, end, script, program):
     start = f"subprocess.Popen(['sleep', '600'], stdout=2{apart}).pid"
     act = f"say(json.dumps({{'C': {start}}})); {end}; continue"
-    asked = program(script(act), timeout=1)
+    asked = program(script(act), timeout=2)
     pid = int(reply_of(asked, BAD).links["C"])
     reply_of(asked, BAD)
     asked.close()
@@ -259,7 +264,7 @@ def test_memory_is_limited_where_that_is_asked_for(script, program):
         ("lab.py:f", False), ("a folder/my-lab.py:f", False), ("package.module:f", False),
         ("module:Class.method", False), ("./program", True), ("node prog.js", True),
         ("program", True), ("lab.py", True), ("lab.py:", True), ("sh -c 'a:b'", True),
-        ("python lab.py --at a:b", True), ("http://x:80", True), ("my-module:f", True), ("", True),
+        ("python lab.py --at a:b", True), ("http://x:80", True), ("my-module:f", False), ("", True),
     ],
 )  # fmt: skip
 def test_a_name_of_a_function_is_no_command(spec, command):

@@ -91,10 +91,11 @@ class Candidate:
             misuse = self._misuse(reply, network)
             misuses += [misuse] if misuse else []
             own |= set() if misuse else {network}
-            if reply.timed_out:  # as it may be each time: its cases show it
-                own |= {*left[i:]}
-            if reply.timed_out or (POST in own and self.session.gets_arrays):
+            if POST in own and self.session.gets_arrays:
                 break  # by its parameters a function could be of others, too, and is asked no more
+            if reply.timed_out and not self.session.gets_arrays:
+                own |= {*left[i:]}  # it might be late each time: its cases show that
+                break
         if misuses and not own:
             self.close()
             raise CandidateError(f"candidate {self.name}: {misuses[0]}".replace(" :", ":"))

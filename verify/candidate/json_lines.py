@@ -32,13 +32,10 @@ _NO_NUMBER = r"[iI]nf(inity)?|INF(INITY)?|[nN]a[nN]|NAN"
 _TEXT = rf"^[+-]?({_DECIMAL}|{_HEXADECIMAL}|{_NO_NUMBER})$"
 
 Numbers: TypeAlias = float | list[float] | list[list[float]]
-"""A number, a vector or rows of numbers, in shortest decimals."""
+"""A number, a vector or rows of numbers."""
 
 _Found: TypeAlias = float | Annotated[str, Field(pattern=_TEXT)] | None
-
-Found: TypeAlias = _Found | list[_Found] | list[list[_Found]]
-"""The same of an answer. A number may be text: a decimal, a C99 hexadecimal float as "0x1.8p+1",
-"inf", "-inf" or "nan". One that is null is not a number: so JavaScript and jq write NaN."""
+_Nested: TypeAlias = _Found | list[_Found] | list[list[_Found]]
 
 
 class Layers(BaseModel):
@@ -75,7 +72,8 @@ class Request(Described):
     """One line of a program's stdin: the numbers of one call.
 
     Besides the fields that are listed it has every array by its name: X, the parameters (W, or W1,
-    b1, W2, ...) in the order of `gradients`, and P, or G of one operation.
+    b1, W2, ...) in the order of `gradients`, and P, or G of one operation. Numbers are float64 in
+    shortest decimals, of a float32 case too: none is lost on the way.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -91,11 +89,13 @@ class Answer(BaseModel):
     """One line of a program's stdout: links by their names, each of the shape that it has.
 
     The gradients that are asked for, and any other of `links`: the more it gives, the nearer the
-    report comes to the line that is wrong. A link that is null is not given.
+    report comes to the line that is wrong. A number may be text, too: a decimal, a C99 hexadecimal
+    float as "0x1.8p+1", "inf", "-inf" or "nan". It is read as a float64, and rounded to the case's
+    dtype. One that is null is nan, as JavaScript and jq write it; a link that is null is not given.
     """
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Found]
+    __pydantic_extra__: dict[str, _Nested]
 
     error: str | None = Field(
         None, description="why it does not answer, as that it is not of this network; no links then"

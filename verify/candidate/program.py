@@ -26,15 +26,14 @@ from verify.candidate.examine import Call, Reply
 from verify.candidate.json_lines import reply_of, request_of
 from verify.candidate.messages import Broken
 from verify.candidate.process import MOST
-from verify.candidate.running import NoAnswer, Running
+from verify.candidate.running import LINGERS, NoAnswer, Running
 
 _log = logging.getLogger(__name__)
 
 _MOMENT = 0.01  # seconds in which what is written unasked after an answer shows
-_LINGERS = 2.0  # in which a program that answers once ends, or one that needs no case at all
 _SHOWN = 80  # bytes of a first line
 
-_FUNCTION = re.compile(r"(.+\.py|[^\W\d]\w*(\.[^\W\d]\w*)*):[^\W\d]\w*(\.[^\W\d]\w*)*")
+_FUNCTION = re.compile(r"(.+\.py|[^\s/]+):[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def is_command(spec: str) -> bool:
@@ -121,7 +120,7 @@ class Program:
 
     def _rest(self) -> None:
         """After an answer: it waits for the next case, or ends and is started again for it."""
-        if self._running is not None and not self._running.rests(_LINGERS * self._once):
+        if self._running is not None and not self._running.rests(LINGERS * self._once):
             self._ended_well()
         elif self._running is not None:
             self._once = False
@@ -136,7 +135,7 @@ class Program:
         if self._waits is None and isinstance(error, NoAnswer) and error.code is not None:
             alone = self._begun()
             try:
-                self._waits = alone.rests(_LINGERS)
+                self._waits = alone.rests(LINGERS)
             except NoAnswer:
                 self._waits = False
             alone.close()

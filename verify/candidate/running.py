@@ -19,7 +19,9 @@ _PIPE = subprocess.PIPE
 _CHUNK = 2**16  # bytes that are read or written at once
 _KEPT = 2**13  # bytes of the end of stderr
 _LEFT = 32  # chunks that a pipe may still hold
-_LINGERS = 2.0  # seconds in which a process that has closed a pipe comes to its end
+LINGERS = 2.0
+"""Seconds in which a process that closes a pipe, or answers but once, comes to its end."""
+
 _ERROR = re.compile(r"(?!\s).*(error|exception|panic)", re.IGNORECASE)
 
 
@@ -126,7 +128,7 @@ class Running:
             told = self._unended() or "; does it flush its output after every line?"
             raise NoAnswer(late(seconds) + told + self._last_words(), late=True)
         for pipe, since in self._closed.items():
-            if now - max(since, begun) > _LINGERS:
+            if now - max(since, begun) > LINGERS:
                 raise NoAnswer(f"it has closed its {pipe}{self._unended()}{self._last_words()}")
 
     def _unended(self) -> str:
