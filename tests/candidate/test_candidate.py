@@ -117,6 +117,7 @@ def test_a_right_program_passes_every_small_scenario(program, keyword, least, tm
 
 
 @pytest.mark.campaign
+@pytest.mark.process
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.file)
 def test_a_right_program_passes_all_scenarios_that_it_is_of(program, tmp_path):
     slow = "not (large or middle or digits or batch-sizes or wine)" if program is IN_SHELL else ""

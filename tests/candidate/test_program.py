@@ -412,3 +412,4 @@ def test_a_call_that_is_repeated_and_other_data_are_asked_but_no_layouts(script,
     asked = [json.loads(line) for line in calls.read_text().splitlines()]
     assert asked.count(asked[1]) >= 3
     assert len({json.dumps(X) for X in asked}) >= 3
+    assert len(asked) < 20  # with layouts there would be 15 more
