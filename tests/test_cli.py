@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.command import verify
 from tests.support.processes import loaded_by, verify_process
+from tests.support.programs import program
 from tests.support.texts import EXAMPLE, written
 
 
@@ -120,6 +121,23 @@ def test_a_candidate_is_judged_told_of_and_repeated_by_its_name(tmp_path):
     assert "2 of 2: dC_dW is 0 everywhere" in done.stdout
     done = verify("run", path, "--candidate", "absent.py:f")
     assert (done.returncode, "cannot be loaded" in done.stderr) == (2, True)
+
+
+@pytest.mark.process
+def test_a_program_is_a_candidate_by_its_command(tmp_path):
+    path = written(tmp_path, EXAMPLE)
+    spec = f"{program(tmp_path, 0)} --fast"
+    for command, told in (
+        ("run", f"'{path}::dtype=float32'"),
+        ("show", f"'{path}::dtype=float32'"),
+    ):
+        done = verify(command, path, "--candidate", spec)
+        assert done.returncode == 1
+        assert f"verify run {told} --candidate '{spec}'" in done.stdout
+        assert "dC_dW is 0 everywhere" in " ".join(done.stdout.split())
+    done = verify("run", path, "--candidate", tmp_path / "absent")
+    assert (done.returncode, "absent: no such file" in done.stderr) == (2, True)
+    assert verify("run", path, "--candidate", program(tmp_path)).returncode == 0
 
 
 def test_an_empty_folder_is_exit_5(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy import zeros
 
-from verify.candidate.names import Program
+from verify.candidate.names import Followable
 from verify.numbers.followed import Followed, data
 from verify.numbers.run import Run, Unfollowed, running
 from verify.numbers.shadow import Shadow
@@ -19,7 +19,7 @@ from verify.numbers.shadow import Shadow
 
 def _run(program, *arrays, dtype="float64"):
     with running(Run(dtype)):
-        return Program(program)(*(data(a) for a in arrays))
+        return Followable(program)(*(data(a) for a in arrays))
 
 
 def test_arrays_that_are_made_hold_exact_numbers() -> None:

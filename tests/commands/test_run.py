@@ -11,4 +11,4 @@ from tests.support.command import verify
 def test_an_empty_name_of_a_candidate_is_wrong_usage_and_not_nobody(command):
     done = verify(*command, "--candidate", "")
     assert done.returncode == 2
-    assert "--candidate '': give package.module:name or file.py:name" in done.stderr
+    assert "--candidate '': give package.module:name, file.py:name, or a command" in done.stderr

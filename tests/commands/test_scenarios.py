@@ -78,7 +78,7 @@ def test_cases_are_exported_for_other_languages(tmp_path):
     assert verify("export", tmp_path / "out", written(tmp_path, EXAMPLE)).returncode == 2
 
 
-@pytest.mark.parametrize("what", ["report", "manifest", "export"])
+@pytest.mark.parametrize("what", ["report", "manifest", "export", "request"])
 def test_what_is_written_has_a_schema_too(what):
     assert json.loads(verify("schema", what).stdout)["properties"]["format"]
 

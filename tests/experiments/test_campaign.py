@@ -10,6 +10,7 @@ import pytest
 
 import verify
 from tests.support.processes import has_ended
+from tests.support.programs import program
 from verify.errors import CandidateError, UsageError, VerifyError
 from verify.experiments import campaign, violation
 from verify.experiments.outcome import Plan, sum_of
@@ -146,6 +147,14 @@ def test_a_wrong_candidate_is_a_violation(lab, name, what):
     plan = Plan(cases=2048, dtype="float64", shape=(4, 3, 2))
     (violation,) = judged(plan, range(2), Asked(f"{lab}:{name}")).violations
     assert violation.what == what
+
+
+@pytest.mark.process
+def test_a_program_is_a_candidate_of_a_campaign(tmp_path):
+    plan = Plan(cases=1024, dtype="float64", shape=(2, 2, 1), truth_every=512)
+    assert judged(plan, range(1), Asked(str(program(tmp_path)))).violations == ()
+    (violation,) = judged(plan, range(1), Asked(str(program(tmp_path, 1.001)))).violations
+    assert violation.what == "candidate, bound"
 
 
 @pytest.mark.process

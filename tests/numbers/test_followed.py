@@ -7,7 +7,7 @@ import copy
 import numpy as np
 import pytest
 
-from verify.candidate.names import Program
+from verify.candidate.names import Followable
 from verify.numbers.followed import Followed, data, followed, plain
 from verify.numbers.run import Run, Unfollowed, running
 from verify.numbers.shadow import Shadow
@@ -131,7 +131,7 @@ def test_a_program_gives_what_it_gives_on_floats_within_its_error(name: str, dty
     program = PROGRAMS[name]
     wanted = np.asarray(program(X.copy(), i))
     with running(Run(dtype)):
-        found = Program(program)(data(X), i)
+        found = Followable(program)(data(X), i)
         assert isinstance(found, Followed | Shadow)
         shadows = list(np.asarray(plain(followed(found)), object).flat)
     assert np.shape(found) == wanted.shape
@@ -156,7 +156,7 @@ def test_a_program_gives_what_it_gives_on_floats_within_its_error(name: str, dty
 def test_what_leaves_exact_arithmetic_is_told_with_its_line(program, told: str) -> None:
     X = np.arange(15.0).reshape(5, 3) / 7
     with running(Run()), pytest.raises(Unfollowed) as error:
-        Program(program)(data(X), 0)
+        Followable(program)(data(X), 0)
     assert told in str(error.value)
     assert str(error.value).startswith("test_followed.py:")
 
@@ -164,9 +164,9 @@ def test_what_leaves_exact_arithmetic_is_told_with_its_line(program, told: str) 
 def test_numpy_and_the_program_are_as_they_were_afterwards() -> None:
     before = np.zeros, np.array, np.float64, np.isscalar
     with running(Run()):
-        Program(_loops)(data(np.ones((2, 2))), 0)
+        Followable(_loops)(data(np.ones((2, 2))), 0)
         with pytest.raises(Unfollowed):
-            Program(lambda X: X.tofile("x"))(data(np.ones(2)))
+            Followable(lambda X: X.tofile("x"))(data(np.ones(2)))
     assert (np.zeros, np.array, np.float64, np.isscalar) == before
     assert "float" not in globals()
 

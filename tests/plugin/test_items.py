@@ -7,7 +7,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.support.processes import has_ended
-from tests.support.texts import DRAWN, EXAMPLE, locked
+from tests.support.programs import program
+from tests.support.texts import DRAWN, EXAMPLE, TWO_LAYERS, locked
 from tests.support.workers import WORKERS
 
 FAILING = EXAMPLE + '[expect]\nloss_before = "7.88"\n'
@@ -89,6 +90,26 @@ def test_a_candidate_of_a_network_is_judged_on_its_cases_alone(workers, pytester
     result = nested("cases", "-rs", "--candidate", "mine.py:gradients", *workers)
     result.assert_outcomes(passed=2, skipped=2)
     result.stdout.fnmatch_lines(["*another network than the candidate's, by its parameters*"])
+
+
+@pytest.mark.process
+@WORKERS
+def test_a_program_is_judged_on_the_networks_that_it_is_of(workers, pytester, folder, nested):
+    (folder / "two.toml").write_text(TWO_LAYERS)
+    spec = str(program(pytester.path, 2))
+    result = nested("cases", "-rs", "--candidate", spec, *workers)
+    result.assert_outcomes(failed=2, skipped=2)
+    result.stdout.fnmatch_lines(["dC_dW is what `gradient-doubled` gives*"])
+    result.stdout.fnmatch_lines(["*another network than the candidate's, by its answers*"])
+
+
+@pytest.mark.process
+def test_a_program_that_cannot_be_started_is_wrong_usage(folder, nested):
+    result = nested("cases", "--candidate", "./absent")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: candidate ./absent: cannot be started: ./absent: no such*"]
+    )
 
 
 @pytest.mark.process

@@ -11,6 +11,7 @@
     verify run --candidate lab.py:gradient
     pytest --scenarios scenarios -n auto --candidate package.module:gradient
     verify run --candidate lab.py:MyFunction --candidate-arrays torch
+    verify run --candidate "node lab.js"   # or ./lab: any program, in any language
 
 The more links it gives, the nearer the report comes to the line that is wrong. With torch it is an
 autograd.Function, or a function of tensors that returns the cost, or the result of one operation,
@@ -22,6 +23,16 @@ Any right algorithm passes: its numbers are held to the bound of the stable form
 are beyond it to that of the post's form, then to the widest of the right forms. The resolution that
 is printed is that of the bound that it kept, and a case in which that bound could not have told
 -dC_dW from dC_dW is no evidence for it.
+
+A program is any command that is no such name, and is started without a shell. It reads a case a
+line from stdin, JSON with the arrays by their names, h, the network and the gradients that are
+asked for, and writes a line to stdout, a JSON object of links by their names; `verify schema
+request` and `verify schema answer` describe both. It must flush every line, and write anything else
+to stderr. It stays for further cases; one that answers once and ends with 0 is started again. It is
+asked once of every network that is judged: where it answers {"error": "why"}, or without a gradient
+that is asked for, it is not of that network; anything else, a crash too, is judged. Its numbers are
+read as float64, then rounded to the case's dtype. What only an array in memory could show is not
+asked of it.
 
 By name, it runs in a child process with a limit for each call, so that a crash or a hang is that
 case's failure and nothing else's; a function that is given as one runs in this process, without a
@@ -43,5 +54,9 @@ kernels within their budgets, manual passes, planted faults fail.
     follow        a program in exact arithmetic
     names         its names meanwhile, which lead to
     stand_ins     what stands in for NumPy's and math's functions
+    program       any command that answers
+    running       one process of it: its pipes, and how it ended
+    json_lines    what it is asked and what it answers
+    process       what a stranger's process is kept apart by, and ended
     candidate     Candidate: all of it, safe to call
 """

@@ -13,6 +13,7 @@ from verify.candidate.arguments import Misuse
 from verify.candidate.child import Child
 from verify.candidate.examine import Call, Reply, Session
 from verify.candidate.load import adapted
+from verify.candidate.program import Program, is_command
 from verify.errors import CandidateError
 from verify.network.network import POST, Network
 from verify.network.problem import PAGE, Chain, Place, Problem, bits, placed
@@ -34,7 +35,7 @@ class Candidate:
     """
 
     name: str
-    session: Session | Child
+    session: Session | Child | Program
     networks: frozenset[Network] = frozenset({POST})
     _places: Mapping[str, Place] = field(default_factory=dict, repr=False)
     _second: bool = field(default=False, repr=False)
@@ -63,7 +64,8 @@ class Candidate:
             views[name][...] = array
         h = np.asarray(problem.h)[()] if network.trains else None
         links = tuple(s.name for s in network.every_step if s.name not in network.between)
-        reply = self.session.reply(Call(self._places, h, links, network.gradients, **how))
+        call = Call(self._places, h, links, network.gradients, **how, network=network)
+        reply = self.session.reply(call)
         changed = [n for n, array in arrays.items() if bits(self._views()[n]) != bits(array)]
         return Answer(reply, tuple(changed))
 
@@ -93,16 +95,28 @@ class Candidate:
         Raises  CandidateError, and ends its process, where it can be of none.
         """
         own, misuses = set[Network](), list[str]()
-        for network in sorted(set(networks), key=lambda network: network != POST):
-            misuse = _misuse(self, network)
+        left = sorted(set(networks), key=lambda network: network != POST)
+        for i, network in enumerate(left):
+            reply = self.ask(_introduction(network)).reply
+            misuse = self._misuse(reply, network)
             misuses += [misuse] if misuse else []
             own |= set() if misuse else {network}
-            if POST in own:  # by its parameters it could be of others, too, and is asked no more
+            if POST in own and self.session.gets_arrays:
+                break  # by its parameters a function could be of others, too, and is asked no more
+            if reply.timed_out and not self.session.gets_arrays:
+                own |= {*left[i:]}  # it might be late each time: its cases show that
                 break
         if misuses and not own:
             self.close()
             raise CandidateError(f"candidate {self.name}: {misuses[0]}".replace(" :", ":"))
         self.networks = frozenset(own)
+
+    def _misuse(self, reply: Reply, network: Network) -> str:
+        """Why it can be no candidate of a network; empty where it can."""
+        told = reply.misuse or _of_shapes(reply, network)
+        if told or reply.trouble or self.session.gets_arrays:
+            return told
+        return _of_links(reply, network)  # a program has no parameters by which it is of a network
 
     def close(self) -> None:
         """End its processes, if it has any."""
@@ -174,7 +188,7 @@ def candidate(
     name = subject if isinstance(subject, str) else ""
     try:
         if isinstance(subject, str):
-            child = Child(subject, arrays, device, timeout, memory_limit)
+            child = _of_name(subject, arrays, device, timeout, memory_limit)
             made = Candidate(subject, child)
             if trouble := child.start():
                 child.close()
@@ -188,10 +202,15 @@ def candidate(
     return made
 
 
-def _misuse(made: Candidate, network: Network) -> str:
-    """Why it can be no candidate of a network; empty where it can."""
-    reply = made.ask(_introduction(network)).reply
-    return reply.misuse or _of_shapes(reply, network)
+def _of_name(
+    name: str, arrays: str, device: str, timeout: float, memory_limit: int
+) -> Child | Program:
+    """What calls a function by its name, or runs a command."""
+    if not is_command(name):
+        return Child(name, arrays, device, timeout, memory_limit)
+    if arrays != "numpy":
+        raise Misuse("a program gets its numbers as text: leave --candidate-arrays out")
+    return Program(name, timeout, memory_limit)
 
 
 def _of_shapes(reply: Reply, network: Network) -> str:
@@ -202,6 +221,14 @@ def _of_shapes(reply: Reply, network: Network) -> str:
             f"it returns a single number; return {', '.join(gradients)}, or let a cost of tensors"
             " be differentiated with --candidate-arrays torch or jax"
         )
+    return ""
+
+
+def _of_links(reply: Reply, network: Network) -> str:
+    """That a gradient is absent from an answer, and what it leads to as well."""
+    for name in network.sought:
+        if not {f"dC_d{name}", f"{name}_next"} & reply.links.keys():
+            return f"it gives {', '.join(reply.links)}, but no dC_d{name}"
     return ""
 
 

@@ -18,7 +18,6 @@ import logging
 import math
 import mmap
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -29,23 +28,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.connection import Pipe
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from verify.candidate.arguments import Misuse
 from verify.candidate.examine import Call, Reply, Session
 from verify.candidate.load import loaded
 from verify.candidate.messages import Broken, call_of, packed, request_of, unpacked
-from verify.threads import ENVIRONMENT
+from verify.candidate.process import MARK, MOST, OFTEN, end, ended, environment, late
 
 _log = logging.getLogger(__name__)
 
 _START = "import sys; from verify.candidate.child import serve; serve(*map(int, sys.argv[1:]))"
 _LOADING = 60.0  # seconds that importing a candidate may take, at least
-_MOST = 2**26  # bytes of an answer to small inputs; to larger ones 16 times theirs
-_OFTEN = 0.05  # seconds between two looks at the clock
-_LOOKS = 10  # for processes to end, while some have not got their environment yet
-_MARK = "VERIFY_CHILD"  # in the environment of the process and of all that it starts
 
 
 @dataclass
@@ -62,6 +56,7 @@ class Child:
     timeout: float = 60.0
     memory_limit: int = 0
     differentiated: bool = False
+    gets_arrays: ClassVar = True
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _pipe: Any = field(default=None, repr=False)
     _block: Any = field(default=None, repr=False)
@@ -123,7 +118,7 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, "-c", _START, *map(str, handles)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, **ENVIRONMENT, _MARK: self._mark}, **_inherited(handles),
+            env=environment(self._mark), **_inherited(handles),
         )  # fmt: skip
         theirs.close()
         threading.Thread(target=self._watch, args=(self._process,), daemon=True).start()
@@ -142,7 +137,7 @@ class Child:
         self._deadline = time.monotonic() + seconds
         try:
             self._pipe.send_bytes(json.dumps({"n": self._sent, **request}).encode())
-            message = self._pipe.recv_bytes(max(_MOST, 16 * len(self._block)))
+            message = self._pipe.recv_bytes(max(MOST, 16 * len(self._block)))
             return unpacked(message, self._sent)
         except Broken as broken:
             self._stop()
@@ -157,8 +152,8 @@ class Child:
         while process is self._process:
             if time.monotonic() > self._deadline:
                 self._late, self._deadline = True, math.inf
-                self._end(process)
-            time.sleep(_OFTEN)
+                end(process, self._mark)
+            time.sleep(OFTEN)
 
     def _ended(self, error: Exception, seconds: float) -> str:
         """Why there is no answer."""
@@ -169,35 +164,18 @@ class Child:
                 code = process.wait(timeout=2)
         self._stop()
         if self._late:
-            return f"no answer after {seconds:g} s; --timeout sets the limit"
+            return late(seconds)
         if code is None:
             return f"its process broke the protocol: {error}"
-        if code < 0:
-            return f"the process was killed by {signal.Signals(-code).name}"
-        return f"the process exited with code {code} without an answer"
+        return ended(code) + " without an answer" * (code >= 0)
 
     def _stop(self) -> None:
         """End the process alone: the memory stays for the next one."""
         process, self._process = self._process, None
         if process is not None:
-            self._end(process)
+            end(process, self._mark)
             process.wait()
             self._pipe.close()
-
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
-        """Kill the process, its group, and what carries its mark elsewhere."""
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            for _ in range(_LOOKS):
-                pids, beginning = _marked(self._mark)
-                for pid in pids:
-                    with contextlib.suppress(ProcessLookupError, PermissionError):
-                        os.kill(pid, signal.SIGKILL)
-                if not beginning:
-                    break
-                time.sleep(0.01)
-        process.kill()
 
 
 def _inherited(handles: list[int]) -> dict[str, Any]:
@@ -225,21 +203,6 @@ def _mapped(descriptor: int | None, size: int, mark: str) -> mmap.mmap:
     return mmap.mmap(-1 if descriptor is None else descriptor, size)
 
 
-def _marked(mark: str) -> tuple[list[int], bool]:
-    """The processes whose environment has a mark, where /proc tells; and whether some begin."""
-    wanted = f"{_MARK}={mark}".encode()
-    table, found, beginning = Path("/proc"), list[int](), False
-    for place in list(table.iterdir()) if table.is_dir() else ():
-        with contextlib.suppress(OSError):  # it has ended, or is another user's
-            if place.name.isdecimal():
-                environment = (place / "environ").read_bytes()
-                if wanted in environment.split(b"\0"):
-                    found.append(int(place.name))
-                elif not environment:  # in the middle of its exec, unless it is the kernel's
-                    beginning |= bool((place / "exe").readlink())
-    return found, beginning
-
-
 def serve(pipe_handle: int, file_handle: int | None = None) -> None:
     """The child's side: load a function, then call it for every request that comes in."""
     kind: Any = getattr(connection, "PipeConnection", connection.Connection)
@@ -257,7 +220,7 @@ def serve(pipe_handle: int, file_handle: int | None = None) -> None:
             reply = session.recalled()
         else:
             if block is None or len(block) < request["size"]:
-                block = _mapped(file_handle, request["size"], os.environ[_MARK])
+                block = _mapped(file_handle, request["size"], os.environ[MARK])
             reply = session.answered(call_of(request), memoryview(block))
         pipe.send_bytes(packed(reply, request["n"]))
 

@@ -22,6 +22,7 @@ from verify.candidate.exact import Exact
 from verify.candidate.load import Function, adapted
 from verify.candidate.undisturbed import RunInterrupted, own_interrupts, undisturbed
 from verify.errors import Terminated
+from verify.network.network import POST, Network
 from verify.network.problem import LINKS, PAGE, Place
 
 _LONGEST = 500  # characters of an error that are told
@@ -35,7 +36,8 @@ class Call:
     bare answer holds, in order. `first`: its answer is the one that is recalled later; `kept`: the
     very array objects of the call before, whose numbers may have changed; `backward`: not the
     function itself is asked but other gradients of its graph, named as load.Function says;
-    `exactly`: it is run in exact arithmetic.
+    `exactly`: it is run in exact arithmetic. `network` is told to a program alone: a function has
+    its parameters.
     """
 
     places: Mapping[str, Place]
@@ -46,6 +48,7 @@ class Call:
     kept: bool = False
     backward: bool = False
     exactly: bool = False
+    network: Network = POST
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +73,10 @@ class Session:
     """Calls of one function in this process.
 
     `memory` is where the next call's arrays are to be put; `reply` makes the call; `recalled` is
-    the first answer, as it is now.
+    the first answer, as it is now. It gets arrays, whose layout in memory it may depend on.
     """
+
+    gets_arrays = True
 
     def __init__(self, function: Function) -> None:
         self.function = function
@@ -105,7 +110,7 @@ class Session:
                 if call.exactly:
                     return self._exactly(given, call)
                 raw = self.function.call(given)
-                links = _links(raw, call)
+                links = links_of(raw, call)
         except Misuse as misuse:
             return Reply(notes=tuple(notes), trouble=str(misuse), misuse=str(misuse))
         except (RunInterrupted, Terminated):  # of this run, not of the function
@@ -140,7 +145,7 @@ class Session:
         exactly = self.function.exactly
         if exactly is None:
             return Reply(trouble="it takes tensors")
-        made = follow.links_of(exactly, given, lambda raw, a: _links(raw, call, a))
+        made = follow.exact_links(exactly, given, lambda raw, a: links_of(raw, call, a))
         return Reply(notes=made.notes, trouble=made.trouble, exact=made.exact)
 
     def recalled(self) -> Reply:
@@ -156,7 +161,7 @@ class Session:
         self._given, self._first = {}, {}
 
 
-def _links(
+def links_of(
     raw: Any, call: Call, array: Callable[[Any, Sequence[str]], Any] | None = None
 ) -> dict[str, Any]:
     """An answer as arrays by link: a mapping of link names, or the gradients alone, in order.
@@ -286,7 +291,7 @@ def _wanted(function: Function, given: Mapping[str, Any], call: Call, error: Bas
         return ""
     try:
         with undisturbed({}):
-            _links(adapted(function.raw, "torch").call(given), call)
+            links_of(adapted(function.raw, "torch").call(given), call)
     except Exception:  # it does not take tensors either, and what it raised at first is told
         return ""
     return "it takes torch tensors: add --candidate-arrays torch"

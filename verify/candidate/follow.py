@@ -71,7 +71,7 @@ def _stumbled(error: Exception) -> str:
     return f"{where}raises {type(error).__name__} on exact numbers: {error}"
 
 
-def links_of(
+def exact_links(
     call: Callable[[Mapping[str, Any]], Any],
     given: Mapping[str, Any],
     named: Callable[[Any, Callable[..., Any]], Mapping[str, Any]],

@@ -102,9 +102,9 @@ def adapted(function: Any, arrays: str = "numpy", device: str = "cpu") -> Functi
     taken = arguments(function)
 
     def exactly(given: Mapping[str, Any]) -> Any:
-        from verify.candidate.names import Program  # Arb, which calls with floats never need
+        from verify.candidate.names import Followable  # Arb, which calls with floats never need
 
-        return taken(Program(function), given)
+        return taken(Followable(function), given)
 
     return Function(lambda given: taken(function, given), raw=function, exactly=exactly)
 

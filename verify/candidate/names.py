@@ -22,8 +22,8 @@ _HERE = str(Path(__file__).parents[1])
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
-    """A program's function, called with exact numbers.
+class Followable:
+    """A function that is called with exact numbers.
 
     The names of its modules, of its closure and of what it imports lead to stand-ins meanwhile.
     """

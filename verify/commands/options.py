@@ -137,13 +137,13 @@ def _named(_context: click.Context, _param: click.Parameter, spec: str | None) -
     Raises  UsageError for an empty one.
     """
     if spec == "":
-        raise UsageError("--candidate '': give package.module:name or file.py:name")
+        raise UsageError("--candidate '': give package.module:name, file.py:name, or a command")
     return spec
 
 
 CANDIDATE = click.option(
     "--candidate", metavar="SPEC", callback=_named,
-    help="Judge package.module:name or file.py:name too.",
+    help="Judge package.module:name, file.py:name, or a program by its command, too.",
 )  # fmt: skip
 ARRAYS = click.option(
     "--candidate-arrays", "arrays", type=click.Choice(["numpy", "torch", "jax"]), default="numpy",

@@ -153,13 +153,14 @@ def new(
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["scenario", "report", "manifest", "export"]),
-                default="scenario")  # fmt: skip
+@click.argument("what", default="scenario", type=click.Choice(
+    ["scenario", "report", "manifest", "export", "request", "answer"]))  # fmt: skip
 @JSON
 def schema(what: str, json_file: str | None) -> None:
     """Print the JSON Schema of scenario files, for editors.
 
-    Or that of what this command writes: a report, a manifest, an export.
+    Or that of what this command writes: a report, a manifest, an export; or what it asks of a
+    program that is a candidate, and what that answers.
     """
     from verify.commands import schemas
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from verify.candidate.json_lines import Answer, Request
 from verify.judge.result import REPORT
 from verify.report.export import Exported
 from verify.scenario.document import Document
@@ -16,4 +17,6 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "report": partial(REPORT.json_schema, mode="serialization"),
     "manifest": Manifest.model_json_schema,
     "export": Exported.model_json_schema,
+    "request": Request.model_json_schema,
+    "answer": Answer.model_json_schema,
 }

@@ -16,7 +16,7 @@ import numpy as np
 
 from verify.candidate.exact import Exact
 from verify.candidate.follow import exact_of, follow
-from verify.candidate.names import Program
+from verify.candidate.names import Followable
 from verify.errors import UsageError
 from verify.judge import exactly
 from verify.judge.derivative import Derivative, Right
@@ -154,7 +154,7 @@ class _Check:
 
         def exact(_: Run) -> Mapping[str, Exact]:
             given, weights = self.checked.exactly(varying=True)
-            results = results_of(Program(self.checked.forward)(*given.values()))
+            results = results_of(Followable(self.checked.forward)(*given.values()))
             return {n: exact_of(a) for n, a in self.truth(results, given, weights).items()}
 
         try:
@@ -231,7 +231,7 @@ class _Check:
 
         def exact(_: Run) -> dict[str, Exact]:
             given, weights = self.checked.exactly(varying=False)
-            raw = self.call(Program(self.function), list(given.values()), weights)
+            raw = self.call(Followable(self.function), list(given.values()), weights)
             parts = raw
             if not isinstance(raw, Mapping):
                 parts = dict(zip(self.links, results_of(raw), strict=True))

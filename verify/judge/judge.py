@@ -109,7 +109,8 @@ def _not_run(case: Case, asked: Asked, candidate: Candidate | None) -> Finding |
     elif not twin.available(case.device):
         check, told = "device", f"no {case.device} device here"
     elif candidate is not None and case.network not in candidate.networks:
-        check, told = "network", "another network than the candidate's, by its parameters"
+        by = "parameters" if candidate.session.gets_arrays else "answers"
+        check, told = "network", f"another network than the candidate's, by its {by}"
     elif twins.too_large(asked.twin, case.in_parts[0].first):
         check = "twin"
         told = f"too large for the {asked.twin} twin, which differentiates entry by entry"

@@ -77,7 +77,8 @@ def run(
     budget          multiplications that the truth of one case may cost; 2^24
     limits          Limits, of what files may ask for
     candidate       is judged too: a name (package.module:attribute or path/to/file.py:attribute)
-                    runs in a child process; a function runs in this one, without a limit
+                    runs in a child process; so does a command, as ./program or "node program.js",
+                    which answers in JSON; a function runs in this one, without a limit
     arrays          what it takes: "numpy", (X, W, P, h), the usual; "torch" or "jax", (X, W, P)
     timeout         seconds for one of its calls; 60
     memory          bytes that its process may take; 0, the usual, for no limit

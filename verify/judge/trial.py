@@ -56,7 +56,7 @@ def tried(
         trying.on_other_data()
     if in_full and trying.answered:
         trying.again()
-    if in_full and not trying.findings:
+    if in_full and not trying.findings and candidate.session.gets_arrays:
         trying.in_layouts()
     if in_full and not trying.findings and candidate.session.differentiated:
         trying.backward()

@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--require-device", choices=["cuda"],
                     help="fail when this device is missing")  # fmt: skip
     group.addoption("--candidate", metavar="SPEC",
-                    help="judge package.module:name or file.py:name too")  # fmt: skip
+                    help="judge package.module:name, file.py:name, or a command, too")  # fmt: skip
     group.addoption("--candidate-arrays", choices=["numpy", "torch", "jax"], default="numpy",
                     help="what the candidate takes")  # fmt: skip
     group.addoption("--candidate-timeout", type=float, default=60.0, metavar="SECONDS",
@@ -67,7 +67,9 @@ def pytest_configure(config: pytest.Config) -> None:
             if not folder.is_dir():
                 raise pytest.UsageError(f"{option} {folder}: no such folder")
     if config.getoption("--candidate") == "":  # as an unset variable of a CI gives it
-        raise pytest.UsageError("--candidate '': give package.module:name or file.py:name")
+        raise pytest.UsageError(
+            "--candidate '': give package.module:name, file.py:name, or a command"
+        )
     config.stash[items.FOLDERS] = [*named, *always]
     given = [Path(arg.partition("::")[0]).resolve() for arg in config.args]
     for arg, path in zip(config.args, given, strict=True):

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from verify import files
+from verify.candidate.json_lines import Described, described
 from verify.errors import UsageError
 from verify.judge import pins
 from verify.network import truth
@@ -27,28 +27,7 @@ Values: TypeAlias = str | list[str] | list[list[str]]
 """A number, a vector or rows of numbers; each a C99 hexadecimal float as "0x1.8p+1", or "inf"."""
 
 
-class Layers(BaseModel):
-    """A layer: y = x W + b where it has weights and a bias, and y_o = activation(y)."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    activation: str
-    bias: bool
-    weights: bool
-
-
-class Computed(BaseModel):
-    """What is computed: its layers from the input on, and the cost."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    layers: list[Layers]
-    cost: str
-    reduction: str = Field(description="what the cost is divided by: rows 1/N, mean 1/(N K), sum 1")
-    weight_decay: float = Field(description="lambda of (lambda/2) sum W^2, added to C")
-
-
-class Exported(BaseModel):
+class Exported(Described):
     """One case: the problem of its first step, what every link is there, and how near is right.
 
     Besides the fields that are listed it has every array by its name: X, the parameters (W, or W1,
@@ -63,11 +42,8 @@ class Exported(BaseModel):
     format: int = FORMAT
     id: str
     title: str
-    dtype: str = Field(description="float32 or float64: what the answer is computed in")
     problem: str = Field(description="SHA-256 of all arrays and h, of all rows, as in the manifest")
     sizes: dict[str, int] = Field(description="N rows, D features, K classes")
-    network: Computed
-    gradients: list[str] = Field(description="what is asked for, in the order of the parameters")
     h: str | None = Field(description="null where there is no step")
     exact: dict[str, Values] = Field(description="every link, in the order of the computation")
     bound: dict[str, Values]
@@ -109,13 +85,11 @@ def exported(case: Case) -> Exported | None:
         bound = bounds(problem).wider
     network = problem.network
     return Exported(
+        **described(network, case.dtype),
         id=case.id,
         title=case.origin.title,
-        dtype=case.dtype,
         problem=pins.problem_digest(case),
         sizes=problem.sizes,
-        network=Computed.model_validate(asdict(network)),
-        gradients=list(network.gradients),
         h=_hex(problem.h) if network.trains else None,
         exact={link: _hex(exact[link]) for link in network.links},
         bound={link: _hex(bound[link]) for link in network.links},
