@@ -28,8 +28,6 @@ from functools import cache, partial
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from verify.errors import EnvironmentUnfit, UsageError
 from verify.network import kernels, twin
 from verify.network.network import Network
@@ -94,7 +92,7 @@ def chain(by: Differentiator, form: str, problem: Problem, device: str = "cpu") 
                 _, links[of["dy_o_dy"]] = by_entries(y_o, found[of["y"]])
         for name in network.parameters:
             links[f"{name}_next"] = t[name] - t["h"] * derivatives[name]
-        return Chain(**{name: np.asarray(links[name].detach().cpu()) for name in network.links})
+        return Chain(**{name: twin.array(links[name]) for name in network.links})
 
 
 def _terms(torch: Any, network: Network, form: str, t: Tensors) -> Any:
