@@ -18,7 +18,6 @@ from verify.judge.questions import LAYOUT_WORK, LAYOUTS, OTHER_WORK, gradient_by
 from verify.judge.result import Figure, Finding, Likeness, Verdict, worst_of
 from verify.judge.rows import among_all, of_some_rows
 from verify.network.bounds import bounds
-from verify.network.network import POST
 from verify.network.problem import Chain, Problem, bits
 
 
@@ -60,9 +59,10 @@ def tried(
     if in_full and ref.sample is not None and not trying.findings:
         trying.on_some_rows(ref.sample)
     likes = None
-    if explained and any(f.check == "bound" for f in trying.findings):
+    broken = [f.link or "" for f in trying.findings if f.check == "bound"]
+    if explained and broken:
         trying.notes += patterns(trying.chain, ref)
-        likes = likenesses(trying.chain, ref)
+        likes = likenesses(trying.chain, ref, broken[0])
     findings = tuple(dict.fromkeys(trying.findings))
     notes = tuple(f"{trying.name}: {note}" for note in dict.fromkeys(trying.notes))
     figures = tuple(trying.figures)
@@ -176,7 +176,7 @@ class _Trying:
         network = self.ref.problem.network
         given = [link for link in network.gradients if link in self.chain]
         last = given or [link for link in self.chain if link.endswith("_next")]
-        asked = last if network == POST else list(self.chain)
+        asked = last if self.ref.problem.of_post else list(self.chain)
         for name in self.ref.problem.arrays:
             for layout, told in LAYOUTS.items():
                 what = f"with {name} {told}"
@@ -205,7 +205,7 @@ class _Trying:
                 what = told.format(link=link)
                 self._hold("backward", what, Chain(**{link: value}), Chain(**limit))
         for name, found in links.items():
-            if name == "dC_dP" and problem.network != POST:
+            if name == "dC_dP" and not problem.of_post:
                 continue
             right, limit = gradient_by(name, self.ref)
             if np.shape(found) != right.shape:
@@ -225,7 +225,7 @@ class _Trying:
         ref = ref or self.ref
         found = list(compare.misshapen(self.name, chain, ref.problem))
         figures = held(self.name, chain, ref, bound)
-        by_line = check != "backward" and ref.problem.network != POST
+        by_line = check != "backward" and not ref.problem.of_post
         if not found and (by_line or not all(f.holds for f in figures)):
             near = lines.NOTHING if check == "backward" else lines.locally(self.name, chain, ref)
             found = list(lines.wrong(check, figures, near, ref))

@@ -12,19 +12,26 @@ from verify.errors import EnvironmentUnfit
 SIXTEEN = ("bfloat16", "float16")  # whose sums accumulate in float32
 
 
+ABSENT = "bfloat16 needs ml_dtypes, which is not installed here: pip install 'ml_dtypes>=0.4'"
+
+
+def available(name: str) -> bool:
+    """Whether there is such a dtype here."""
+    if name == "bfloat16":
+        try:
+            import_module("ml_dtypes")  # NumPy knows the name from then on
+        except ImportError:
+            return False
+    return True
+
+
 def named(name: str) -> np.dtype[Any]:
     """The dtype of a name.
 
     Raises  EnvironmentUnfit for bfloat16 without ml_dtypes.
     """
-    if name == "bfloat16":
-        try:
-            import_module("ml_dtypes")  # NumPy knows the name from then on
-        except ImportError:
-            raise EnvironmentUnfit(
-                "bfloat16 needs ml_dtypes, which is not installed: pip install 'ml_dtypes>=0.4',"
-                " or backprop-verify[bfloat16]"
-            ) from None
+    if not available(name):
+        raise EnvironmentUnfit(ABSENT)
     return np.dtype(name)
 
 

@@ -63,7 +63,9 @@ class Exported(BaseModel):
     format: int = FORMAT
     id: str
     title: str
-    dtype: str = Field(description="float32 or float64: what the answer is computed in")
+    dtype: str = Field(
+        description="what the answer is computed in: float64, float32, float16, bfloat16"
+    )
     problem: str = Field(description="SHA-256 of all arrays and h, of all rows, as in the manifest")
     sizes: dict[str, int] = Field(description="N rows, D features, K classes")
     network: Computed
