@@ -115,6 +115,8 @@ def _not_run(case: Case, asked: Asked, candidate: Candidate | None) -> Finding |
     elif twins.too_large(asked.twin, case.in_parts[0].first):
         check = "twin"
         told = f"too large for the {asked.twin} twin, which differentiates entry by entry"
+    elif twins.rounds_parts(asked.twin, case.dtype):
+        check, told = "twin", f"the {asked.twin} twin rounds parts of its sums to 16 bits"
     else:
         return None
     return Finding(check, Verdict.NOT_RUN, told)
