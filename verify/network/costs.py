@@ -81,8 +81,7 @@ COSTS: Mapping[str, Cost] = {
         dC_dy_o=literal(
             lambda y_o, P, N: (-P / y_o + (1 - P) / (1 - y_o)) / N,
             lambda y_o, P, N: (y_o - P) / (y_o * (1 - y_o)) / N,
-        )
-        + other(lambda y_o, P, N: (1 - P) / N / (1 - y_o) - P / N / y_o),
+        ),
         labels="probabilities",
         activations=("sigmoid",),
     ),
