@@ -6,7 +6,10 @@ import pytest
 
 from tests.support import networks
 from tests.support.soundness import sharpness, worst_of_other_forms, worst_ratios
+from verify.experiments.campaign import campaign
+from verify.experiments.outcome import Plan
 from verify.network.problem import DTYPES
+from verify.numbers.dtypes import SIXTEEN
 
 pytestmark = [pytest.mark.campaign, pytest.mark.process]
 
@@ -46,3 +49,14 @@ def test_no_right_program_of_a_random_network_is_beyond_its_bounds(dtype, chunk,
     found, judged = networks.worst(range(first, first + CASES), dtype)
     record_property("links judged", judged)
     assert {key: ratio for key, ratio in found.items() if not ratio <= 1} == {}
+
+
+@pytest.mark.parametrize("network", ["", "drawn"])
+@pytest.mark.parametrize("dtype", SIXTEEN)
+def test_no_right_answer_in_16_bits_is_beyond_its_bound(dtype, network, record_property):
+    plan = Plan(cases=CASES, seed=CHUNKS, dtype=dtype, network=network, truth_every=1)
+    found = campaign(plan)
+    for key, ratio in found.worst.items():
+        record_property(key, f"{ratio:.4f}")
+    assert found.violations == ()
+    assert found.enclosed == found.judged > 0.9 * CASES

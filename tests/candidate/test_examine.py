@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.problems import drawn
+from tests.support.problems import drawn, sixteen
 from verify.candidate.candidate import of_function
 from verify.candidate.examine import Reply
 from verify.faults.arithmetic import with_formulas
 from verify.faults.table import FAULTS
+from verify.numbers.dtypes import SIXTEEN
 
 RIGHT = with_formulas()()
 
@@ -140,3 +141,25 @@ def test_a_tuple_of_the_one_gradient_is_the_gradient():
     for answer in (lambda g: (g,), lambda g: [g]):
         reply = reply_of(lambda X, W, P, answer=answer: answer(X.T @ P))
         assert reply.links["dC_dW"].shape == (4, 3)
+
+
+@pytest.mark.parametrize("dtype", SIXTEEN)
+def test_a_function_is_given_16_bits_and_may_answer_in_them(dtype):
+    problem = sixteen(drawn(1), dtype)
+    given = {}
+
+    def function(X, W, P, h):
+        given.update(X=X, W=W, P=P, h=h)
+        return W * h
+
+    found = of_function(function).ask(problem).reply.links["dC_dW"]
+    assert {str(np.asarray(a).dtype) for a in (*given.values(), found)} == {dtype}
+    assert np.array_equal(given["X"], problem.X)
+
+
+def test_a_tensor_of_bfloat16_is_an_answer():
+    problem = sixteen(drawn(1), "bfloat16")
+    answer = torch.tensor(problem.W.astype(np.float32)).bfloat16()
+    found = of_function(lambda X, W, P, h: answer).ask(problem).reply.links["dC_dW"]
+    assert np.array_equal(found, problem.W)
+    assert found.dtype == problem.dtype

@@ -10,6 +10,8 @@ import pytest
 from verify.candidate.examine import Call, Reply
 from verify.candidate.messages import Broken, call_of, packed, request_of, unpacked
 from verify.network.problem import placed
+from verify.numbers.dtypes import nearest
+from verify.numbers.rounding import MODELS
 
 
 def test_an_answer_is_the_same_on_the_other_side():
@@ -23,17 +25,25 @@ def test_an_answer_is_the_same_on_the_other_side():
     assert (found.trouble, found.misuse) == ("trouble", "misuse")
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_answer_of_bfloat16_is_one_on_the_other_side_too():
+    g = nearest([[1.5, -0.1]], "bfloat16")
+    found = unpacked(packed(Reply({"C": np.float64(1), "dC_dW": g}), 1), 1).links
+    assert found["dC_dW"].dtype == g.dtype
+    assert found["dC_dW"].tobytes() == g.tobytes()
+    assert found["C"].dtype == np.float64
+
+
+@pytest.mark.parametrize("dtype", MODELS)
 def test_a_call_is_the_same_on_the_other_side(dtype):
-    places = {"X": placed(np.zeros((2, 3), dtype), "slice", 5)[0]}
-    call = Call(places, np.dtype(dtype).type(0.1), first=True, kept=False, backward=True)
+    places = {"X": placed(nearest(np.zeros((2, 3)), dtype), "slice", 5)[0]}
+    call = Call(places, nearest(0.1, dtype)[()], first=True, kept=False, backward=True)
     found = call_of(json.loads(json.dumps(request_of(call, 99))))
     assert found == call
     assert found.h.dtype == dtype
 
 
-HEADER = {"n": 1, "links": [], "aliased": [], "notes": [], "trouble": "", "misuse": "",
-          "exact": {}}  # fmt: skip
+HEADER = {"n": 1, "links": [], "dtypes": [], "aliased": [], "notes": [],
+          "trouble": "", "misuse": "", "exact": {}}  # fmt: skip
 
 
 @pytest.mark.parametrize(

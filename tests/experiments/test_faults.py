@@ -120,3 +120,10 @@ def test_side_by_side_this_suite_sees_most_and_raises_no_false_alarm(tmp_path):
     others = [count for name, count in found.reported.items() if name != OURS]
     assert found.reported[OURS] > max(others) > 20
     assert json.dumps(found.to_dict())
+
+
+def test_of_16_bits_even_the_posts_network_is_for_the_faults_of_networks(tmp_path):
+    path = str(written(tmp_path, EXAMPLE + 'dtype = "bfloat16"\n'))
+    alone = sight([path], ["gradient-sign", "back-not-divided", "slope-forgotten"])
+    assert alone.groups == {path: planting.OTHERS}
+    assert alone.kills["slope-forgotten"] == {path: "bound dC_dy"}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tests.support import networks as support
 from verify.experiments.networks import ENDS, drawn
+from verify.judge import compare
+from verify.judge.sides import both_sides, one_step
 from verify.network.costs import COSTS
 from verify.network.links import ACTIVATIONS
 from verify.network.network import Layer
+from verify.numbers.dtypes import SIXTEEN
 
 CASES = [drawn(0, case, "float64") for case in range(300)]
 
@@ -47,3 +51,18 @@ def test_of_a_files_network_only_the_numbers_are_drawn():
         n: a.shape for n, a in like.arrays.items()
     }
     assert not np.array_equal(found.X, like.X)
+
+
+@pytest.mark.parametrize("dtype", SIXTEEN)
+def test_of_16_bits_manual_and_twin_are_within_the_bounds_of_the_truth(dtype):
+    worst = dict[str, float]()
+    for case in range(25):
+        ref = compare.reference(drawn(4, case, dtype), 2.0**22)
+        forms = ["stable", *(["post"] if ref.bounds.post_holds else [])]
+        sides = [s for f in forms for s in both_sides(f, "cpu", network=ref.problem.network)]
+        with np.errstate(all="ignore"):
+            step = one_step(sides, ref, scaled=False)
+        assert step.findings == []
+        for figure in step.figures:
+            worst[figure.subject] = max(worst.get(figure.subject, 0), figure.ratio)
+    assert all(ratio > 0.8 for name, ratio in worst.items() if " against " not in name)

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tests.support.problems import sixteen
 from verify.candidate.candidate import of_function
 from verify.faults.gradients import GRADIENTS
 from verify.faults.networks import INVISIBLE, NETWORK_FAULTS, NONE, Planted, planted
@@ -21,6 +22,7 @@ from verify.network import manual
 from verify.network.network import Layer, Network
 from verify.network.problem import Problem
 from verify.network.step import on
+from verify.numbers.dtypes import SIXTEEN
 
 
 def network(*activations, cost, reduction="rows", decay=0.0, bias=True) -> Network:
@@ -200,3 +202,14 @@ def test_words_say_where_a_fault_can_be_seen():
     alike, mean = (words(p, manual.stable(p)) for p in map(problem, ("all alike", "mean")))
     assert {"tanh", "softmax", "hidden", "last", "weight decay", "biases"} | of_sizes <= alike
     assert not ({"rows", "softmax", "a y of exactly 0", "weight decay"} | of_sizes) & mean
+
+
+@pytest.mark.parametrize("dtype", SIXTEEN)
+def test_in_16_bits_a_fault_is_planted_among_links_that_are_kept_in_them(dtype):
+    narrow = sixteen(problem("all alike"), dtype)
+    right = manual.stable(narrow)
+    (at, *_) = planted(NETWORK_FAULTS["bias-averaged"], narrow, right)
+    found = at(narrow)
+    assert {str(np.asarray(link).dtype) for link in found.values()} == {dtype}
+    assert np.array_equal(found["dC_dW1"], right["dC_dW1"])
+    assert not np.array_equal(found[at.link], right[at.link])

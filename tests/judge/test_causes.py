@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.results import PASSED, figure, finding, result
 from verify.judge.causes import causes, remarks
+from verify.judge.likeness import ACCUMULATED
 from verify.judge.result import Finding, Likeness, Verdict
 
 FAILED = replace(result(finding(Verdict.FAIL, "dC_dW")), sizes=(5, 3, 2), work=30)
@@ -131,3 +132,13 @@ def test_one_mistake_of_shape_is_one_cause():
         for n in (4, 9)
     ]
     assert texts(*shapes) == ["dC_dW: it has another shape than it should"]
+
+
+def test_a_sum_that_accumulates_in_16_bits_is_asked_about_in_the_dtypes_of_its_cases():
+    narrow = like("1", ACCUMULATED)
+    cases = [failing(narrow, dtype=d) for d in ("float16", "bfloat16")]
+    assert texts(*cases) == [
+        "dC_dW: is its sum accumulated in bfloat16 and float16? accumulate in float32, and round"
+        " once"
+    ]
+    assert "accumulated in bfloat16?" in texts(failing(narrow, dtype="bfloat16"))[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -204,7 +205,7 @@ def test_a_device_that_is_required_must_be_there_whatever_the_cases_ask_for(tmp_
 
 def test_the_device_of_the_run_is_that_of_the_proof_and_of_the_candidate(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr("verify.judge.runner.proven", lambda device: asked.append(device) or "")
+    monkeypatch.setattr("verify.judge.runner.proven", lambda device, _: asked.append(device) or "")
     monkeypatch.setattr(
         "verify.judge.runner.loaded", lambda *a: asked.append(a[2]) or candidate(a[0])
     )
@@ -227,3 +228,14 @@ def test_a_program_is_not_ended_by_what_a_function_raises(tmp_path):
     report = verify.run(written(tmp_path, EXAMPLE), candidate=exits)
     assert report.exit_code == 1
     assert "SystemExit: 0" in report.results[0].findings[0].message
+
+
+def test_without_ml_dtypes_cases_of_bfloat16_are_not_run_and_say_what_to_install(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    dtypes = '[vary]\ndtype = ["bfloat16", "float16"]\n'
+    report = verify.run(written(tmp_path, EXAMPLE + dtypes), candidate=lambda X, W, P: W * 0)
+    absent, wrong = report.results
+    assert (absent.verdict, wrong.verdict) == (Verdict.NOT_RUN, Verdict.FAIL)
+    assert "pip install 'ml_dtypes" in absent.findings[0].message

@@ -14,6 +14,7 @@ from verify.faults.arithmetic import with_formulas
 from verify.faults.table import FAULTS, Fault
 from verify.judge import selftest
 from verify.network.problem import DTYPES
+from verify.numbers.dtypes import SIXTEEN
 
 
 def test_the_suite_proves_itself_here():
@@ -82,3 +83,11 @@ def test_the_arguments_are_many_and_hold_the_known_worst(function):
     assert len(x) >= 65_536
     assert set(np.float32(selftest.WORST.get(function, ()))) <= set(x)
     assert np.isfinite(x).all()
+
+
+@pytest.mark.parametrize("dtype", SIXTEEN)
+def test_of_16_bits_every_number_is_an_argument_and_proven_where_it_is_asked_for(dtype):
+    assert len(selftest.arguments("log", dtype)) == {"bfloat16": 32639, "float16": 31743}[dtype]
+    found = selftest.fit("cpu", [dtype])
+    assert all(0.9 < error <= 1.001 for error in found.values())
+    assert module.proven("cpu", [dtype]).endswith("manual passes, 7 planted faults fail")

@@ -10,7 +10,7 @@ from tests.support.texts import DRAWN, EXAMPLE, the_case
 from verify.judge import compare
 from verify.judge.judge import judge
 from verify.judge.result import Verdict
-from verify.judge.sides import LEAD, both_sides, on_sample, one_step, subjects
+from verify.judge.sides import LEAD, blind, both_sides, on_sample, one_step, subjects
 from verify.network import manual, twin
 from verify.network.network import Layer
 
@@ -118,3 +118,9 @@ def test_above_the_budget_both_sides_are_judged_by_the_truth_on_some_rows(monkey
     # Its b1_next is that of the right gradient, and does not follow from the wrong one.
     assert {f.link for f in found} == {"dC_db1", "b1_next"}
     assert all("in a batch of" in f.message for f in found)
+
+
+def test_what_is_no_evidence_is_said_in_the_roundings_of_the_dtype():
+    """No two right programs in bfloat16 are within 1 %; in float16 they are, nearly."""
+    assert [blind(dtype) for dtype in ("float64", "float32", "float16", "bfloat16")] == [
+        1e-2, 1e-2, 2.0**-6, 2.0**-3]  # fmt: skip

@@ -9,18 +9,21 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support import networks, other_forms
+from tests.support import networks, other_forms, problems, sixteen
 from tests.support.problems import drawn, made
 from verify.candidate.candidate import of_function
 from verify.faults.arithmetic import with_formulas
 from verify.faults.table import FAULTS
 from verify.judge import answers, compare
+from verify.judge.likeness import ACCUMULATED
 from verify.judge.result import Verdict
 from verify.judge.steps import trained
 from verify.judge.trial import tried
 from verify.network import manual
 from verify.network.network import Layer
 from verify.network.problem import DTYPES, Chain, Problem
+from verify.numbers.dtypes import SIXTEEN
+from verify.numbers.rounding import MODELS
 from verify.scenario.cases import of_problem
 
 RIGHT = with_formulas()()
@@ -573,3 +576,63 @@ def test_an_upstream_gradient_of_0_is_asked_of_a_numpy_backward_pass_too():
     problem = networks.of(Layer("tanh"), cost="upstream", sizes=(4, 3))
     (finding, *_) = trial_of(back, problem).findings
     assert finding.message.startswith("on an upstream gradient of 0, in the same array")
+
+
+# ---- 16 bits
+
+OF_16_BITS = pytest.mark.parametrize("dtype", SIXTEEN)
+
+
+def many_rows(dtype):
+    """1,500 rows of one sign: a sum that accumulates in 16 bits stops growing."""
+    rng = np.random.default_rng(5)
+    X, W = rng.uniform(0.5, 1, size=(1500, 3)), rng.normal(size=(3, 2))
+    return problems.sixteen(made(X, W, np.ones((1500, 2)), 0.125), dtype)
+
+
+@OF_16_BITS
+@pytest.mark.parametrize("function", [sixteen.right, sixteen.gradient])
+def test_a_right_program_in_16_bits_passes_and_notices_little(function, dtype):
+    for problem in (problems.sixteen(drawn(1, N=9), dtype), many_rows(dtype)):
+        found = trial_of(function, problem)
+        assert found.findings == ()
+        assert 1e-3 < found.resolution < 32 * MODELS[dtype].u
+
+
+@OF_16_BITS
+@pytest.mark.parametrize("name", sixteen.WRONG)
+def test_a_wrong_one_fails_with_enough_rows(name, dtype):
+    found = trial_of(sixteen.WRONG[name], many_rows(dtype))
+    assert {f.check for f in found.findings} == {"bound"}
+
+
+@OF_16_BITS
+@pytest.mark.parametrize("name", ["narrow", "narrow, alone"])
+def test_a_sum_that_accumulates_in_16_bits_is_called_one(name, dtype):
+    found = trial_of(sixteen.WRONG[name], many_rows(dtype))
+    assert found.likenesses is not None
+    assert found.likenesses[0].fault == ACCUMULATED
+    others = trial_of(sixteen.WRONG["doubled"], many_rows(dtype))
+    assert "2" in {like.factor for like in others.likenesses or ()}
+    assert ACCUMULATED not in {like.fault for like in others.likenesses or ()}
+
+
+@OF_16_BITS
+def test_an_answer_in_float32_is_told_that_its_numbers_are_right(dtype):
+    found = trial_of(lambda X, W, P, h: gradient_in_float32(X, W, P, h), many_rows(dtype))
+    (finding,) = found.findings
+    assert finding.message == f"dC_dW has dtype float32; expected {dtype}"
+    assert any("round them to the dtype of X" in note for note in found.notes)
+
+
+def gradient_in_float32(X, W, P, h):
+    X, W, P = (a.astype(np.float32) for a in (X, W, P))
+    return X.T @ (-P / (1 + np.exp(X @ W))) / len(X)
+
+
+@OF_16_BITS
+def test_a_torch_cost_in_16_bits_is_judged_for_its_own_backward(dtype):
+    def cost(X, W, P):
+        return -(P * torch.nn.functional.logsigmoid(X @ W)).sum() / len(X)
+
+    assert trial_of(cost, many_rows(dtype), arrays="torch").findings == ()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from tests.support import networks
-from tests.support.problems import drawn, random_problem
-from verify.network import manual, truth
+from tests.support import networks, oracle
+from tests.support.problems import drawn, random_problem, sixteen
+from verify.network import manual, truth, twin
 from verify.network.bounds import Bounds, bounds
 from verify.network.composed import Composed
 from verify.network.network import Layer, Network
 from verify.network.problem import DTYPES, LINKS
+from verify.numbers.dtypes import SIXTEEN
 from verify.numbers.rounding import MODELS
 
 HIDDEN = (Layer("tanh", bias=True), Layer("softmax"))
@@ -107,3 +110,37 @@ def test_manual_by_the_table_is_within_them_in_both_forms(dtype):
                     limit = limits[form][link]
                     error = exact[link].error_within(chain[link], limit)
                     assert (np.isinf(limit) | (error <= limit)).all(), (seed, form, link)
+
+
+# ---- 16 bits
+
+
+def worst(problem, limits):
+    """error / bound of manual and twin, by an oracle of the standard library."""
+    exact, found = oracle.links(problem), [0.0]
+    for chain in (manual.stable(problem), twin.stable_form(problem)):
+        for link in problem.network.links:
+            error, limit = oracle.distance(chain[link], exact[link]), limits.stable[link]
+            with np.errstate(all="ignore"):
+                found.append(float(np.max(np.where(error == 0, 0, error / limit))))
+    return max(found)
+
+
+@pytest.mark.parametrize("dtype", SIXTEEN)
+def test_of_16_bits_they_hold_for_an_oracle_of_the_standard_library_and_half_of_them_do_not(dtype):
+    problem = sixteen(networks.of(*HIDDEN), dtype)
+    half = replace(MODELS[dtype], u=MODELS[dtype].u / 2)
+    assert isinstance(bounds(problem), Composed)
+    assert 0.5 < worst(problem, bounds(problem)) <= 1
+    assert worst(problem, Composed(problem, half)) > 1
+
+
+@pytest.mark.parametrize("dtype", SIXTEEN)
+def test_of_16_bits_a_sum_of_many_terms_has_the_bound_of_one_rounding(dtype):
+    problem = sixteen(drawn(1, N=800, D=30), dtype)
+    found, m = bounds(problem).stable, MODELS[dtype]
+    in_16_bits = Composed(problem, replace(m, sums=None)).stable
+    y = np.asarray(problem.X, float) @ np.asarray(problem.W, float)
+    assert (found.y <= 1.1 * m.u * np.abs(y) + 2.0**-14).all()
+    assert (in_16_bits.y >= 10 * m.u * np.abs(y)).all()
+    assert (in_16_bits.dC_dW > 2 * found.dC_dW).all()

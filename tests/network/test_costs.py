@@ -8,8 +8,12 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 
+from tests.support.problems import sixteen
+from verify.judge import compare
+from verify.network import twin
 from verify.network.costs import COSTS, PAIRS
 from verify.network.links import ACTIVATIONS
+from verify.network.problem import Problem
 from verify.numbers.balls import Balls, enclosed
 from verify.numbers.constant import precision
 from verify.numbers.derivative import Recorded, derivatives
@@ -90,3 +94,16 @@ def test_costs_say_which_labels_they_take():
     assert {name for name, cost in COSTS.items() if cost.labels != "any"} == {
         "cross-entropy", "binary-cross-entropy", "negative-log-likelihood",
     }  # fmt: skip
+
+
+def test_what_divides_by_N_first_loses_digits_in_float16_and_is_right():
+    """1/N of a label is below the normal numbers; y_o, by which it is divided, is small."""
+    rng = np.random.default_rng(2)
+    X, P = rng.uniform(0.5, 1, size=(64, 3)), rng.uniform(2.0**-13, 2.0**-12, size=(64, 4))
+    parameters = {"W": np.full((3, 4), -2.0)}
+    problem = Problem(X, parameters, P, np.float64(0.125))
+    ref = compare.reference(sixteen(problem, "float16"), 2.0**30)
+    figures = compare.against_truth("twin", twin.stable_form(ref.problem), ref, ref.bounds.stable)
+    assert all(f.holds for f in figures)
+    (back,) = (f for f in figures if f.link == "dC_dy_o")
+    assert back.ratio > 0.2

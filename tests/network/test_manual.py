@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.problems import drawn, made, random_problem, worked_example
+from tests.support.problems import drawn, made, random_problem, sixteen, worked_example
 from verify.judge.compare import against_truth, reference
 from verify.network import manual
 from verify.network.problem import DTYPES
+from verify.numbers.dtypes import SIXTEEN, nearest, widened
 
 FORMS = {**manual.FORMS, "element": manual.element_form}
 
@@ -92,3 +93,16 @@ def test_blocks_hold_far_beyond_the_domain_of_the_post_form():
     with np.errstate(over="raise", invalid="raise"):
         chain = manual.block_form(problem.having(W=np.array([[-700.0]])), 1)
     assert (chain.C, chain.dC_dW) == (700, -1)
+
+
+@pytest.mark.parametrize("dtype", SIXTEEN)
+@pytest.mark.parametrize("form", manual.FORMS)
+def test_of_16_bits_each_link_is_computed_in_float32_from_those_before_it_and_rounded(form, dtype):
+    problem = sixteen(drawn(3, N=40), dtype)
+    chain = manual.FORMS[form](problem)
+    assert {str(np.asarray(link).dtype) for link in chain.values()} == {dtype}
+    X, dC_dy, dC_dW, W = map(widened, (problem.X, chain.dC_dy, chain.dC_dW, problem.W))
+    assert np.array_equal(chain.dC_dW, nearest(X.T @ dC_dy, dtype))
+    assert np.array_equal(chain.W_next, nearest(W - widened(problem.h) * dC_dW, dtype))
+    y_o = 1 / (1 + np.exp(-widened(chain.y)))
+    assert np.array_equal(chain.y_o, nearest(y_o, dtype)) or form == "stable"

@@ -6,10 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.support.problems import made, worked_example
+from tests.support.problems import made, sixteen, worked_example
 from verify.errors import UsageError
 from verify.network.network import POST, Layer, Network
-from verify.network.problem import LINKS, Chain, Problem, laid_out, placed, same_layout
+from verify.network.problem import (
+    LINKS,
+    Chain,
+    Problem,
+    laid_out,
+    of_post,
+    placed,
+    same_layout,
+)
+from verify.numbers.dtypes import SIXTEEN, nearest
 
 
 def test_the_links_are_the_posts_in_the_posts_order():
@@ -41,8 +50,8 @@ def test_arrays_that_do_not_fit_or_would_broadcast_are_refused(X, W, P, red):
 def test_mixed_and_foreign_dtypes_are_refused(red):
     p = worked_example()
     red(lambda: Problem(p.X.astype(np.float32), p.W, p.P, p.h), UsageError, "float32, float64")
-    arrays = [a.astype(np.float16) for a in (p.X, p.W, p.P)]
-    red(lambda: Problem(*arrays, np.float16(1)), UsageError, "float16")
+    arrays = [a.astype(np.int64) for a in (p.X, p.W, p.P)]
+    red(lambda: Problem(*arrays, np.int64(1)), UsageError, "int64")
 
 
 def test_one_of_a_stack_is_the_problem_and_the_chain_that_it_was_made_of():
@@ -192,3 +201,22 @@ def test_what_is_no_link_is_no_part_of_a_chain():
     chain = Chain(C=1) | {"dC_dW2": 2}
     assert (chain.C, chain["dC_dW2"], chain.y1) == (1, 2, None)
     assert repr(chain) == "Chain(C, dC_dW2)"
+
+
+def test_the_posts_own_bounds_are_not_those_of_16_bits():
+    problem = worked_example()
+    assert problem.of_post
+    assert not sixteen(problem, "bfloat16").of_post
+    assert not of_post(Network(cost="squared-error"), "float64")
+
+
+@pytest.mark.parametrize("dtype", SIXTEEN)
+def test_an_array_of_16_bits_lies_in_memory_by_the_name_of_its_dtype(dtype):
+    a = nearest([[1.5, 2, 3], [4, 5, 6]], dtype)
+    for layout in ("", "F", "strided", "slice", "reversed", "read-only"):
+        place, reach = placed(a, layout, 3)
+        memory = np.zeros(reach, np.uint8)
+        replace(place, writeable=True).of(memory.data)[...] = a
+        assert place.dtype == dtype
+        assert np.array_equal(place.of(memory.data), a)
+    assert same_layout(a, a.T.copy().T).strides == a.T.copy().T.strides

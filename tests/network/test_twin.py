@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.problems import drawn, made, worked_example
+from tests.support.problems import drawn, made, sixteen, worked_example
 from verify.errors import EnvironmentUnfit
 from verify.judge import compare
 from verify.network import manual, twin
 from verify.network.problem import DTYPES, LINKS, laid_out
+from verify.numbers.dtypes import SIXTEEN, nearest
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -140,3 +141,33 @@ def test_torch_has_one_thread_inside_where_it_was_not_loaded_before():
         env={**os.environ, "OMP_NUM_THREADS": "2"},
     )  # fmt: skip
     assert done.stdout == "1\n2\n"
+
+
+@pytest.mark.parametrize("dtype", SIXTEEN)
+def test_numbers_of_16_bits_go_to_torch_and_back_bit_for_bit(dtype):
+    a = nearest(np.linspace(-3, 3, 12).reshape(4, 3), dtype)
+    tensor = twin.shared(torch, a)
+    assert str(tensor.dtype) == f"torch.{dtype}"
+    assert np.array_equal(twin.array(tensor.mT).T, a)
+    tensor[0, 0] = 7
+    assert a[0, 0] == 7
+
+
+@pytest.mark.parametrize("dtype", SIXTEEN)
+@pytest.mark.parametrize("form", twin.FORMS)
+def test_autograd_in_16_bits_is_within_the_bounds_of_the_truth(form, dtype):
+    ref = compare.reference(sixteen(drawn(7, N=50, D=9), dtype), 2.0**30)
+    chain = twin.FORMS[form](ref.problem)
+    assert {str(np.asarray(link).dtype) for link in chain.values()} == {dtype}
+    figures = compare.against_truth("twin", chain, ref, ref.bounds[form])
+    assert {f.link for f in figures} == set(LINKS)
+    assert all(f.holds for f in figures)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("shapes", [((1, 6000), (6000, 1)), ((3, 6000), (6000, 2))])
+def test_torch_accumulates_products_and_sums_of_16_bits_in_float32(shapes, dtype):
+    """In 16 bits a sum of ones would stop at 256, or 2,048."""
+    a, b = (torch.ones(shape, dtype=dtype) for shape in shapes)
+    for found in (a @ b, (b.mT @ a.mT).mT, a.sum(1), b.sum(0), b.mT.contiguous().mT.sum(0)):
+        assert ((found.float() - 6000).abs() <= 6000 * 2.0**-8).all()

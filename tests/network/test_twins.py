@@ -19,7 +19,7 @@ import torch
 import verify
 from tests.support import networks
 from tests.support.networks import BUILT
-from tests.support.problems import drawn, made
+from tests.support.problems import drawn, made, sixteen
 from tests.support.texts import DRAWN, the_case, written
 from verify.errors import EnvironmentUnfit, UsageError
 from verify.judge import compare
@@ -29,6 +29,8 @@ from verify.judge.result import Verdict
 from verify.network import twin, twins
 from verify.network.network import Layer
 from verify.network.problem import DTYPES, LINKS, Problem
+from verify.network.twins import TWINS
+from verify.numbers.dtypes import SIXTEEN
 
 HERE = ["func", "vmap", "forward-ad"]
 SEEDS = range(15)
@@ -362,3 +364,15 @@ def test_outside_of_torchrun_it_says_how_to_start(tmp_path, monkeypatch):
     monkeypatch.delenv("RANK", raising=False)
     with pytest.raises(UsageError, match="start it by `torchrun --nproc-per-node 2 -m verify run"):
         verify.run(written(tmp_path, ROWS % 3), twin="distributed")
+
+
+@pytest.mark.parametrize("dtype", SIXTEEN)
+def test_a_twin_that_rounds_parts_of_a_sum_is_not_asked_in_16_bits(dtype):
+    """Others are: what they sum accumulates in float32."""
+    parts = [name for name in TWINS if twins.rounds_parts(name, dtype)]
+    assert parts == ["vmap", "forward-ad", "distributed"]
+    assert not any(twins.rounds_parts(name, "float32") for name in TWINS)
+    problem = sixteen(drawn(3, N=60), dtype)
+    ref = compare.reference(problem, 2.0**30)
+    chain = TWINS["func"]["stable"](problem)
+    assert all(f.holds for f in compare.against_truth("func", chain, ref, ref.bounds.stable))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from verify.numbers import bounded
 from verify.numbers.balls import Balls, enclosed
 from verify.numbers.bounded import Bounded
 from verify.numbers.constant import precision
+from verify.numbers.dtypes import SIXTEEN
 from verify.numbers.rounding import MODELS
 from verify.numbers.rules import RULES
 
@@ -20,14 +23,25 @@ ROUND = [name for name, of in OPERATIONS.items() if of.budget(F64)]
 BY_SIGN = ("where", "max")  # a condition moves by whole branches; max holds for every entry
 
 
-def worst(name: str, seeds: range = SEEDS) -> float:
-    return max(max(pair) for dtype in DTYPES for pair in ratios(name, dtype, seeds))
+def worst(name: str, seeds: range = SEEDS, dtypes: Sequence[str] = DTYPES) -> float:
+    return max(max(pair) for dtype in dtypes for pair in ratios(name, dtype, seeds))
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_no_correct_result_is_beyond_its_error_and_the_error_is_attained(name):
     """By some number of a hostile draw: a tenth less would be wrong."""
     assert 0.9 < worst(name) <= 1
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_nor_of_16_bits_where_errors_of_second_order_are_no_smaller_than_a_digit(name):
+    assert 0.8 < worst(name, range(200), SIXTEEN) <= 1
+
+
+@pytest.mark.parametrize("name", ROUND)
+def test_nor_is_a_rounding_of_16_bits_ever_half_as_large(name, monkeypatch):
+    monkeypatch.setattr(bounded, "RULES", broken(name, own=0.5))
+    assert worst(name, SEEDS, SIXTEEN) > 1
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in BY_SIGN])

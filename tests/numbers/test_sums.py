@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tests.support.operations import Operation, drawn, one
 from verify.network.problem import DTYPES
+from verify.numbers import dtypes
 from verify.numbers.balls import Balls, enclosed
 from verify.numbers.bounded import Bounded
 from verify.numbers.constant import precision
 from verify.numbers.rounding import MODELS
 from verify.numbers.sums import Sum
 
-F32, F64 = (MODELS[dtype] for dtype in ("float32", "float64"))
+F32, F64, BF16, F16 = (MODELS[d] for d in ("float32", "float64", *dtypes.SIXTEEN))
 
 
 def sums(dtype: str, seed: int, biased: bool) -> float:
@@ -45,6 +49,48 @@ def sums(dtype: str, seed: int, biased: bool) -> float:
 def test_a_sum_of_products_may_be_taken_in_any_order_with_its_bias_first_or_last(dtype, biased):
     found = [sums(dtype, seed, biased) for seed in range(400)]
     assert 0.7 < max(found) <= 1
+
+
+def of_16_bits(dtype: str, seed: int, accumulator: str) -> float:
+    """error / bound of x @ W + b of many terms: rounded at one end, or at each."""
+    rng = np.random.default_rng((seed, 23))
+    n = int(rng.integers(1, 400))
+    x, W, b = (dtypes.nearest(rng.normal(size=s) * 2.0 ** rng.integers(-3, 4), dtype)
+               for s in ((1, n), (n, 1), (1,)))  # fmt: skip
+    terms = dtypes.widened(x[0]) * dtypes.widened(W[:, 0])
+    total: Any = np.float32(0)
+    for i in rng.permutation(n):
+        total = dtypes.widened(dtypes.nearest(total + terms[i], accumulator))
+    if rng.random() < 0.5:
+        total = dtypes.widened(dtypes.nearest(total, dtype))
+    total = dtypes.nearest(total + dtypes.widened(b[0]), dtype)
+    found = Bounded(MODELS[dtype], x) @ Bounded(MODELS[dtype], W) + Bounded(MODELS[dtype], b)
+    exact = sum(Fraction(float(p)) * Fraction(float(q)) for p, q in zip(x[0], W[:, 0], strict=True))
+    error = abs(float(Fraction(float(total)) - exact - Fraction(float(b[0]))))
+    return error / float(found.bound()[0, 0])
+
+
+@pytest.mark.parametrize("dtype", dtypes.SIXTEEN)
+def test_of_16_bits_a_sum_accumulates_in_float32_and_is_rounded_at_its_end_or_at_each(dtype):
+    assert 0.6 < max(of_16_bits(dtype, seed, "float32") for seed in range(300)) <= 1
+
+
+@pytest.mark.parametrize("dtype", dtypes.SIXTEEN)
+def test_one_that_accumulates_in_16_bits_is_beyond_its_bound(dtype):
+    assert max(of_16_bits(dtype, seed, dtype) for seed in range(40)) > 2
+
+
+def test_a_sum_of_16_bits_over_two_axes_may_be_rounded_after_each():
+    a = Bounded(BF16, np.full((4, 3), 1.1))
+    assert a.sum(axis=0).error == pytest.approx(BF16.u * 4.4, rel=5e-3)
+    assert a.sum().error == pytest.approx(2 * BF16.u * 13.2, rel=1e-2)
+    assert (Bounded(BF16, [[1.0, 2.0]]) @ Bounded(BF16, [[4.0], [0.5]])).is_exact
+
+
+def test_of_float16_a_sum_may_pass_its_largest_number_on_the_way_but_not_end_there():
+    x = np.array([[2.0**10, 2.0**10, 1.5]])
+    assert (Bounded(F16, x) @ Bounded(F16, [[2.0**6], [-(2.0**6)], [1.5]])).bound() < 0.03
+    assert np.isinf((Bounded(F16, x) @ Bounded(F16, [[2.0**6], [2.0], [1.5]])).bound())
 
 
 def test_a_bias_joins_the_sum_of_products_as_one_more_term():

@@ -174,3 +174,15 @@ def test_of_a_network_no_interval_is_drawn_because_none_is_known(tmp_path):
     assert len(plots.over_steps(WALKED)) == 2
     assert plots.over_steps(replace(of_network, steps=())) == []
     assert plots.walked(of_network, "svg").count(b"step</text>") == 1
+
+
+def test_dtypes_of_16_bits_are_drawn_where_there_are_cases_of_them(ax):
+    other = [replace(WALKED, dtype="float32"), replace(WALKED, dtype="bfloat16", resolution=0.03)]
+    plots.resolution(ax, [WALKED, *other])
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["float32", "float64", "bfloat16"]
+    assert len({line.get_color() for line in ax.lines}) == 3
+    counted = Canvas().subplots()
+    plots.ulps(counted, [WALKED, *other])
+    widths = {round(bar.get_width(), 6) for bar in counted.patches}
+    assert widths == {round(0.8 / 3, 6)}

@@ -233,3 +233,9 @@ def test_a_failure_of_unknown_state_is_repeated_with_the_whole_run():
     asked = Asked("lab.py:f", paths=("a", "b.toml"), keyword="float32")
     told = text.block(replace(DOUBLED, after=UNKNOWN), asked)
     assert "to repeat it        verify run 'a' 'b.toml' -k float32 --candidate lab.py:f" in told
+
+
+def test_the_table_has_columns_of_16_bits_where_there_are_cases_of_them():
+    half = replace(PASSED, dtype="bfloat16")
+    assert any("bfloat16" in line for line in table_of(PASSED, half))
+    assert not any("float16" in line for line in table_of(PASSED))

@@ -213,3 +213,56 @@ def test_a_weight_decay_is_a_number_of_the_dtype(tmp_path):
                         ("1e-60", "out of float32's range (1e-60)")):  # fmt: skip
         text = LABELS.format("1, 0") + f"weight_decay = {decay}\n"
         assert f"s.toml:6:16: weight_decay: {told}" in str(refusal(tmp_path, text))
+
+
+# ---- 16 bits
+
+
+SIXTEEN = """
+title = "sixteen bits"
+inputs = [[0.1, 300], [3, 4]]
+weights = [[0.5, -0.5], [0.25, 0.125]]
+labels = [0, 1]
+step_size = 0.1
+[vary]
+dtype = ["bfloat16", "float16"]
+"""
+
+
+def test_numbers_are_the_nearest_of_16_bits(tmp_path):
+    one, other = (case.problem for case in cases(load(written(tmp_path, SIXTEEN))))
+    assert [str(one.dtype), str(other.dtype)] == ["bfloat16", "float16"]
+    assert float(one.X[0, 0]) == 0.10009765625
+    assert float(other.h) == float(np.float16(0.1))
+    assert float(other.X[0, 0]) == float(np.float16(0.1))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "number", "fits"),
+    [
+        ("float16", "65519", True), ("float16", "65520", False), ("float16", "6e-5", False),
+        ("float16", "7e-5", True), ("bfloat16", "65520", True), ("bfloat16", "3.39e38", True),
+        ("bfloat16", "3.4e38", False), ("bfloat16", "1e-39", False),
+    ],
+)  # fmt: skip
+def test_a_number_beyond_16_bits_is_refused_by_the_name_of_the_dtype(dtype, number, fits, tmp_path):
+    text = SIXTEEN.replace("300", number).replace('"bfloat16", "float16"', f'"{dtype}"')
+    if fits:
+        assert load(written(tmp_path, text))
+    else:
+        (fault,) = refusal(tmp_path, text).faults
+        assert fault.what == f"out of {dtype}'s range"
+
+
+def test_of_several_dtypes_the_narrowest_is_asked(tmp_path):
+    (fault,) = refusal(tmp_path, SIXTEEN.replace("300", "70000")).faults
+    assert fault.what == "out of float16's range"
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_a_file_of_arrays_must_hold_numbers_of_16_bits(dtype, arrays, tmp_path):
+    text = ARRAYS + f'dtype = "{dtype}"\n'
+    assert len(cases(load(arrays(text)))) == 1
+    arrays(text, W=W + np.float32(2.0**-20))
+    (fault,) = refusal(tmp_path, text).faults
+    assert fault.what == f"entry [0, 0] of the file is no number of a {dtype} case"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.numbers import bounded
+from verify.numbers import bounded, dtypes
 from verify.numbers.balls import Balls
 from verify.numbers.bounded import Bounded
 from verify.numbers.constant import precision
@@ -67,6 +67,14 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
+LEAST: Mapping[str, Callable[[Any], float]] = {
+    "float32": lambda rng: 10.0 ** rng.uniform(-36, -30),
+    "bfloat16": lambda rng: 10.0 ** rng.uniform(-36, -30),
+    "float16": lambda rng: 10.0 ** rng.uniform(-5, -3),
+}
+"""By what numbers come near the least of their dtype."""
+
+
 @dataclass(frozen=True)
 class Drawn:
     """Numbers as a Bounded sees them: exact, computed in the dtype, evaluated; and their errors."""
@@ -85,11 +93,11 @@ def drawn(rng: Any, dtype: str, of: Operation, shape: tuple[int, ...] = (SIZE,))
     elif kind == 2:
         x = x * (rng.random(shape) < 0.5)
     elif kind == 3:
-        x = x * (10.0 ** rng.uniform(-36, -30) if dtype == "float32" else 1e-300)
+        x = x * LEAST.get(dtype, lambda _rng: 1e-300)(rng)
     elif kind == 4:
         x = np.full(shape, x.flat[0]) * (1 + rng.integers(-3, 4, size=shape) * 2.0**-22)
     x = np.clip(np.abs(x) if of.low == 0 else x, max(of.low, -of.size), of.size)
-    computed = x.astype(dtype).astype(np.float64)
+    computed = dtypes.nearest(x, dtype).astype(np.float64)
     size = np.abs(computed) if rng.random() < 0.5 else np.abs(rng.normal(size=shape))
     error = rng.choice([0.0, 1e-16, 1e-7, 1e-3, 0.3, 1.0, 3.0]) * size
     error = np.where(error < 1e-295, 0, error)  # float64 holds no three digits of smaller ones
@@ -129,7 +137,7 @@ def _held(
     for bound, value, z, c in zip(*flat, exact.entries.flat, at.entries.flat, strict=True):
         if not math.isfinite(bound) or not z.is_finite() or not c.is_finite():
             continue
-        is_one = rounds_to and c == float(np.dtype(rounds_to).type(float(c)))
+        is_one = rounds_to and c == float(dtypes.nearest(float(c), rounds_to))
         computed = c if is_one else c + c * float(k * rng.choice([-1, 1]))
         yield _ratio(abs(computed - z), bound), _ratio(abs(z - float(value)), bound)
 

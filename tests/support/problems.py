@@ -8,6 +8,7 @@ import numpy as np
 import threadpoolctl
 
 from verify.network.problem import Problem
+from verify.numbers.dtypes import nearest
 
 
 def made(X: Any, W: Any, P: Any, h: float = 0.01, dtype: str = "float64") -> Problem:
@@ -26,6 +27,13 @@ def drawn(seed: int, N: int = 6, D: int = 4, K: int = 3, dtype: str = "float64")
     P = rng.integers(0, 9, (N, K)) / 8
     P[0, 0] = 1
     return made(rng.normal(size=(N, D)), rng.normal(size=(D, K)), P, 0.125, dtype)
+
+
+def sixteen(problem: Problem, dtype: str) -> Problem:
+    """The same with its numbers rounded to 16 bits."""
+    arrays = {n: nearest(a, dtype) for n, a in problem.parameters.items()}
+    X, P, h = (nearest(a, dtype)[()] for a in (problem.X, problem.P, problem.h))
+    return Problem(X, arrays, P, h, problem.network)
 
 
 def random_problem(seed: int, dtype: str) -> Problem:

@@ -24,6 +24,8 @@ from verify.candidate.undisturbed import RunInterrupted, own_interrupts, undistu
 from verify.errors import Terminated
 from verify.network.network import POST, Network
 from verify.network.problem import LINKS, PAGE, Place
+from verify.network.twin import array as of_tensor
+from verify.numbers.dtypes import is_of_numbers
 
 _LONGEST = 500  # characters of an error that are told
 
@@ -241,14 +243,15 @@ def _array(value: Any, gradients: Sequence[str]) -> Any:
     if value is None:
         raise Misuse(f"it returns None; {alone}")
     if hasattr(value, "detach"):
-        value = value.detach().cpu()
-    if hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
+        value = of_tensor(value)
+    bfloat16 = str(getattr(value, "dtype", "")) == "bfloat16"  # which DLPack brings to no array
+    if hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray) and not bfloat16:
         return np.from_dlpack(value)
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError):  # of parts that make no array together
         raise Misuse(f"it returns {_told(value)}; {alone}") from None
-    if array.dtype.kind not in "fiub":
+    if not is_of_numbers(array.dtype):
         what = f"{type(value).__name__} of dtype {array.dtype}"
         raise Misuse(f"it returns {what}, which is no array of numbers; {alone}")
     return array

@@ -63,7 +63,9 @@ class Described(BaseModel):
     """What is to be computed, in what, and what is asked for."""
 
     format: int
-    dtype: str = Field(description="float32 or float64: what the answer is judged as")
+    dtype: str = Field(
+        description="what the answer is judged as: float64, float32, float16, bfloat16"
+    )
     network: Computed
     gradients: list[str] = Field(description="what is asked for, in the order of the parameters")
 

@@ -12,6 +12,7 @@ import numpy as np
 from verify.candidate.exact import Exact
 from verify.candidate.examine import Call, Reply
 from verify.network.problem import Place
+from verify.numbers.dtypes import is_of_numbers, named
 from verify.numbers.run import Loss
 
 
@@ -20,7 +21,7 @@ def request_of(call: Call, size: int) -> dict[str, Any]:
     return {
         "do": "call", "size": size,
         "places": {name: vars(place) for name, place in call.places.items()},
-        "h": call.h if call.h is None else [np.asarray(call.h).dtype.str, float(call.h).hex()],
+        "h": call.h if call.h is None else [np.asarray(call.h).dtype.name, float(call.h).hex()],
         "links": list(call.links), "gradients": list(call.gradients),
         "first": call.first, "kept": call.kept, "backward": call.backward,
         "exactly": call.exactly,
@@ -33,7 +34,7 @@ def call_of(request: Mapping[str, Any]) -> Call:
         name: Place(p["dtype"], tuple(p["shape"]), tuple(p["strides"]), p["offset"], p["writeable"])
         for name, p in request["places"].items()
     }
-    h = request["h"] and np.dtype(request["h"][0]).type(float.fromhex(request["h"][1]))
+    h = request["h"] and named(request["h"][0]).type(float.fromhex(request["h"][1]))
     names = tuple(request["links"]), tuple(request["gradients"])
     how = {name: request[name] for name in ("first", "kept", "backward", "exactly")}
     return Call(places, h, *names, **how)
@@ -48,6 +49,7 @@ def packed(reply: Reply, number: int) -> bytes:
     made = io.BytesIO()
     header = {
         "n": number, "links": list(reply.links), "aliased": reply.aliased, "notes": reply.notes,
+        "dtypes": [array.dtype.name for array in reply.links.values()],
         "trouble": reply.trouble, "misuse": reply.misuse,
         "exact": {link: exact.losses for link, exact in reply.exact.items()},
     }  # fmt: skip
@@ -60,6 +62,11 @@ def packed(reply: Reply, number: int) -> bytes:
     return made.getvalue()
 
 
+def _read(array: Any, dtype: str) -> Any:
+    """An array from a file, which has but the bytes of bfloat16."""
+    return array.view(named(dtype)) if dtype == "bfloat16" else array
+
+
 def unpacked(message: bytes, number: int) -> Reply:
     """The answer in a message.
 
@@ -70,6 +77,10 @@ def unpacked(message: bytes, number: int) -> Reply:
         header = json.loads(file.readline())
         names = [str(name) for name in header["links"]]
         links = {name: np.load(file, allow_pickle=False) for name in names}
+        links = {
+            n: _read(a, dtype)
+            for (n, a), dtype in zip(links.items(), header["dtypes"], strict=True)
+        }
         aliased = tuple((str(link), str(name)) for link, name in header["aliased"])
         notes = tuple(str(note) for note in header["notes"])
         exact = {str(n): _exact(file, losses) for n, losses in header["exact"].items()}
@@ -79,7 +90,7 @@ def unpacked(message: bytes, number: int) -> Reply:
         raise Broken(f"no answer but {type(error).__name__}") from None
     if answered != number:
         raise Broken("an answer that nobody asked for")
-    if not all(isinstance(a, np.ndarray) and a.dtype.kind in "fiub" for a in links.values()):
+    if not all(isinstance(a, np.ndarray) and is_of_numbers(a.dtype) for a in links.values()):
         raise Broken("an answer that is no array of numbers")
     return Reply(links, aliased, notes, *told, exact=exact)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from verify.candidate.arguments import Arguments, is_result
 from verify.network.problem import sought
-from verify.network.twin import full_precision
+from verify.network.twin import full_precision, shared
 
 
 def differentiated(
@@ -97,4 +97,4 @@ def _named(names: Iterable[str], gradients: Iterable[Any]) -> dict[str, Any]:
 def _shared(torch: Any, array: Any, device: str) -> Any:
     """A tensor on the array's own memory and strides, where torch can have it so."""
     plain = array.flags.writeable and min(array.strides, default=0) >= 0
-    return torch.from_numpy(array if plain else array.copy()).to(device)
+    return shared(torch, array if plain else array.copy()).to(device)

@@ -106,7 +106,8 @@ def _shape(text: str) -> tuple[int, int, int]:
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, help="Seed of the random problems. [0]"
 )
-@click.option("--dtype", type=click.Choice(["float32", "float64", "both"]), default="both")
+@click.option("--dtype", default="both",
+              type=click.Choice(["float32", "float64", "both", "bfloat16", "float16"]))  # fmt: skip
 @click.option("--shape", metavar="N,D,K", help="Shape of all problems; drawn if not given.")
 @click.option("--network", default="", metavar="FILE|drawn",
               help="Networks: that of a scenario file, or drawn. [the post's]")  # fmt: skip

@@ -50,6 +50,7 @@ from verify.judge.trial import tried
 from verify.network import manual, truth
 from verify.network.links import NK
 from verify.network.twin import one_thread
+from verify.numbers.dtypes import SIXTEEN
 from verify.threads import processes
 
 Ratios: TypeAlias = dict[Compared, Any]
@@ -115,7 +116,7 @@ def campaign(
 
 def _tasks(plan: Plan, part: int) -> list[range]:
     numbers = stacks_of(plan, part)
-    many = 1 if plan.candidate or plan.network else _STACKS
+    many = 1 if plan.candidate or _one_by_one(plan) else _STACKS
     return [numbers[i : i + many] for i in range(0, len(numbers), many)]
 
 
@@ -137,11 +138,16 @@ def _judged(plan: Plan, part: int, asked: Asked, numbers: range) -> Outcome:
     found = [Outcome(plan=plan, parts=(part,))]
     with one_thread(), np.errstate(all="ignore"):
         for number in numbers:
-            made = _of_networks if plan.network else _of_stack
+            made = _of_networks if _one_by_one(plan) else _of_stack
             found.append(made(plan, part, number, asked))
             if found[-1].violations:
                 break
     return sum_of(found)
+
+
+def _one_by_one(plan: Plan) -> bool:
+    """Whether no stack is judged at once: networks, and what only composed bounds are known of."""
+    return bool(plan.network) or plan.dtype in SIXTEEN
 
 
 def _of_networks(plan: Plan, part: int, number: int, asked: Asked) -> Outcome:

@@ -16,6 +16,7 @@ from verify.faults.networks import NETWORK_FAULTS
 from verify.faults.where import words
 from verify.judge.result import Finding
 from verify.network.twin import one_thread
+from verify.numbers.dtypes import SIXTEEN
 from verify.scenario.cases import Case
 from verify.scenario.collection import collect
 from verify.threads import processes
@@ -158,18 +159,20 @@ def sight(
 def _in_file(path: str, faults: Sequence[str]) -> _Seen:
     caught: dict[str, str] = {}
     kinds: frozenset[str] = frozenset()
-    group = POSTS
+    group = ""
     with one_thread(), np.errstate(all="ignore"):
         for case in (c for c in collect(path) if not c.large):
             planting = Planting(case.batches[0], CASE_BUDGET)
-            group, problem = planting.group, planting.problem
+            problem = planting.problem
+            if planting.group != (group := group or planting.group):
+                continue  # of the post's network those of 16 bits are bounded as other networks are
             kinds |= _kinds(planting, case)
             left = [name for name in faults if name in GROUPS[group] and name not in caught]
             if problem.work > LARGEST_CASE[group] or not left or not planting.ref.bounds.fits:
                 continue
             found = {name: planting.caught(name) for name in left}
             caught |= {name: check_and_link(how) for name, how in found.items() if how is not None}
-    return _Seen(caught, kinds, group)
+    return _Seen(caught, kinds, group or POSTS)
 
 
 def _kinds(planting: Planting, case: Case) -> frozenset[str]:
@@ -229,7 +232,9 @@ def comparison(
     found = {POSTS: _Reports(peers.CHECKS), OTHERS: _Reports(peers.OF_NETWORKS)}
     for path in (progress or iter)(paths):
         with one_thread(), np.errstate(all="ignore"):
-            for case in (c for c in collect(path) if not c.large):
+            # What is compared are float32 and float64.
+            cases = (c for c in collect(path) if not c.large and c.dtype not in SIXTEEN)
+            for case in cases:
                 planting = Planting(case.batches[0], CASE_BUDGET)
                 if planting.problem.work <= PEER_WORK:
                     bounds = planting.ref.bounds

@@ -18,6 +18,7 @@ from verify.network.costs import COSTS
 from verify.network.links import ACTIVATIONS
 from verify.network.network import Layer, Network
 from verify.network.problem import Problem
+from verify.numbers import dtypes
 from verify.scenario import draw
 
 Drawn: TypeAlias = Callable[[tuple[int, ...]], Bits]
@@ -93,8 +94,8 @@ def _numbers(
                                                  and name != "X" else 0)  # fmt: skip
         made[name] = np.ldexp(kind(bits(shape)), scale)
     h = 2.0 ** _pick((-8, -5, -3, -1), bits)
-    X, P, h = (np.asarray(a).astype(dtype)[()] for a in (made.pop("X"), made.pop("P"), h))
-    return Problem(X, {n: a.astype(dtype) for n, a in made.items()}, P, h, network)
+    X, P, h = (dtypes.nearest(a, dtype)[()] for a in (made.pop("X"), made.pop("P"), h))
+    return Problem(X, {n: dtypes.nearest(a, dtype) for n, a in made.items()}, P, h, network)
 
 
 def _labels(network: Network, shape: tuple[int, ...], bits: Drawn) -> Any:

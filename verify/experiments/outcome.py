@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from verify.errors import UsageError, printable
 from verify.experiments.stacks import STACK, Shape
 from verify.judge.asked import Asked
-from verify.judge.sides import BLIND
+from verify.judge.sides import blind
 
-Dtypes: TypeAlias = Literal["float32", "float64", "both"]
+Dtypes: TypeAlias = Literal["float32", "float64", "both", "bfloat16", "float16"]
 
 
 Count: TypeAlias = Annotated[int, Field(ge=0, le=10**10, strict=True)]
@@ -112,7 +112,8 @@ class Outcome(_Data):
             worst = ", ".join(f"{link} {ratio:.3g}" for link, ratio in links.items())
             lines.append(f"  {what:<40} {worst}")
         lines.append("relative errors of one gradient entry that cases notice")
-        lines += _noticed(self.resolution)
+        least = blind("float32" if plan.dtype == "both" else plan.dtype)
+        lines += _noticed(self.resolution, least)
         for v in self.violations:
             lines.append(f"VIOLATION  case {v.case} ({v.dtype}): {v.what}, {v.link}: {v.ratio:.3g}")
             shown = f"  shrunk: {printable(asked.command([v.file]))}" if v.file else (
@@ -226,11 +227,11 @@ def decades(resolution: Any) -> dict[str, int]:
     return {**{str(d): n for d, n in sorted(Counter(keys).items())}, **others}
 
 
-def _noticed(resolution: Mapping[str, int]) -> Iterator[str]:
+def _noticed(resolution: Mapping[str, int], least: float) -> Iterator[str]:
     """The shares of cases by decade, the sharpest first; what could notice nothing in one line."""
     total, seen = sum(resolution.values()), Counter[str]()
     for decade, count in sorted(resolution.items(), key=lambda item: float(item[0])):
-        sharp = decade != "inf" and float(f"1e{decade}") <= BLIND
-        size = f"1e{decade}" if sharp else f"none below {BLIND:g}"
+        sharp = decade != "inf" and float(f"1e{decade}") <= least
+        size = f"1e{decade}" if sharp else f"none below {least:g}"
         seen["the gradient is 0" if decade == "inf" else size] += count
     yield from (f"  {size:<20} {count / total:8.3%}" for size, count in seen.items())

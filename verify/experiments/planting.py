@@ -18,7 +18,6 @@ from verify.judge.result import Finding, Verdict
 from verify.judge.selftest import caught_by
 from verify.judge.trial import tried
 from verify.network import manual
-from verify.network.network import POST
 from verify.network.problem import Chain, Problem
 
 AnyFault: TypeAlias = Fault | networks.Fault
@@ -42,7 +41,7 @@ class Planting:
     @property
     def group(self) -> str:
         """Of which faults it is."""
-        return POSTS if self.problem.network == POST else OTHERS
+        return POSTS if self.problem.of_post else OTHERS
 
     @cached_property
     def ref(self) -> compare.Reference:

@@ -156,7 +156,7 @@ def _changed(problem: Problem, name: str, array: Array) -> Problem:
 
 
 def _with_bits(a: Any, bits: int) -> Any:
-    significand, exponent = np.frexp(a)
+    significand, exponent = np.frexp(np.asarray(a, np.float64))
     return np.ldexp(np.rint(significand * 2**bits), exponent - bits).astype(np.asarray(a).dtype)
 
 

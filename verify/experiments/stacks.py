@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verify.network.problem import Problem
+from verify.numbers.dtypes import nearest
 from verify.scenario import draw
 
 Shape: TypeAlias = tuple[int, int, int]
@@ -47,7 +48,7 @@ def drawn(seed: int, number: int, dtype: str, shape: Shape | None = None) -> Pro
     y = _exponents(kind[4], -6, 11)  # |y| < 2^11: beyond what exp can do in either dtype
     h = np.ldexp(1.0, _exponents(kind[5], -10, 2) - 2 * np.maximum(a, 0))
     X, W = np.ldexp(X, a), np.ldexp(W, y - a - (D - 1).bit_length())
-    return Problem(*(array.astype(dtype) for array in (X, W, P, h)))
+    return Problem(*(nearest(array, dtype) for array in (X, W, P, h)))
 
 
 def _bits(stream: np.random.Philox, shape: tuple[int, ...]) -> Bits:

@@ -105,7 +105,7 @@ def as_scenario(plan: Plan, case: int) -> str:
         try:
             if not problem.network.trains:
                 return explicit(problem, title, source, {})
-            forms = _EXPECTATIONS if problem.network == POST else _EXPECTATIONS[:2]
+            forms = _EXPECTATIONS if problem.of_post else _EXPECTATIONS[:2]
             passing = (expect for expect in forms if _result(problem, expect, None).ok)
             return explicit(problem, title, source, next(passing, {"loss": "any"}))
         except ScenarioError as error:
@@ -122,7 +122,7 @@ _EXPECTATIONS: tuple[dict[str, str], ...] = tuple(
 
 def _shows(problem: Problem, candidate: Candidate | None) -> dict[str, str] | None:
     """What to expect of the problem so that the judge finds a failure; None where it finds none."""
-    post = problem.network == POST
+    post = problem.of_post
     for expect in _EXPECTATIONS if post else _EXPECTATIONS[1:2]:
         try:
             result = _result(problem, expect, candidate)

@@ -32,6 +32,7 @@ from verify.network.links import Form, Formula
 from verify.network.network import Network
 from verify.network.problem import Chain, Problem
 from verify.network.step import Step, on
+from verify.numbers import dtypes
 
 
 @dataclass(frozen=True)
@@ -87,20 +88,21 @@ class Planted:
 
         Shapes  as Problem and Chain.
         """
-        known = _given(problem)
+        known = {name: dtypes.widened(number) for name, number in _given(problem).items()}
         wrong = set[str]()
         for step in self.network.steps:
             form = _inheriting(step, known.keys(), wrong)
-            known[step.name] = on(form, known)
+            found = on(form, known)
             if step.name == self.link:
-                known["right"] = known[step.name]
+                known["right"] = found
                 inputs = (self._value(word, known) for word in self.fault.of)
-                known[step.name] = self.fault.formula(*inputs)
+                found = self.fault.formula(*inputs)
+            known[step.name] = dtypes.widened(_kept(found, problem))
             if step.name == self.link or wrong & {*form.of}:
                 wrong.add(step.name)
         if self.fault.kept:
             self._before.update({name: np.array(a) for name, a in known.items()})
-        return Chain(**{link: known[link] for link in self.network.links})
+        return Chain(**{link: _kept(known[link], problem) for link in self.network.links})
 
     def function(self, *arrays: Any) -> dict[str, Any]:
         """The same of X, the parameters, P or G, and h where there is a step, in this order."""
@@ -148,6 +150,12 @@ def planted(fault: Fault, problem: Problem, right: Chain) -> Iterator[Planted]:
         made = Planted(fault, problem.network, i)
         if made.applies(problem, right):
             yield made
+
+
+def _kept(link: Any, problem: Problem) -> Any:
+    """A link as the problem's dtype keeps it: of 16 bits it is computed in float32, and rounded."""
+    name = str(problem.dtype)
+    return dtypes.nearest(link, name)[()] if name in dtypes.SIXTEEN else link
 
 
 def _given(problem: Problem) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from verify.judge import compare, lines
 from verify.judge.compare import Reference
 from verify.judge.result import Figure, Finding, Of, Verdict
-from verify.judge.sides import BLIND, LEAD
+from verify.judge.sides import LEAD, blind
 from verify.network.network import POST
 from verify.network.problem import Chain
 
@@ -37,7 +37,7 @@ def judged(name: str, chain: Chain, ref: Reference) -> Answer:
 
     Shapes  as Chain.
     """
-    found, network = Answer(), ref.problem.network
+    found, network, of_post = Answer(), ref.problem.network, ref.problem.of_post
     if not ref.bounds.post_holds:
         whose = "post's" if network == POST else "literal"
         found.notes.append(f"the {whose} formulas do not hold here; judged by the stable form")
@@ -45,8 +45,8 @@ def judged(name: str, chain: Chain, ref: Reference) -> Answer:
     found.findings += compare.misshapen(name, chain, ref.problem)
     found.figures, form = _within_the_narrowest(name, chain, ref)
     near = lines.NOTHING
-    unseen = "dC_dX" in chain and network == POST  # of which the truth has no link
-    if network != POST or unseen or not all(f.holds for f in found.figures):
+    unseen = "dC_dX" in chain and of_post  # of which the truth has no link
+    if not of_post or unseen or not all(f.holds for f in found.figures):
         near = lines.locally(name, chain, ref)
     found.findings += lines.wrong("bound", found.figures, near, ref)
     found.figures += [near.figures["dC_dX"]] if unseen and "dC_dX" in near.figures else []
@@ -54,12 +54,12 @@ def judged(name: str, chain: Chain, ref: Reference) -> Answer:
     if {f.check for f in found.findings} == {"dtype"}:
         found.notes.append("its numbers are right: round them to the dtype of X")
     if not found.findings:
-        blind = _sign_unseen(found.resolution, form)
-        if network != POST:
+        nothing = _sign_unseen(found.resolution, form)
+        if not of_post:
             found.resolution = float(np.fmin(found.resolution, near.sees))
-            blind = _unseen(chain, ref, form, found.resolution)
-        check = "resolution" if network == POST else "blind"
-        found.findings += (Finding(check, Verdict.CANNOT_JUDGE, m, name) for m in blind)
+            nothing = _unseen(chain, ref, form, found.resolution)
+        check = "resolution" if of_post else "blind"
+        found.findings += (Finding(check, Verdict.CANNOT_JUDGE, m, name) for m in nothing)
     return found
 
 
@@ -124,7 +124,7 @@ def _sign_unseen(resolution: float, form: str) -> Iterator[str]:
 
 def _unseen(chain: Chain, ref: Reference, form: str, sees: float) -> Iterator[str]:
     """That neither the whole nor its lines say much of a gradient; asks for more links."""
-    if not sees <= BLIND:
+    if not sees <= blind(ref.problem.dtype):
         seen = {
             link: compare.resolution(ref.bounds[form], {link: ref.manual[link]})
             for link in ref.problem.network.gradients

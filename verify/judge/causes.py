@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from verify.faults.networks import NETWORK_FAULTS
 from verify.faults.table import FAULTS
-from verify.judge.likeness import RIGHT
+from verify.judge.likeness import ACCUMULATED, RIGHT
 from verify.judge.result import Likeness, Result, Verdict
 
 SHOWN = 3  # causes whose smallest case is shown in full
@@ -53,10 +53,12 @@ def causes(results: Sequence[Result]) -> list[Cause]:
         if result.likenesses is not None:
             compared.setdefault(result.first_broken_link, []).append(result)
     shared = {link: _common(some) for link, some in compared.items()}
+    dtypes = {link: sorted({r.dtype for r in some}) for link, some in compared.items()}
     kinds: dict[str, list[Result]] = {}
     for result in bad:
-        like = shared.get(result.first_broken_link) if result.likenesses is not None else None
-        kinds.setdefault(_words(like) if like else _kind(result), []).append(result)
+        link = result.first_broken_link
+        like = shared.get(link) if result.likenesses is not None else None
+        kinds.setdefault(_words(like, dtypes[link]) if like else _kind(result), []).append(result)
     found = [Cause(text, tuple(some)) for text, some in kinds.items()]
     return sorted(found, key=lambda cause: -len(cause.results))
 
@@ -145,7 +147,7 @@ def _is_number(word: str) -> bool:
         return False
 
 
-def _words(like: Likeness) -> str:
+def _words(like: Likeness, dtypes: Sequence[str]) -> str:
     """A likeness that holds, as what is wrong."""
     if like.later == "right" and like.fault == RIGHT:
         why = ": 1/N is taken in dC_dW alone, which is another convention than the post's"
@@ -153,6 +155,11 @@ def _words(like: Likeness) -> str:
         return told + why * (like.factor == "N")
     if like.fault == RIGHT:
         return f"{like.link} is {_TOLD.get(like.factor, f'{like.factor} times what it should be')}"
+    if like.fault == ACCUMULATED:
+        return (
+            f"{like.link}: is its sum accumulated in {' and '.join(dtypes)}? accumulate in float32,"
+            " and round once"
+        )
     mistake = (FAULTS.get(like.fault) or NETWORK_FAULTS[like.fault]).mistake
     times = "" if like.factor == "1" else f", times {like.factor}"
     right = ", and dC_dW is right" if like.later == "right" else ""

@@ -11,7 +11,7 @@ import numpy as np
 
 from verify.judge.parts import Loss
 from verify.judge.result import Finding, Verdict
-from verify.judge.sides import BLIND, both_sides
+from verify.judge.sides import blind, both_sides
 from verify.network import manual
 from verify.network.network import POST
 from verify.scenario.cases import Case
@@ -23,12 +23,12 @@ def evidence(case: Case, holds: bool, sees: float, post_sees: float) -> Iterator
     `holds`: the post form's bounds do, in every row; `sees`, `post_sees`: the resolution of a case
     by its stable and its post form.
     """
-    declared = case.expect.post_form
-    if not sees <= BLIND:
+    declared, least = case.expect.post_form, blind(case.dtype)
+    if not sees <= least:
         gradient = "dC_dW" if case.network == POST else "a gradient"
-        message = f"notices no relative error of {gradient} below {sees:.2g}; limit {BLIND:g}"
+        message = f"notices no relative error of {gradient} below {sees:.2g}; limit {least:g}"
         yield Finding("resolution", Verdict.CANNOT_JUDGE, message)
-    if declared is None or case.network != POST:
+    if declared is None or not case.of_post:
         return
     if declared == "nonfinite":
         yield from _finite(case)
@@ -40,13 +40,13 @@ def evidence(case: Case, holds: bool, sees: float, post_sees: float) -> Iterator
             ' post_form = "nonfinite" where they give inf or nan'
         )
         yield Finding("post_form", Verdict.CANNOT_JUDGE, message)
-    elif declared == "agrees" and not post_sees <= BLIND and sees <= BLIND:
+    elif declared == "agrees" and not post_sees <= least and sees <= least:
         message = (
             f"the post's formulas notice no relative error below {post_sees:.2g}: 1 - y_o has lost"
             ' its digits; lower y, or declare post_form = "blind"'
         )
         yield Finding("post_form", Verdict.CANNOT_JUDGE, message)
-    elif declared == "blind" and post_sees <= BLIND:
+    elif declared == "blind" and post_sees <= least:
         message = (
             f'post_form = "blind" is declared, but it notices a relative error of {post_sees:.2g}'
         )

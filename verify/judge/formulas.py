@@ -22,6 +22,7 @@ from verify.judge.result import Finding
 from verify.network.problem import Chain, Problem
 from verify.numbers.balls import Balls, enclosed
 from verify.numbers.constant import precision
+from verify.numbers.dtypes import SIXTEEN
 
 WORK = 2**12  # N D K that is run in exact arithmetic: some 50 ms, of loops 500
 _BITS = 212
@@ -47,7 +48,7 @@ def followed(candidate: Candidate, problem: Problem, chain: Chain, name: str) ->
 
     Shapes  as Problem and Chain.
     """
-    rows = _rows(problem)
+    rows = _rows(problem) if problem.dtype.name not in SIXTEEN else []
     if not (rows and candidate.session.followable):
         return Followed()
     whole = len(rows) == len(problem.X)

@@ -17,10 +17,10 @@ from verify.judge.pins import changes
 from verify.judge.result import Figure, Finding, Likeness, Of, Result, Step, Verdict, verdict_of
 from verify.judge.rows import among_all, in_a_batch, in_rows
 from verify.judge.sides import (
-    BLIND,
     LEAD,
     LEFT_DOMAIN,
     First,
+    blind,
     first_step,
     has_truth,
     keep_worst,
@@ -32,6 +32,7 @@ from verify.judge.trial import tried
 from verify.network import manual, truth, twin, twins
 from verify.network.network import POST
 from verify.network.problem import Chain
+from verify.numbers import dtypes
 from verify.scenario.cases import Case
 
 
@@ -106,6 +107,8 @@ def _not_run(case: Case, asked: Asked, candidate: Candidate | None) -> Finding |
     if case.same_as:
         check = "copy"
         told = f"the same bytes as {case.same_as}, which is judged: no further evidence"
+    elif not dtypes.available(case.dtype):
+        check, told = "dtype", dtypes.ABSENT
     elif not twin.available(case.device):
         check, told = "device", f"no {case.device} device here"
     elif candidate is not None and case.network not in candidate.networks:
@@ -114,6 +117,8 @@ def _not_run(case: Case, asked: Asked, candidate: Candidate | None) -> Finding |
     elif twins.too_large(asked.twin, case.in_parts[0].first):
         check = "twin"
         told = f"too large for the {asked.twin} twin, which differentiates entry by entry"
+    elif twins.rounds_parts(asked.twin, case.dtype):
+        check, told = "twin", f"the {asked.twin} twin rounds parts of its sums to 16 bits"
     else:
         return None
     return Finding(check, Verdict.NOT_RUN, told)
@@ -138,7 +143,7 @@ def _see(seen: _Seen, case: Case, asked: Asked, candidate: Candidate | None) -> 
     if LEAD in first.totals and not partial:
         seen.resolution = first.resolution("stable")
         seen.post_resolution = first.resolution("post")
-        if case.network != POST and not seen.resolution <= BLIND:
+        if not case.of_post and not seen.resolution <= blind(case.dtype):
             told = f"from X on nothing below {seen.resolution:.2g} of a gradient is noticed"
             seen.notes.append(f"{told}: every line is judged from the links before it")
             seen.resolution = float(np.fmin(seen.resolution, first.sees))

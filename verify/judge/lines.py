@@ -46,10 +46,10 @@ def locally(name: str, chain: Chain, ref: Reference) -> Near:
         numbers = ref.bounds.given if isinstance(ref.bounds, Composed) else None
         for link, at in local(ref.problem, chain, numbers).items():
             figures[link] = held(name, link, chain[link], at.value, at.bound, ref.problem)
-            value, name = np.asarray(chain[link], np.float64), link.removesuffix("_next")
-            alone = name != link and f"dC_d{name}" not in chain
+            value, by = np.asarray(chain[link], np.float64), link.removesuffix("_next")
+            alone = by != link and f"dC_d{by}" not in chain
             # Where a parameter leads to, without its gradient, tells of the gradient by the step.
-            size = np.abs(value - ref.problem.parameters[name] if alone else value)
+            size = np.abs(value - ref.problem.parameters[by] if alone else value)
             if alone or size.any():
                 ratio = np.where(at.bound > 0, at.bound / size, 0.0)
                 sees.append(float(np.nanmin(ratio, initial=np.inf)))

@@ -21,7 +21,6 @@ from verify.judge.compare import Subject
 from verify.network import descent, truth
 from verify.network.bounds import Bounds, bounds
 from verify.network.composed import Composed
-from verify.network.network import POST
 from verify.network.problem import Chain, Problem
 from verify.numbers.rounding import EVALUATION, MODELS, Array, Off
 from verify.scenario.cases import Batch
@@ -195,7 +194,7 @@ class Totals:
 def start_of(subject: Subject, batch: Batch, leads: bool = False) -> Totals:
     """Where a subject begins: at the first parameters, without any drift."""
     first = batch.first
-    drift = np.zeros(batch.K) if first.network == POST else 0.0
+    drift = np.zeros(batch.K) if first.of_post else 0.0
     return Totals(subject, batch, first.parameters, drift, leads)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from verify.judge.compare import Reference
 from verify.network.manual import stable_form
-from verify.network.network import POST
 from verify.network.problem import Chain, Problem
 
 _SAME = 1e-4  # a pattern is recognised by eye, not proven: float32 must show it too
@@ -46,7 +45,7 @@ def _of_link(link: str, found: Any, right: Any, wrong: Any, problem: Problem) ->
         yield f"entries of {link} that are not finite: {int((~np.isfinite(found)).sum())}"
     if right.ndim:
         yield from _where(link, wrong, right)
-    if link == "dC_dW" and np.isfinite(found).all() and problem.network == POST:
+    if link == "dC_dW" and np.isfinite(found).all() and problem.of_post:
         yield from _missing_rows(found, problem)
 
 

@@ -12,7 +12,6 @@ from verify.judge.compare import Reference
 from verify.judge.parts import Loss
 from verify.judge.result import Finding, Verdict
 from verify.network import truth
-from verify.network.network import POST
 from verify.scenario.cases import Case, cases
 from verify.scenario.load import Scenario
 from verify.scenario.manifest import AGAIN, Entry, Pin
@@ -54,7 +53,7 @@ def changes(case: Case, ref: Reference | None, before: Loss, after: Loss) -> Ite
         yield Finding("lock", Verdict.FAIL, message)
         return
     # How far rounding takes the lead from the exact path is known of the post's network alone.
-    costs = [("C_before", before), *([("C_after", after)] if case.network == POST else [])]
+    costs = [("C_before", before), *([("C_after", after)] if case.of_post else [])]
     for name, loss in costs if not case.large else ():
         locked = getattr(pin, name)
         if locked is None and truth.losses_fit(case.batches, case.problem, case.steps, LOCK_BUDGET):

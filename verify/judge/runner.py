@@ -27,7 +27,6 @@ from verify.judge.judge import Judgement, judgement
 from verify.judge.result import Finding, Report, Result, Verdict
 from verify.judge.selftest import proven
 from verify.network import truth, twins
-from verify.network.network import Network
 from verify.network.twin import available, one_thread
 from verify.scenario.cases import Case
 from verify.scenario.collection import Source, collection
@@ -104,8 +103,7 @@ def run(
         )
     device, limits = options.get("device"), options.get("limits")
     found = collection(paths, keyword=asked.keyword, device=device, limits=limits)
-    networks = {case.network for case in found.cases}
-    proof, subject = _ready(asked, options.get("candidate"), networks)
+    proof, subject = _ready(asked, options.get("candidate"), found.cases)
     asked = replace(asked, candidate=subject.name if subject else "")
     results: list[Result] = []
     _log.info("%d cases, twin %s, candidate %s", len(found.cases), asked.twin, asked.candidate)
@@ -175,14 +173,14 @@ def _asked(paths: Source | Iterable[Source] | None, options: Options) -> Asked:
 
 
 def _ready(
-    asked: Asked, subject: str | Callable[..., Any] | None, networks: Iterable[Network]
+    asked: Asked, subject: str | Callable[..., Any] | None, cases: Iterable[Case]
 ) -> tuple[str, Candidate | None]:
     """The candidate, if one is judged, once the suite has tested itself; and what that proved."""
     if subject is None:
         return "", None
     with one_thread():
-        proof = proven(asked.device or "cpu")
-    device = asked.device or "cpu"
+        proof = proven(asked.device or "cpu", {case.dtype for case in cases})
+    device, networks = asked.device or "cpu", {case.network for case in cases}
     return proof, loaded(subject, asked.arrays, device, asked.timeout, asked.memory, networks)
 
 

@@ -6,7 +6,7 @@ against exact values first. Then manual must pass, and a handful of planted faul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -21,6 +21,7 @@ from verify.judge.result import Finding, Verdict
 from verify.judge.trial import tried
 from verify.network import manual, twin
 from verify.network.problem import DTYPES, LINKS, Problem
+from verify.numbers.dtypes import SIXTEEN, available, named, nearest
 from verify.numbers.rounding import MODELS, Model
 from verify.scenario import draw
 
@@ -36,14 +37,15 @@ PLANTED = (
 _SIZES = {"N": 11, "D": 5, "K": 3}
 
 
-def proven(device: str = "cpu") -> str:
-    """What was proven, in a sentence.
+def proven(device: str = "cpu", asked: Iterable[str] = ()) -> str:
+    """What was proven, in a sentence; of 16 bits too, where these dtypes are among those asked.
 
     Raises  EnvironmentUnfit for a kernel outside its budget; VerifyError where a planted fault is
             not seen, or a right answer is not passed: then this suite is broken here.
     """
-    worst = max(fit(device).values())
-    for dtype in DTYPES:
+    sixteen = sorted(filter(available, {*asked} & {*SIXTEEN}))
+    worst = max([*fit(device).values(), *(fit(device, sixteen).values() if sixteen else ())])
+    for dtype in (*DTYPES, *sixteen):
         with np.errstate(all="ignore"):
             ref = compare.reference(_problem(dtype), budget=2.0**20)
             right = tried(of_function(_manual, "manual"), ref)
@@ -72,12 +74,12 @@ def _problem(dtype: str) -> Problem:
     X = draw.values("normal", "X", 0, (N, D), 1.0)
     W = draw.values("normal", "W", 0, (D, K), 1.0)
     P = draw.labels("soft", "P", 0, (N, K))
-    X, W, P = (a.astype(dtype) for a in (X, W, P))
-    return Problem(X, W, P, np.dtype(dtype).type(0.25))
+    X, W, P, h = (nearest(a, dtype)[()] for a in (X, W, P, 0.25))
+    return Problem(X, W, P, h)
 
 
 def _manual(X: Any, W: Any, P: Any, h: Any) -> dict[str, Any]:
-    return dict(manual.stable_form(Problem(X, W, P, h)))
+    return dict(manual.stable(Problem(X, W, P, h)))
 
 
 ARGUMENTS = 2**16
@@ -103,18 +105,18 @@ def kernel_errors(kernels: Kernels, dtype: str) -> dict[str, float]:
         with np.errstate(all="ignore"):
             found = np.asarray(kernel(x), np.float64)
             error = np.abs((found - hi) - lo) / np.abs(hi)
-        normal = np.abs(hi) >= MODELS[dtype].tiny
+        normal = (np.abs(hi) >= MODELS[dtype].tiny) & (np.abs(hi) < MODELS[dtype].largest)
         worst[name] = float(np.max(error[normal])) / u
     return worst
 
 
-def fit(device: str = "cpu") -> dict[str, float]:
-    """The measured errors of NumPy's and torch's kernels, both dtypes, by name.
+def fit(device: str = "cpu", dtypes: Sequence[str] = DTYPES) -> dict[str, float]:
+    """The measured errors of NumPy's and torch's kernels, of each dtype, by name.
 
     Raises  EnvironmentUnfit naming the kernel whose error exceeds its budget.
     """
     all_measured = {}
-    for dtype in DTYPES:
+    for dtype in dtypes:
         found = kernel_errors({**NUMPY, **twin.kernels(device)}, dtype)
         for name, error in found.items():
             budget = BUDGETS[name.rpartition(".")[2]](MODELS[dtype])
@@ -131,11 +133,16 @@ NUMPY: Kernels = {"numpy.exp": np.exp, "numpy.log": np.log}
 
 
 def arguments(function: str, dtype: str) -> Any:
-    """A fixed set that covers the range of the kernel, with the known worst ones.
+    """A fixed set that covers the range of the kernel, with the known worst ones; of 16 bits all.
 
-    Shapes  (ARGUMENTS + some,).
+    Shapes  (ARGUMENTS + some,); of 16 bits fewer.
     """
     lowest = abs(MODELS[dtype].lowest_y)
+    if dtype in SIXTEEN:
+        x = np.arange(2**16, dtype=np.uint16).view(named(dtype))
+        with np.errstate(invalid="ignore"):  # some are signalling NaNs
+            x = x[np.isfinite(x)]
+        return x[x > 0] if function == "log" else x[np.abs(x) < lowest]
     if function != "log":
         half = np.linspace(-lowest, lowest, ARGUMENTS // 2)
         small = np.geomspace(2.0**-30, 1, ARGUMENTS // 4)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from verify.judge.rows import among_all, in_rows, of_some_rows
 from verify.network import kernels, manual, relations, twins
 from verify.network.network import POST, Network
 from verify.network.problem import Chain
+from verify.numbers.rounding import MODELS
 from verify.scenario.cases import Case
 
 LEAD = "manual.stable_form"  # whose W the expected figures are computed at
@@ -34,9 +36,16 @@ BEYOND_RANGE = Finding(
 LEFT_DOMAIN = Finding(
     "post_form", Verdict.CANNOT_JUDGE, "W leaves the domain of the post form", "manual.post_form"
 )
-BLIND = 1e-2  # what notices no smaller relative error is no evidence
 _ELEMENT_WORK = 512  # N D K up to which the element-wise loops are worth their time
 _ENCLOSED = 3  # parts of several that the truth judges: the first, the last, and between them
+
+
+def blind(dtype: Any) -> float:
+    """What notices no smaller relative error is no evidence: 1 %, or 32 roundings of the dtype.
+
+    bfloat16 has no two right programs within 1 %: a gradient has ten roundings and more.
+    """
+    return max(1e-2, 32 * MODELS[str(dtype)].u)
 
 
 def subjects(case: Case, ref: Reference, twin: str) -> list[Subject]:
@@ -46,7 +55,7 @@ def subjects(case: Case, ref: Reference, twin: str) -> list[Subject]:
         forms.append("post")
     network = ref.problem.network
     found = [s for form in forms for s in both_sides(form, case.device, twin, network)]
-    small = ref.problem.network == POST and ref.problem.work <= _ELEMENT_WORK
+    small = ref.problem.of_post and ref.problem.work <= _ELEMENT_WORK
     if "post" in forms and small:
         found.append(Subject("manual.element_form", manual.element_form, "post"))
     return found
@@ -127,7 +136,7 @@ def first_step(case: Case, asked: Asked) -> First:
         spent = asked.work if share == 1 else asked.work / _ENCLOSED  # the budget is the case's
         ref = compare.reference(problem, spent if enclosed else 0)
         if not ref.bounds.fits:
-            seen.findings.append(OUT_OF_RANGE if problem.network == POST else BEYOND_RANGE)
+            seen.findings.append(OUT_OF_RANGE if problem.of_post else BEYOND_RANGE)
             seen.in_range = False
             return seen
         seen.kept += [ref] if enclosed else []
@@ -198,7 +207,7 @@ def one_step(subjects: Sequence[Subject], ref: Reference, scaled: bool = True) -
             step.fit.append(subject.name)
             right += [] if notes else [subject.name]
             literal = subject.name.startswith("manual.") and subject.form == "post"
-            if scaled and literal and ref.problem.network == POST:
+            if scaled and literal and ref.problem.of_post:
                 step.findings.extend(_scaling(subject, chain, ref))
     for form in ("post", "stable"):
         sides = (s.name for s in subjects if s.form == form and "element" not in s.name)
@@ -223,7 +232,8 @@ def _lines(
     known = kernels.beyond(network, str(ref.problem.dtype)) if "twin" in subject.name else {}
     gradients = {link: chain[link] for link in network.gradients if link in chain}
     sharp = all(f.holds for f in figures) and (
-        network == POST or compare.resolution(ref.bounds[subject.form], gradients) <= BLIND
+        ref.problem.of_post
+        or compare.resolution(ref.bounds[subject.form], gradients) <= blind(ref.problem.dtype)
     )
     if sharp and (ref.truth is not None or not known):
         return figures, [], []

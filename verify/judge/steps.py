@@ -24,7 +24,7 @@ from verify.judge.sides import LEAD
 from verify.network import descent, truth
 from verify.network.bounds import Bounds, bounds
 from verify.network.composed import Composed
-from verify.network.network import POST, Network
+from verify.network.network import Network
 from verify.network.problem import Chain, Problem
 from verify.numbers.rounding import Array
 from verify.scenario.cases import Batch, Case
@@ -73,7 +73,7 @@ def train(
     """
     path = _Path(lead, judged, budget)
     # A single step begins without any drift that could be stretched.
-    stretches = steps > 1 and batches[0].first.network == POST
+    stretches = steps > 1 and batches[0].first.of_post
     factors = [_stretch(batch) if stretches else 1.0 for batch in batches]
     for t in range(steps):
         batch = batches[t % len(batches)]
@@ -130,7 +130,7 @@ def _drift(here: Totals, factor: Any, chain: Chain, bound: Chain) -> Any:
     Of the post's network each column of W; of others what C may be off by, to first order: how much
     later steps stretch it is not known.
     """
-    if here.batch.first.network == POST:
+    if here.batch.first.of_post:
         return descent.drift(here.drift, factor, bound.W_next)
     moved = (
         (np.abs(chain[f"dC_d{name}"]) + bound[f"dC_d{name}"]) * bound[f"{name}_next"]
@@ -205,7 +205,7 @@ def trained(
         if ref.truth is None:
             both = {subject.name: chain, LEAD: ref.manual}
             figures += compare.against_each_other(both, ref, ref.bounds.wider)
-        if ref.problem.network == POST and all(f.holds for f in figures):
+        if ref.problem.of_post and all(f.holds for f in figures):
             return chain, []
         near = lines.locally(subject.name, chain, ref)
         return chain, list(lines.wrong("bound", figures, near, ref))
@@ -232,7 +232,7 @@ def _change(path: _Path, here: Totals, chain: Chain, bound: Chain, t: int) -> It
     """How C went in a step; of the post's network convexity says how far it may."""
     there = path.here
     (C, bound_C), after = here.cost, there.cost
-    if here.batch.first.network != POST:
+    if not here.batch.first.of_post:
         path.steps.append(Step(t + 1, C, after.value, math.nan, math.nan))
         return
     chain, bound = (chain | {"C": C}), (bound | {"C": bound_C})

@@ -19,7 +19,6 @@ from verify.judge.questions import LAYOUT_WORK, LAYOUTS, OTHER_WORK, gradient_by
 from verify.judge.result import Figure, Finding, Likeness, Verdict, worst_of
 from verify.judge.rows import among_all, of_some_rows
 from verify.network.bounds import bounds
-from verify.network.network import POST
 from verify.network.problem import Chain, Problem, bits
 
 
@@ -63,9 +62,10 @@ def tried(
     if in_full and ref.sample is not None and not trying.findings:
         trying.on_some_rows(ref.sample)
     likes = None
-    if explained and any(f.check == "bound" for f in trying.findings):
+    broken = [f.link or "" for f in trying.findings if f.check == "bound"]
+    if explained and broken:
         trying.notes += patterns(trying.chain, ref)
-        likes = likenesses(trying.chain, ref)
+        likes = likenesses(trying.chain, ref, broken[0])
     if in_full and trying.answered:
         trying.exactly()
     findings = tuple(dict.fromkeys(trying.findings))
@@ -190,7 +190,7 @@ class _Trying:
         network = self.ref.problem.network
         given = [link for link in network.gradients if link in self.chain]
         last = given or [link for link in self.chain if link.endswith("_next")]
-        asked = last if network == POST else list(self.chain)
+        asked = last if self.ref.problem.of_post else list(self.chain)
         for name in self.ref.problem.arrays:
             for layout, told in LAYOUTS.items():
                 what = f"with {name} {told}"
@@ -221,7 +221,7 @@ class _Trying:
                 value = np.asarray(value, problem.dtype)
                 self._hold("backward", what, Chain(**{link: value}), Chain(**limit))
         for name, found in links.items():
-            if name != "dC_dP" or problem.network == POST:
+            if name != "dC_dP" or problem.of_post:
                 self._by_input(name, found, 1.0 if of_operation else float(upstream))
 
     def _by_input(self, name: str, found: Any, factor: float) -> None:
@@ -245,7 +245,7 @@ class _Trying:
         ref = ref or self.ref
         found = list(compare.misshapen(self.name, chain, ref.problem))
         figures = held(self.name, chain, ref, bound)
-        by_line = check != "backward" and ref.problem.network != POST
+        by_line = check != "backward" and not ref.problem.of_post
         if not found and (by_line or not all(f.holds for f in figures)):
             near = lines.NOTHING if check == "backward" else lines.locally(self.name, chain, ref)
             found = list(lines.wrong(check, figures, near, ref))

@@ -22,7 +22,6 @@ import numpy as np
 from verify.network.composed import Composed
 from verify.network.forward import Forward, forward
 from verify.network.links import NK
-from verify.network.network import POST
 from verify.network.problem import Chain, Problem
 from verify.numbers.rounding import (
     MODELS,
@@ -180,12 +179,14 @@ class Bounds:
 def bounds(problem: Problem, model: Model | None = None) -> Bounds | Composed:
     """The bound of every link, both forms: of the post's network by the derivation above.
 
+    That is made for numbers whose sums round as their products do; of 16 bits all are composed.
+
     Shapes  X (N, D), W (D, K), P (N, K) give Chains of the links' shapes; of a stack of problems,
             each with its first axis.
     Units   those of the link itself; float64.
     Source  the module's derivation.
     """
-    if problem.network != POST:
+    if not problem.of_post:
         return Composed(problem, model or MODELS[str(problem.dtype)])
     return of_post(problem, model)
 

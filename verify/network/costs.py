@@ -71,7 +71,7 @@ COSTS: Mapping[str, Cost] = {
     "cross-entropy": Cost(
         _cross_entropy,
         C=literal(_cross_entropy),
-        dC_dy_o=literal(lambda y_o, P, N: -P / y_o / N),
+        dC_dy_o=literal(lambda y_o, P, N: -P / y_o / N) + other(lambda y_o, P, N: -(P / N) / y_o),
         labels="non-negative",
         activations=("sigmoid", "softmax", "softplus"),
     ),

@@ -62,7 +62,7 @@ def local(
 
 def _as_given(link: Array, m: Model) -> Bounded:
     size = np.abs(np.asarray(link, np.float64))
-    return Bounded(m, link, np.where(size > 0, m.u * size + m.tiny, 0.0))
+    return Bounded(m, link, np.where(size > 0, m.u * size + m.lost, 0.0))
 
 
 def _nearest(step: Step, known: Mapping[str, Bounded], link: Float64, m: Model) -> Local:

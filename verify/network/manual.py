@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from verify.network.links import NK
-from verify.network.network import POST
 from verify.network.problem import Chain, Implementation, Problem
+from verify.numbers import dtypes
 from verify.numbers.rounding import Array
 
 
@@ -146,15 +146,20 @@ def element_form(problem: Problem) -> Chain:
 def by_table(kind: str, problem: Problem) -> Chain:
     """Every link of any network by the first of its forms of a kind, "literal" or "stable".
 
+    Of 16 bits each is computed in float32 from links of 16 bits, and rounded.
+
     Shapes  as Problem.shape.
     Units   C as the network's reduction has it.
     Breaks  where a form of the kind does.
     Source  the table of links.
     """
-    known = dict(problem.numbers)
+    found, dtype = {}, str(problem.dtype)
+    known = {name: dtypes.widened(number) for name, number in problem.numbers.items()}
     for step in problem.network.steps:
-        known[step.name] = step.on(kind, known)
-    return Chain(**{link: known[link] for link in problem.network.links})
+        link = step.on(kind, known)
+        found[step.name] = dtypes.nearest(link, dtype)[()] if dtype in dtypes.SIXTEEN else link
+        known[step.name] = dtypes.widened(found[step.name])
+    return Chain(**{link: found[link] for link in problem.network.links})
 
 
 def literal(problem: Problem) -> Chain:
@@ -162,7 +167,7 @@ def literal(problem: Problem) -> Chain:
 
     Shapes  as Problem.shape.
     """
-    return post_form(problem) if problem.network == POST else by_table("literal", problem)
+    return post_form(problem) if problem.of_post else by_table("literal", problem)
 
 
 def stable(problem: Problem) -> Chain:
@@ -170,7 +175,7 @@ def stable(problem: Problem) -> Chain:
 
     Shapes  as Problem.shape.
     """
-    return stable_form(problem) if problem.network == POST else by_table("stable", problem)
+    return stable_form(problem) if problem.of_post else by_table("stable", problem)
 
 
 FORMS: dict[str, Implementation] = {"post": literal, "stable": stable}

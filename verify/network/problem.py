@@ -17,9 +17,10 @@ import numpy as np
 
 from verify.errors import UsageError
 from verify.network.network import POST, Network
-from verify.numbers.rounding import Array
+from verify.numbers import dtypes
+from verify.numbers.rounding import MODELS, Array
 
-DTYPES = ("float32", "float64")
+DTYPES = ("float32", "float64")  # of a case that names none
 
 LEAK = 0.01  # leaky-relu's slope, and torch's
 
@@ -38,7 +39,7 @@ class Problem:
     Shapes  X (N, D); weights of a layer (inputs, units), its bias (units,), from D inputs to K
             classes; P (N, K), h (). Of a stack of the post's (B, N, D), (B, D, K), (B, N, K),
             (B, 1, 1).
-    Raises  UsageError when shapes do not fit together or the dtypes are not one of DTYPES.
+    Raises  UsageError when shapes do not fit together or the dtypes are not one of MODELS.
     """
 
     X: Array
@@ -59,11 +60,11 @@ class Problem:
             )
         self._require_fitting()
         arrays = {"X": self.X, **given, "P": self.P, "h": self.h}
-        dtypes = {str(np.asarray(a).dtype) for a in arrays.values()}
-        if len(dtypes) > 1 or not dtypes <= set(DTYPES):
+        found = {str(np.asarray(a).dtype) for a in arrays.values()}
+        if len(found) > 1 or not found <= MODELS.keys():
             raise UsageError(
-                f"{', '.join(list(arrays)[:-1])} and h have dtypes {', '.join(sorted(dtypes))};"
-                f" all share one of {', '.join(DTYPES)}"
+                f"{', '.join(list(arrays)[:-1])} and h have dtypes {', '.join(sorted(found))};"
+                f" all share one of {', '.join(MODELS)}"
             )
 
     def _require_fitting(self) -> None:
@@ -109,6 +110,11 @@ class Problem:
     @property
     def dtype(self) -> np.dtype[Any]:
         return self.X.dtype
+
+    @property
+    def of_post(self) -> bool:
+        """Whether the post's own bounds hold, and convexity says how far C may fall."""
+        return of_post(self.network, str(self.dtype))
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -167,6 +173,11 @@ class Problem:
         """
         parameters = {name: a[i] for name, a in self.parameters.items()}
         return replace(self, X=self.X[i], parameters=parameters, P=self.P[i], h=self.h[i, 0, 0])
+
+
+def of_post(network: Network, dtype: str) -> bool:
+    """Whether it is the post's network, in a dtype that its bounds are derived for by hand."""
+    return network == POST and dtype not in dtypes.SIXTEEN
 
 
 def sought(names: Iterable[str]) -> list[str]:
@@ -270,7 +281,7 @@ def bits(array: Any) -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an array lies in a block of memory; a block may hold several.
+    """Where an array lies in a block of memory; a block may hold several. Its dtype by name.
 
     Units   offset and strides in bytes, from the block's first.
     """
@@ -283,7 +294,8 @@ class Place:
 
     def of(self, memory: Any) -> Array:
         """The array there."""
-        array: Array = np.ndarray(self.shape, self.dtype, memory, self.offset, self.strides)
+        dtype = dtypes.named(self.dtype)
+        array: Array = np.ndarray(self.shape, dtype, memory, self.offset, self.strides)
         array.flags.writeable = self.writeable
         return array
 
@@ -311,6 +323,6 @@ def placed(like: Array, layout: str, start: int) -> tuple[Place, int]:
         numbers = sum(map(abs, reach)) // size + 1
     start = -(-start // _ALIGNED) * _ALIGNED
     lies = Place(
-        like.dtype.str, like.shape, strides[-like.ndim :], start + first, layout != "read-only"
+        like.dtype.name, like.shape, strides[-like.ndim :], start + first, layout != "read-only"
     )
     return lies, start + numbers * size

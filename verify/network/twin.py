@@ -19,6 +19,8 @@ from verify.errors import EnvironmentUnfit
 from verify.network import kernels as table
 from verify.network.network import Network
 from verify.network.problem import Chain, Problem
+from verify.numbers import dtypes
+from verify.numbers.rounding import Array
 
 
 def post_form(problem: Problem, device: str = "cpu") -> Chain:
@@ -78,11 +80,7 @@ def chain(
             links[f"{name}_next"] = t[name].detach() - t["h"] * t[name].grad
         by = {f"dC_d{name}": tensor.grad for name, tensor in kept.items()}
         links = {**{name: g for name, g in by.items() if g is not None}, **links}
-        return {
-            name: np.asarray(links[name].detach().cpu())
-            for name in (*network.links, "dC_dX")
-            if name in links
-        }
+        return {name: array(links[name]) for name in (*network.links, "dC_dX") if name in links}
 
 
 def forward(
@@ -189,9 +187,31 @@ def tensors(torch: Any, numbers: Mapping[str, Any], device: str) -> dict[str, An
     found: dict[str, Any] = {"N": numbers["N"], "leak": float(numbers["leak"])}
     for name in (n for n in numbers if n not in found):
         a = np.asarray(numbers[name])
-        tensor = torch.from_numpy(np.array(a.mT, order="C") if name.startswith("W") else a)
+        tensor = shared(torch, np.array(a.mT, order="C") if name.startswith("W") else a)
         found[name] = (tensor.mT if name.startswith("W") else tensor).to(device)
     return found
+
+
+def shared(torch: Any, a: Array) -> Any:
+    """A tensor on an array's own memory; NumPy's bfloat16 is not torch's, but has its bits.
+
+    Shapes  any; the same.
+    """
+    if a.dtype.name == "bfloat16":
+        return torch.from_numpy(a.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(a)
+
+
+def array(tensor: Any) -> Array:
+    """A tensor's numbers, without its graph.
+
+    Shapes  any; the same.
+    """
+    found = tensor.detach().cpu()
+    if str(found.dtype) == "torch.bfloat16":
+        bits = np.asarray(found.view(library().int16))
+        return bits.view(dtypes.named("bfloat16"))
+    return np.asarray(found)
 
 
 def eager(problem: Problem) -> Callable[[], Any]:
@@ -219,6 +239,6 @@ def kernels(device: str = "cpu") -> dict[str, Callable[[Any], Any]]:
     torch = library()
 
     def of_arrays(kernel: Any) -> Callable[[Any], Any]:
-        return lambda x: np.asarray(kernel(torch.from_numpy(x).to(device)).cpu())
+        return lambda x: array(kernel(shared(torch, x).to(device)))
 
     return {f"torch.{name}": of_arrays(getattr(torch, name)) for name in ("exp", "log", "sigmoid")}

@@ -28,12 +28,11 @@ from functools import cache, partial
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from verify.errors import EnvironmentUnfit, UsageError
 from verify.network import kernels, twin
 from verify.network.network import Network
 from verify.network.problem import Chain, Problem
+from verify.numbers.dtypes import SIXTEEN
 
 Tensors: TypeAlias = Mapping[str, Any]
 Function: TypeAlias = "partial[Any]"
@@ -46,7 +45,8 @@ class Differentiator:
 
     `gradient` gives the sum of a function's terms and its derivatives by the tensors named, of
     which every row has its own or all share one; `work` what that costs where it goes row by row or
-    entry by entry, in multiplications; `device` where this process computes.
+    entry by entry, in multiplications; `device` where this process computes; `in_parts`: what it
+    adds up are sums of their own, each rounded to the dtype.
 
     Shapes  gradient (torch, function, rows (N, ...), shared (any), names) gives () and, by name,
             what the tensors have.
@@ -55,6 +55,7 @@ class Differentiator:
     gradient: Callable[[Any, Function, Tensors, Tensors, Sequence[str]], tuple[Any, Tensors]]
     work: Callable[[Problem], int] = lambda _problem: 0
     device: Callable[[str], str] = lambda device: device
+    in_parts: bool = False
 
 
 def chain(by: Differentiator, form: str, problem: Problem, device: str = "cpu") -> Chain:
@@ -94,7 +95,7 @@ def chain(by: Differentiator, form: str, problem: Problem, device: str = "cpu") 
                 _, links[of["dy_o_dy"]] = by_entries(y_o, found[of["y"]])
         for name in network.parameters:
             links[f"{name}_next"] = t[name] - t["h"] * derivatives[name]
-        return Chain(**{name: np.asarray(links[name].detach().cpu()) for name in network.links})
+        return Chain(**{name: twin.array(links[name]) for name in network.links})
 
 
 def _terms(torch: Any, network: Network, form: str, t: Tensors) -> Any:
@@ -241,12 +242,13 @@ def _gathered(torch: Any, group: Any, mine: Any, places: Sequence[slice]) -> Any
 
 DIFFERENTIATORS: Mapping[str, Differentiator] = {
     "func": Differentiator(_func),
-    "vmap": Differentiator(_vmap, lambda problem: problem.work),
+    "vmap": Differentiator(_vmap, lambda problem: problem.work, in_parts=True),
     "forward-ad": Differentiator(_forward, lambda problem: (
-        problem.work * sum(a.size for a in problem.parameters.values()) // _TANGENTS)),
+        problem.work * sum(a.size for a in problem.parameters.values()) // _TANGENTS),
+        in_parts=True),
     "compile": Differentiator(_compile),
     "distributed": Differentiator(_over_ranks, device=lambda device: (
-        f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" else device)),
+        f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" else device), in_parts=True),
 }  # fmt: skip
 
 TWINS: Mapping[str, Mapping[str, Callable[..., Chain]]] = {
@@ -281,3 +283,8 @@ def require_twin(name: str) -> None:
 def too_large(name: str, problem: Problem) -> bool:
     """Whether a twin is not to be had for a problem of this size."""
     return name in DIFFERENTIATORS and DIFFERENTIATORS[name].work(problem) > LARGEST
+
+
+def rounds_parts(name: str, dtype: str) -> bool:
+    """Whether a twin rounds to 16 bits what a sum accumulates in float32, which no bound allows."""
+    return dtype in SIXTEEN and name in DIFFERENTIATORS and DIFFERENTIATORS[name].in_parts

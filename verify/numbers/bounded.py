@@ -38,7 +38,6 @@ from verify.numbers.rounding import EVALUATION, Float64, Model
 from verify.numbers.rules import RULES
 from verify.numbers.sums import Sum
 
-SECOND_ORDER = 4096  # roundings of one formula, at most: times u times an error
 _SLACK = 1e-12  # of the ends of what is within reach: float64 rounds them, and their parts cancel
 
 
@@ -120,7 +119,7 @@ class Bounded(Number):
         if self.is_exact:
             return self
         with np.errstate(all="ignore"):
-            error = self.error * (1 + SECOND_ORDER * self.model.u)
+            error = self.error * (1 + self.model.second_order)
         if not error.max(initial=0) < self.model.largest / 64:
             error = np.where(error < self.model.largest / 64, error, np.inf)
         return self.of(self.value, error)

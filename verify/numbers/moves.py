@@ -55,7 +55,8 @@ def rounded(
     """The result of an operation that rounds by k u of what is computed, op(x^).
 
     |op(x^)| is within 2 errors of |value|; k u times these is of second order, and `settled` makes
-    up for it. Where one of `zero` is exactly 0 so is the result.
+    up for it, but of 16 bits, where it is taken at once. Where one of `zero` is exactly 0 so is the
+    result.
 
     Shapes  those of value.
     Source  Higham, 2.2.
@@ -63,7 +64,7 @@ def rounded(
     inherited, own = moved(*moves)
     a = moves[0][0]
     found = a.of(value, inherited)
-    found.own = with_roundings(a.model, own, k, found.magnitude, a.model.tiny, found)
+    found.own = with_roundings(a.model, own, k, found.magnitude, a.model.lost, found)
     if zero and not found.magnitude.all():
         exactly = np.logical_or.reduce([np.broadcast_to(n.most == 0, found.shape) for n in zero])
         found.own = np.where(exactly & np.isfinite(value), 0.0, found.own)
@@ -80,14 +81,17 @@ def with_roundings(
     Units   k in u; lost and size absolute.
     """
     unit = k * m.u
-    rounding = unit * size
+    most = size if m.sums is None or result is None else computed(size, result.inherited, own)
+    rounding = unit * most
     if result is None:
         rounding = rounding + lost
-    elif unit and not size.min(initial=np.inf) >= m.tiny / m.u:
+    elif (unit or m.sums) and not size.min(initial=np.inf) >= m.tiny / m.u:
         error = plus(result.inherited, own)
         least = size if error is None else size - 4 * error
         rounding = np.where(least >= m.tiny, rounding, rounding + lost)
     own = rounding if own is None else own + rounding
+    if m.sums is not None:
+        return np.where(most < m.largest / 2, own, np.inf)
     if unit and not own.max(initial=0) < unit * m.largest / 64:
         own = np.where(own < unit * m.largest / 64, own, np.inf)
     if result is not None and result.inherited is not None:
@@ -95,6 +99,15 @@ def with_roundings(
         if not result.inherited.max(initial=0) < far:
             own = np.where(result.inherited < far, own, np.inf)
     return own
+
+
+def computed(size: Any, *errors: Any) -> Any:
+    """What is computed for a number of a size and with some errors, at most.
+
+    Shapes  those of size.
+    """
+    error = plus(*errors)
+    return size if error is None else size + 2 * error
 
 
 def same(e: Any) -> Any:

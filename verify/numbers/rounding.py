@@ -7,6 +7,13 @@ The model (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., sect
   An inner product of length n, in any order, blocked or fused: error <= gamma_n |x|.|w| + n tiny.
   exp and log err by at most `exp` u and `log` u, relatively (Model has the budgets).
   Outside the model: TF32 and other reduced products, Strassen-like products, fast-math.
+
+Of 16 bits (bfloat16, float16) every operation is computed in float32 and its result rounded once;
+an inner product or a sum accumulates in float32, too, and is rounded at its end: error
+<= gamma_n |x|.|w| with float32's u, and u of the result besides. A program that keeps float32 from
+one operation to the next rounds less often, and is within the same bounds. float16 underflows
+gradually, and often: a result loses half of the least number, and half for a factor that has lost
+it before, as programs take factors in any order.
 """
 
 from __future__ import annotations
@@ -36,14 +43,20 @@ class Off(NamedTuple):
 class Model:
     """What correct arithmetic may do: every constant of the bound, and nothing else.
 
-    Units   u, tiny, largest, lowest_y absolute; exp, log in u; the rest counts of roundings,
+    `sums` is the model in which inner products and sums accumulate, where that is another; `lost`
+    what a result may lose where it underflows.
+
+    Units   u, tiny, lost, largest, lowest_y absolute; exp, log in u; the rest counts of roundings,
             where the four sums are multiples of gamma_n.
     Source  exp, log: twice NumPy's own limits in ulp, plus half an ulp (measured: 3.6 u and 4.6 u
-            in float32, 1.1 u and 1.3 u in float64).
+            in float32, 1.1 u and 1.3 u in float64). Of 16 bits: float32's budget, and the rounding
+            of the result (measured of all arguments, in NumPy, ml_dtypes and torch: 0.995 u in
+            bfloat16, 0.9994 u in float16, but torch.erf, which errs near 0).
     """
 
     u: float
     tiny: float
+    lost: float
     largest: float
     lowest_y: float
     exp: float
@@ -52,6 +65,7 @@ class Model:
     cosh: float
     erf: float
     erfc: float
+    sums: Model | None = None
     sum_y: float = 1
     sum_C: float = 1
     sum_dC_dW: float = 1
@@ -68,23 +82,48 @@ class Model:
         nu = n * self.u
         return weight * (nu / (1 - nu)) if nu < 1 else np.inf
 
+    @property
+    def second_order(self) -> float:
+        """What `settled` adds to an error, relatively: a formula has 4,096 roundings at most.
+
+        Of 16 bits that would be many times the error: there each rounding is taken of the largest
+        that may be computed, and what is left is float64's own.
+        """
+        return 2.0**-30 if self.sums else 4096 * self.u
+
+
+_FLOAT32 = Model(
+    u=2.0**-24,
+    tiny=2.0**-126,
+    lost=2.0**-126,
+    largest=2.0**128,
+    lowest_y=-87,
+    exp=7,
+    log=9,
+    tanh=5,
+    cosh=9,
+    erf=5,
+    erfc=9,
+)
+
+
+def _of_16_bits(u: float, **constants: float) -> Model:
+    """float32's kernels, with one rounding to u of their results."""
+    names = ("exp", "log", "tanh", "cosh", "erf", "erfc")
+    kernels = {n: 1 + (1 + u) * getattr(_FLOAT32, n) * _FLOAT32.u / u for n in names}
+    return Model(u=u, sums=_FLOAT32, **constants, **kernels)
+
 
 MODELS: Mapping[str, Model] = {
-    "float32": Model(
-        u=2.0**-24,
-        tiny=2.0**-126,
-        largest=2.0**128,
-        lowest_y=-87,
-        exp=7,
-        log=9,
-        tanh=5,
-        cosh=9,
-        erf=5,
-        erfc=9,
+    "float32": _FLOAT32,
+    "bfloat16": _of_16_bits(
+        2.0**-8, tiny=2.0**-126, lost=2.0**-126, largest=2.0**128 * (1 - 2.0**-8), lowest_y=-87
     ),
+    "float16": _of_16_bits(2.0**-11, tiny=2.0**-14, lost=2.0**-24, largest=65504.0, lowest_y=-9),
     "float64": Model(
         u=2.0**-53,
         tiny=2.0**-1022,
+        lost=2.0**-1022,
         largest=float(np.finfo(np.float64).max),
         lowest_y=-708,
         exp=4,

@@ -59,7 +59,7 @@ def _share(found: Bounded, a: Bounded, b: Bounded) -> Bounded:
 
     share = a.of(found.value, parts(a.inherited, b.inherited))
     share.own = with_roundings(
-        a.model, parts(a.own, b.own), 1, found.magnitude, a.model.tiny, share
+        a.model, parts(a.own, b.own), 1, found.magnitude, a.model.lost, share
     )
     if not b.whole.all():
         share.inherited, share.own = (

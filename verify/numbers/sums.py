@@ -1,4 +1,10 @@
-"""Sums of bounded numbers: they stay open, because their terms may be added in any order."""
+"""Sums of bounded numbers: they stay open, because their terms may be added in any order.
+
+Of 16 bits a sum accumulates in float32 and is rounded to the dtype at its end. n terms err by
+gamma_n of float32 times the sum of magnitudes, and the result by u of itself. Where such a sum is a
+term of another, as x @ W of x @ W + b, each is rounded at its own end, or the whole at one: of k
+ends a term goes through k roundings at most, gamma_k of the dtype times the sum of what is joined.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from verify.numbers.moves import moved, plus, rounded, same, with_roundings
+from verify.numbers.moves import computed, moved, plus, rounded, same, with_roundings
 from verify.numbers.rounding import Float64, product
 
 if TYPE_CHECKING:
@@ -17,8 +23,10 @@ if TYPE_CHECKING:
 class Sum(NamedTuple):
     """What an open sum remembers: how often it is rounded, and in all its terms.
 
+    `ends` of 16 bits: how often it may be rounded to the dtype, in all that is `joined`.
+
     Units   size: of the sum of magnitudes; lost: what all its parts may underflow by; unit: every
-            term is a multiple of it, 0 where that is not known.
+            term is a multiple of it, 0 where that is not known; joined: a sum of magnitudes, too.
     """
 
     roundings: int
@@ -26,6 +34,8 @@ class Sum(NamedTuple):
     own: Any
     lost: Any
     unit: float
+    ends: int = 0
+    joined: Any = None
 
 
 def add(a: Bounded, b: Bounded) -> Bounded:
@@ -41,9 +51,10 @@ def add(a: Bounded, b: Bounded) -> Bounded:
         size = one.size + other.size
         # A sum of what is exactly 0 is exactly 0.
         lost = one.lost + other.lost
-        lost = lost + np.where((size > 0) | (lost > 0), a.model.tiny, 0.0)
-        sum_ = Sum(one.roundings + other.roundings + 1, size, plus(one.own, other.own),
-                   lost, unit)  # fmt: skip
+        lost = lost + np.where((size > 0) | (lost > 0), a.model.lost, 0.0)
+        own, joined = plus(one.own, other.own), plus(one.joined, other.joined)
+        roundings, ends = one.roundings + other.roundings + 1, one.ends + other.ends + 1
+        sum_ = Sum(roundings, size, own, lost, unit, ends, joined)
         found = _summed(a, value, moved((a, same), (b, same))[0], sum_)
     else:
         found = rounded(value, (a, same), (b, same))
@@ -53,17 +64,24 @@ def add(a: Bounded, b: Bounded) -> Bounded:
 
 def _single(a: Bounded) -> Sum:
     unit = _grid(a.model.u * float(a.most.max(initial=0)), a.value) if a.is_exact else 0.0
-    return Sum(0, a.most, a.own, 0, unit)
+    return Sum(0, a.most, a.own, 0, unit, 0, a.most if a.model.sums else None)
 
 
 def _summed(a: Bounded, value: Any, inherited: Any, open_: Sum) -> Bounded:
     """An open sum; exact where all of its terms lie on one grid, and so far below 2^p of it that
     no partial sum rounds, in any order."""
     m, own = a.model, open_.own
-    if not (open_.unit >= m.tiny and np.max(open_.size, initial=0) * m.u < open_.unit):
+    rounds = not (open_.unit >= m.tiny and np.max(open_.size, initial=0) * m.u < open_.unit)
+    if rounds:
         open_ = open_._replace(unit=0.0)
-        k = m.gamma(open_.roundings) / m.u
-        own = with_roundings(m, own, k, open_.size, open_.lost)
+        inner = m.sums or m
+        k = inner.gamma(open_.roundings) / inner.u
+        own = with_roundings(inner, own, k, open_.size, open_.lost)
+    if m.sums and open_.joined is None:
+        open_ = open_._replace(joined=computed(np.abs(value), inherited, own))
+    if m.sums and rounds:
+        own = own + m.gamma(open_.ends) * open_.joined
+        own = np.where(open_.joined < m.largest / 2, own, np.inf)
     found = a.of(value, inherited, own)
     found.open = open_
     return found
@@ -103,8 +121,9 @@ def matmul(a: Bounded, b: Bounded) -> Bounded:
     inherited, own = moved((a, lambda e: product(e, b.most)), (b, lambda f: product(a.most, f)))
     least = m.u * float(size.max(initial=0))
     unit = _grid(least, a.value, b.value) if a.is_exact and b.is_exact else 0.0
-    lost = 2 * n * m.tiny * _some(a, b) if not size.all() else 2 * n * m.tiny
-    return _summed(a, a.value @ b.value, inherited, Sum(n, size, own, lost, unit))
+    lost = 2 * n * (m.sums or m).tiny + (m.lost if m.sums else 0)
+    lost = lost if size.all() else lost * _some(a, b)
+    return _summed(a, a.value @ b.value, inherited, Sum(n, size, own, lost, unit, 1))
 
 
 def _some(a: Bounded, b: Bounded) -> Any:
@@ -114,7 +133,7 @@ def _some(a: Bounded, b: Bounded) -> Any:
 
 
 def total(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:
-    """The sum over some axes.
+    """The sum over some axes; of 16 bits, at once or an axis after the other.
 
     Shapes  those of NumPy's sum.
     Source  Higham, 3.1.
@@ -124,11 +143,14 @@ def total(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:
         return np.sum(e, axis=axis, keepdims=keepdims)
 
     axes = range(a.ndim) if axis is None else np.atleast_1d(axis)
-    n = math.prod(a.shape[int(i)] for i in axes)
+    lengths = [a.shape[int(i)] for i in axes]
+    n, ends = math.prod(lengths), sum(length > 1 for length in lengths)
     inherited, own = moved((a, summed))
     size = summed(a.most)
     unit = _grid(a.model.u * float(np.max(size, initial=0)), a.value) if a.is_exact else 0.0
-    sum_ = Sum(n - 1, size, own, n * a.model.tiny, unit)
+    m = a.model
+    lost = n * (m.sums or m).tiny + (ends * m.lost if m.sums else 0)
+    sum_ = Sum(n - 1, size, own, lost, unit, ends, size if ends > 1 else None)
     found = _summed(a, summed(a.value), inherited, sum_)
     if keepdims or axis is None:  # so that each term meets the sum that it is a part of
         found.terms, found.whole = (a,), np.all(a.low >= 0, axis=axis, keepdims=keepdims)

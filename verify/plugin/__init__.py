@@ -22,7 +22,7 @@ from verify.plugin import items
 from verify.plugin.tally import Tally
 from verify.threads import ENVIRONMENT
 
-_MARKS = ("float32", "float64", "cpu", "cuda")
+_MARKS = ("bfloat16", "float16", "float32", "float64", "cpu", "cuda")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

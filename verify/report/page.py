@@ -19,7 +19,7 @@ from verify import files
 from verify.errors import printable
 from verify.judge.asked import Asked
 from verify.judge.result import Figure, Report, Result, Verdict, worst_of
-from verify.network.problem import DTYPES
+from verify.numbers.rounding import MODELS
 from verify.report import plots
 from verify.report.read import Matrix
 from verify.report.text import SAID, block, common_folder, summary
@@ -233,7 +233,7 @@ def _pictures(results: Sequence[Result]) -> dict[str, Markup]:
     return {
         caption: Markup(plots.inline([partial(part, results=judged)], part.__name__))
         for caption, part in parts.items()
-        if any(r.dtype in DTYPES for r in judged)
+        if any(r.dtype in MODELS for r in judged)
     }
 
 

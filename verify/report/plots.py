@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from verify.errors import UsageError
 from verify.judge.result import Figure, Result, worst_of
 from verify.network.problem import DTYPES
+from verify.numbers.dtypes import SIXTEEN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,8 +23,8 @@ Draw: TypeAlias = "Callable[[Axes], None]"
 """Something that draws into one pair of axes."""
 
 # Okabe and Ito's blue, vermillion and green: told apart by every eye, on white and on black.
-_BLUE, _RED, _GREEN = "#0072b2", "#d55e00", "#009e73"
-_COLOURS = dict(zip(DTYPES, (_BLUE, _RED), strict=True))
+_BLUE, _RED, _GREEN, _PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+_COLOURS = dict(zip((*DTYPES, *SIXTEEN), (_BLUE, _RED, _GREEN, _PURPLE), strict=True))
 _DECADES = range(-3, 21)  # of ulps, in the histogram; its ends take what lies beyond
 _FEW = 20  # steps, up to which each has its dot
 _STYLE: Any = {
@@ -137,16 +138,17 @@ def by_link(ax: Axes, result: Result) -> None:
 
 def ulps(ax: Axes, results: Sequence[Result]) -> None:
     """How many cases have their worst error in each decade of ulps, link by link at the worst."""
-    for dtype, colour in _COLOURS.items():
+    dtypes = _shown(results)
+    width = 0.8 / len(dtypes)
+    for i, dtype in enumerate(dtypes):
         counts = dict.fromkeys(_DECADES, 0)
         for result in (r for r in results if r.dtype == dtype):
             for link in result.links:
                 worst = worst_of(f for f in result.figures if f.link == link)
                 if worst is not None and not math.isnan(worst.ulps):
                     counts[_decade(worst.ulps)] += 1
-        shift = -0.2 if dtype == DTYPES[0] else 0.2
-        places = [decade + shift for decade in counts]
-        ax.bar(places, list(counts.values()), 0.4, color=colour, label=dtype)
+        places = [decade + width * (i - (len(dtypes) - 1) / 2) for decade in counts]
+        ax.bar(places, list(counts.values()), width, color=_COLOURS[dtype], label=dtype)
     ax.set_yscale("symlog", linthresh=1)
     ax.set_xticks([*_DECADES][::3], [f"$10^{{{d}}}$" for d in [*_DECADES][::3]])
     ax.set_xlabel("ulps, to the decade above")
@@ -156,15 +158,20 @@ def ulps(ax: Axes, results: Sequence[Result]) -> None:
 
 def resolution(ax: Axes, results: Sequence[Result]) -> None:
     """The smallest relative error of one gradient entry that each case notices, in order."""
-    for dtype, colour in _COLOURS.items():
+    for dtype in _shown(results):
         seen = sorted(r.resolution for r in results
                       if r.dtype == dtype and 0 < r.resolution < math.inf)  # fmt: skip
         share = [100 * (i + 1) / len(seen) for i in range(len(seen))]
-        ax.step(seen, share, where="post", color=colour, label=dtype)
+        ax.step(seen, share, where="post", color=_COLOURS[dtype], label=dtype)
     ax.set_xscale("log")
     ax.set_xlabel("relative error of one entry of dC_dW")
     ax.set_ylabel("% of cases notice it")
     ax.legend()
+
+
+def _shown(results: Sequence[Result]) -> list[str]:
+    """The usual dtypes, and those of 16 bits that there are."""
+    return [d for d in _COLOURS if d in DTYPES or any(r.dtype == d for r in results)]
 
 
 def _decade(size: float) -> int:

@@ -17,6 +17,7 @@ from verify.judge.asked import Asked
 from verify.judge.causes import SHOWN, UNKNOWN, causes, remarks
 from verify.judge.result import Finding, Report, Result, Verdict, worst_of
 from verify.network.problem import DTYPES
+from verify.numbers.dtypes import SIXTEEN
 from verify.report.apart import apart
 
 if TYPE_CHECKING:
@@ -201,12 +202,13 @@ def table(report: Report) -> Table:
     made.add_column("scenario", overflow="fold")
     for name in ("cases", "verdict"):
         made.add_column(name, justify="right" if name == "cases" else "left", no_wrap=True)
-    for dtype in DTYPES:
+    dtypes = (*DTYPES, *(d for d in SIXTEEN if any(r.dtype == d for r in report.results)))
+    for dtype in dtypes:
         made.add_column(f"{dtype}\n/bound", justify="right", no_wrap=True)
         made.add_column("\nsees", justify="right", no_wrap=True)
     for path, group in groupby(report.results, key=lambda r: r.path):
         name = path.removeprefix(folder).removesuffix(".toml")
-        made.add_row(*_summarised(name, list(group)))
+        made.add_row(*_summarised(name, list(group), dtypes))
     return made
 
 
@@ -224,7 +226,7 @@ def as_json(report: Report) -> str:
     return json.dumps(report.to_dict(), indent=1, allow_nan=False)
 
 
-def _summarised(path: str, results: Sequence[Result]) -> Iterator[Any]:
+def _summarised(path: str, results: Sequence[Result], dtypes: Sequence[str]) -> Iterator[Any]:
     from rich.markup import escape
     from rich.text import Text
 
@@ -232,7 +234,7 @@ def _summarised(path: str, results: Sequence[Result]) -> Iterator[Any]:
     yield escape(printable(path))
     yield str(len(results))
     yield Text(str(verdict), STYLES[verdict])
-    for dtype in DTYPES:
+    for dtype in dtypes:
         worst = _nearest([r for r in results if r.dtype == dtype])
         yield f"{worst.worst.ratio:.3g}" if worst and worst.worst else ""
         yield f"{worst.resolution:.0e}" if worst and not math.isnan(worst.resolution) else ""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from verify.network.problem import Problem, laid_out
+from verify.numbers.dtypes import nearest
 from verify.scenario import draw
 from verify.scenario.document import (
     ArrayFile,
@@ -39,13 +40,13 @@ class Combination:
 
         Shapes  X (n, D), W (D, K), P (n, K).
         """
-        dtype = np.dtype(self.parameters["dtype"])
+        dtype = self.parameters["dtype"]
         first, *_, last = self._sources
         # Some rows are of a large case, which takes all in a step: their order changes no sum.
         order = self._order() if some == WHOLE else WHOLE
-        X = self._array(first, some).astype(dtype)[order]
-        P = self._array(last, some).astype(dtype)[order]
-        h = dtype.type(self.parameters["step_size"])
+        X = nearest(self._array(first, some), dtype)[order]
+        P = nearest(self._array(last, some), dtype)[order]
+        h = nearest(self.parameters["step_size"], dtype)[()]
         X = laid_out(X, self.parameters["layout"])
         return Problem(X, self._first, np.ascontiguousarray(P), h, self.scenario.network)
 
@@ -58,7 +59,7 @@ class Combination:
         """The weights and biases of the first step."""
         dtype = self.parameters["dtype"]
         return {
-            source.name: np.ascontiguousarray(self._array(source, WHOLE).astype(dtype))
+            source.name: np.ascontiguousarray(nearest(self._array(source, WHOLE), dtype))
             for source in self._sources[1:-1]
         }
 

@@ -14,7 +14,7 @@ import numpy as np
 from verify.errors import FileFault, ScenarioError
 from verify.network.costs import COSTS
 from verify.network.network import POST, Network
-from verify.network.problem import Problem
+from verify.network.problem import Problem, of_post
 from verify.scenario.arrays import WHOLE, Combination
 from verify.scenario.document import (
     ArrayFile,
@@ -111,6 +111,11 @@ class Case:
     @property
     def id(self) -> str:
         return f"{self.path}::{self.name}"
+
+    @property
+    def of_post(self) -> bool:
+        """As Problem.of_post."""
+        return of_post(self.network, self.dtype)
 
     @property
     def large(self) -> bool:

@@ -20,7 +20,7 @@ Count: TypeAlias = Annotated[int, Field(ge=1, lt=2**63)]
 Steps: TypeAlias = Annotated[int, Field(ge=1, le=100_000)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
 Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Dtype: TypeAlias = Literal["float32", "float64"]
+Dtype: TypeAlias = Literal["bfloat16", "float16", "float32", "float64"]
 Device: TypeAlias = Literal["cpu", "cuda"]
 Layout: TypeAlias = Literal["C", "F", "strided"]
 Activation: TypeAlias = Literal[
@@ -214,7 +214,7 @@ class Document(_Strict):
         None, description="N for random inputs; else rows a step, taken in turn"
     )
     seed: Seed | None = Field(None, description="of the draws, or of the order of a table's rows")
-    dtype: Dtype | None = Field(None, description="both if absent")
+    dtype: Dtype | None = Field(None, description="float32 and float64 if absent")
     device: Device | None = Field(None, description="cpu if absent")
     layout: Layout | None = Field(None, description="memory layout of X; C if absent")
     vary: Vary | None = None

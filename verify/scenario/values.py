@@ -10,6 +10,8 @@ import numpy as np
 
 from verify.errors import ScenarioError
 from verify.network.costs import COSTS
+from verify.numbers.dtypes import SIXTEEN, nearest
+from verify.numbers.rounding import MODELS
 from verify.scenario.document import ArrayFile, Document, RandomValues, TableColumns
 from verify.scenario.layers import Source, sources
 from verify.scenario.places import Key
@@ -60,7 +62,16 @@ def representable(dtype: str) -> tuple[float, float]:
 
     0 is held besides.
     """
-    return (2.0**-126, 2.0**128 * (1 - 2.0**-25)) if dtype == "float32" else (2.0**-1022, math.inf)
+    m = MODELS[dtype]
+    return m.tiny, _TOO_LARGE.get(dtype, math.inf)
+
+
+_TOO_LARGE: Mapping[str, float] = {
+    "float16": 65520.0,
+    "bfloat16": 2.0**128 * (1 - 2.0**-9),
+    "float32": 2.0**128 * (1 - 2.0**-25),
+}
+"""What is rounded to infinity, by the dtypes from the narrowest range on."""
 
 
 def _label_values(document: Document, data: Data) -> Iterator[Complaint]:
@@ -110,8 +121,7 @@ def _in_range(
     document: Document, data: Data, axes: Mapping[str, tuple[Any, ...]]
 ) -> Iterator[Complaint]:
     """Numbers that a dtype of the scenario rounds to infinity, or holds with lost digits."""
-    float32 = "float32" in axes["dtype"]
-    name = "float32" if float32 else "float64"
+    name = next((dtype for dtype in _TOO_LARGE if dtype in axes["dtype"]), "float64")
     low, high = representable(name)
 
     def outside(a: Any) -> Any:
@@ -127,17 +137,27 @@ def _in_range(
         if isinstance(value, RandomValues):
             extremes = (value.scale / 64, value.scale * 4)
             wrong += [((*source.key, "scale"), "", v) for v in extremes if outside(v)]
-        if isinstance(value, ArrayFile) and float32 and value.file in data:
+        if isinstance(value, ArrayFile) and value.file in data:
             array: Any = data[value.file]
-            if array.dtype == np.float64:
+            if array.dtype == np.float64 and "float32" in axes["dtype"]:
                 key, what = (*source.key, "file"), "float64 numbers in a float32 case"
                 allowed = 'dtype = "float64", or save it as float32'
                 yield Complaint(key, what, found="", allowed=allowed)
+            for sixteen in (d for d in axes["dtype"] if d in SIXTEEN and array.dtype.kind == "f"):
+                for key, where, number in _entries(source, data, _rounds(sixteen)):
+                    allowed = f"numbers that {sixteen} holds: save them rounded to it"
+                    what = f"{where}no number of a {sixteen} case"
+                    yield Complaint(key, what, found=repr(float(number)), allowed=allowed)
     for key, where, number in wrong:
         allowed = f"0 or {low:.3g} to {min(high, 1.797e308):.3g} in size"
         yield Complaint(
             key, f"{where}out of {name}'s range", found=repr(float(number)), allowed=allowed
         )
+
+
+def _rounds(dtype: str) -> Callable[[Any], Any]:
+    """Where a number of a file would not be what is computed with."""
+    return lambda a: nearest(a, dtype).astype(np.float64) != a
 
 
 def _entries(
