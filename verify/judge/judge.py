@@ -112,6 +112,9 @@ def _not_run(case: Case, asked: Asked, candidate: Candidate | None) -> Finding |
     elif twins.too_large(asked.twin, case.in_parts[0].first):
         check = "twin"
         told = f"too large for the {asked.twin} twin, which differentiates entry by entry"
+    elif twins.apart(asked.twin, case.network):
+        check = "twin"
+        told = f"of a batch norm no row stands alone; the {asked.twin} twin takes each by itself"
     else:
         return None
     return Finding(check, Verdict.NOT_RUN, told)
