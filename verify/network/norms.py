@@ -45,14 +45,14 @@ class Norm:
 
         Shapes  (N, K) gives (N, K).
         """
-        return self._centred(y) / self._deviation(y, eps)
+        return self.centred(y) / self.deviation(y, eps)
 
     def product(self, y: Any, eps: Any) -> Any:
         """c times 1 / s, which rounds once more.
 
         Shapes  (N, K) gives (N, K).
         """
-        return self._centred(y) * (1 / self._deviation(y, eps))
+        return self.centred(y) * (1 / self.deviation(y, eps))
 
     def shifted(self, y: Any, eps: Any, gamma: Any = 1, beta: Any = 0) -> Any:
         """y (gamma / s), and beta less mean (gamma / s) added, as kernels have it.
@@ -61,10 +61,10 @@ class Norm:
 
         Shapes  (N, K) gives (N, K).
         """
-        inverse = 1 / self._deviation(y, eps)
+        inverse = 1 / self.deviation(y, eps)
         scale = gamma * fixed(inverse)
-        shifted = y * scale + (beta - self._mean(y) * scale)
-        return shifted + gamma * (self._centred(y) * (inverse - fixed(inverse)))
+        shifted = y * scale + (beta - self.mean(y) * scale)
+        return shifted + gamma * (self.centred(y) * (inverse - fixed(inverse)))
 
     @property
     def back(self) -> tuple[Callable[..., Any], ...]:
@@ -102,41 +102,57 @@ class Norm:
             self._by_means, self._by_their_sum, self._by_sums, self._by_variance, self._by_parts,
         )  # fmt: skip
 
-    def _mean(self, a: Any) -> Any:
+    def mean(self, a: Any) -> Any:
+        """Of what is normalised together.
+
+        Shapes  (N, K) gives (N, 1) or (1, K).
+        """
         return a.mean(axis=self.axis, keepdims=True)
 
-    def _sum(self, a: Any) -> Any:
+    def sum(self, a: Any) -> Any:
+        """The same, not divided.
+
+        Shapes  (N, K) gives (N, 1) or (1, K).
+        """
         return a.sum(axis=self.axis, keepdims=True)
 
-    def _centred(self, y: Any) -> Any:
-        return y - self._mean(y)
+    def centred(self, y: Any) -> Any:
+        """c.
 
-    def _deviation(self, y: Any, eps: Any) -> Any:
-        return np.sqrt(self._mean(np.square(self._centred(y))) + eps)
+        Shapes  (N, K) gives (N, K).
+        """
+        return y - self.mean(y)
+
+    def deviation(self, y: Any, eps: Any) -> Any:
+        """s.
+
+        Shapes  (N, K) gives (N, 1) or (1, K).
+        """
+        return np.sqrt(self.mean(np.square(self.centred(y))) + eps)
 
     def _by_means(self, y: Any, x: Any, g: Any, eps: Any) -> Any:
-        return (g - self._mean(g) - x * self._mean(g * x)) * (1 / self._deviation(y, eps))
+        return (g - self.mean(g) - x * self.mean(g * x)) * (1 / self.deviation(y, eps))
 
     def _by_their_sum(self, y: Any, x: Any, g: Any, eps: Any) -> Any:
-        return (g - (self._mean(g) + x * self._mean(g * x))) * (1 / self._deviation(y, eps))
+        return (g - (self.mean(g) + x * self.mean(g * x))) * (1 / self.deviation(y, eps))
 
     def _by_sums(self, y: Any, x: Any, g: Any, eps: Any) -> Any:
         n = y.shape[self.axis]
-        within = n * g - self._sum(g) - x * self._sum(g * x)
-        return 1 / (n * self._deviation(y, eps)) * within
+        within = n * g - self.sum(g) - x * self.sum(g * x)
+        return 1 / (n * self.deviation(y, eps)) * within
 
     def _by_variance(self, y: Any, _x: Any, g: Any, eps: Any) -> Any:
         """Through the variance, then the mean, as a graph of single operations goes back."""
-        n, c, s = y.shape[self.axis], self._centred(y), self._deviation(y, eps)
-        by_variance = -0.5 * self._sum(g * c) / (s * s * s)
+        n, c, s = y.shape[self.axis], self.centred(y), self.deviation(y, eps)
+        by_variance = -0.5 * self.sum(g * c) / (s * s * s)
         by_c = g * (1 / s) + 2 * c * (by_variance / n)
-        return by_c - self._sum(by_c) / n
+        return by_c - self.sum(by_c) / n
 
     def _by_parts(self, y: Any, _x: Any, g: Any, eps: Any) -> Any:
         """The same, with the two ways to the mean apart."""
-        n, c, s = y.shape[self.axis], self._centred(y), self._deviation(y, eps)
-        by_variance = -0.5 * self._sum(g * c) / (s * s * s)
-        by_mean = self._sum(-g / s) + by_variance * self._sum(-2 * c) / n
+        n, c, s = y.shape[self.axis], self.centred(y), self.deviation(y, eps)
+        by_variance = -0.5 * self.sum(g * c) / (s * s * s)
+        by_mean = self.sum(-g / s) + by_variance * self.sum(-2 * c) / n
         return g / s + by_variance * 2 * c / n + by_mean / n
 
 
