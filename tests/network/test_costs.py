@@ -123,6 +123,13 @@ def test_multi_class_hinge_counts_at_the_label_what_comes_near_it():
         assert form.formula(*(given_[p] for p in form.of)).tolist() == right
 
 
+def test_the_slope_of_a_hinge_on_its_margin_is_0():
+    with precision(300):
+        numbers = given(Recorded(Balls.of([[1.0, -1.0, 0.5]])), [[1.0, -1.0, 1.0]])
+        (slope,) = derivatives(on(COSTS["hinge"].definition, numbers), [numbers["y_o"]])
+        assert enclosed(slope)[0].tolist() == [[0, 0, -1 / N]]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_kink_that_is_hit_exactly_is_decided_and_one_that_is_near_is_not(dtype):
     model = MODELS[dtype]
