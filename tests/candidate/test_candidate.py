@@ -242,6 +242,37 @@ def test_what_cannot_be_called_is_refused():
         candidate({})
 
 
+def test_gamma_and_beta_are_given_by_name_and_answered_in_the_order_of_the_parameters(tmp_path):
+    text = (
+        DRAWN.replace('"soft"', '"normal"')
+        + """
+activation = "layer-norm"
+gamma = { random = "normal" }
+beta = { random = "normal" }
+cost = "squared-error"
+expect.loss = "any"
+"""
+    )
+
+    def gradients(X, P, W, beta, gamma):
+        y = X @ W
+        c = y - y.mean(-1, keepdims=True)
+        s = np.sqrt((c * c).mean(-1, keepdims=True) + y.dtype.type(1e-5))
+        x = c / s
+        g = 2 * (gamma * x + beta - P) / len(X)
+        by_x = gamma * g
+        inner = by_x - by_x.mean(-1, keepdims=True) - x * (by_x * x).mean(-1, keepdims=True)
+        return X.T @ (inner / s), (g * x).sum(0), g.sum(0)
+
+    def swapped(X, P, W, beta, gamma):
+        by_W, by_gamma, by_beta = gradients(X, P, W, beta, gamma)
+        return by_W, by_beta, by_gamma
+
+    path = written(tmp_path, text)
+    assert verify.run(path, candidate=gradients).ok
+    assert not verify.run(path, candidate=swapped).ok
+
+
 @pytest.mark.parametrize(
     ("function", "told"),
     [

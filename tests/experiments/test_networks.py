@@ -13,6 +13,7 @@ from verify.network.costs import COSTS
 from verify.network.links import ACTIVATIONS
 from verify.network.network import Layer
 from verify.numbers.dtypes import SIXTEEN
+from verify.scenario.values import LABELS
 
 CASES = [drawn(0, case, "float64") for case in range(300)]
 
@@ -31,6 +32,8 @@ def test_every_activation_cost_reduction_and_depth_is_drawn():
     assert {n.reduction for n in networks} == {"rows", "sum", "mean"}
     assert {len(n.layers) for n in networks} == {1, 2, 3, 4}
     assert {layer.weights for n in networks for layer in n.layers} == {True, False}
+    assert {layer.scaled for n in networks for layer in n.layers} == {True, False}
+    assert len({layer.epsilon for n in networks for layer in n.layers}) == 3
     assert any(n.decays for n in networks)
     assert all((n.layers[-1].activation, n.cost) in ENDS for n in networks)
 
@@ -38,8 +41,7 @@ def test_every_activation_cost_reduction_and_depth_is_drawn():
 def test_labels_are_those_that_the_cost_takes():
     for problem in CASES:
         labels = COSTS[problem.network.cost].labels
-        assert labels == "any" or (problem.P >= 0).all()
-        assert labels != "probabilities" or (problem.P <= 1).all()
+        assert not LABELS[labels].refuses(problem.P).any()
         assert labels == "any" or problem.P.any()
 
 

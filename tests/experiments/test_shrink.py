@@ -92,3 +92,17 @@ def test_one_unit_of_a_hidden_layer_is_kept_with_its_bias_and_both_its_weights()
     assert found.b1.tolist() == [77.3]
     assert found.W1.shape == (1, 1)
     assert found.W2.shape == (1, 1)
+
+
+def test_a_norm_is_cut_to_the_units_that_are_left():
+    norm = Layer("layer-norm", weights=False, scaled=True)
+    deep = networks.of(Layer("tanh"), norm, Layer("softmax"), sizes=(4, 5, 3))
+
+    def shows(problem):
+        return norm in problem.network.layers
+
+    found = shrunk(deep, shows)
+    assert found.network.layers == (norm, Layer("softmax"))
+    assert {name: a.shape for name, a in found.parameters.items()} == {
+        "gamma1": (1,), "beta1": (1,), "W2": (1, 1),
+    }  # fmt: skip

@@ -42,6 +42,15 @@ NETWORKS = {
         5, 3, 4, 3),
     "no biases": (network("gelu-tanh", "sigmoid", cost="cross-entropy", bias=False), 5, 2, 4, 3),
     "operation": (network("relu", "silu", cost="upstream", reduction="sum"), 4, 4, 4, 4),
+    "layer norm": (
+        Network((Layer("layer-norm"), Layer("layer-norm", True, scaled=True), Layer("tanh", True)),
+                "squared-error"), 5, 4, 6, 3, 2),
+    "batch norm": (
+        Network((Layer("batch-norm", scaled=True), Layer("tanh", True), Layer("batch-norm")),
+                "squared-error"), 5, 4, 6, 3, 2),
+    "classes apart": (
+        network("tanh", "identity", cost="multi-class-hinge", decay=0.1), 7, 4, 3, 4),
+    "sides apart": (network("tanh", "identity", cost="hinge"), 7, 4, 3, 2),
     "softmax below": (network("softmax", "softplus", cost="squared-error", decay=0.1), 4, 3, 3, 2),
 }  # fmt: skip
 BOTH = ("mean", "likelihood", "operation")
@@ -54,8 +63,13 @@ def problem(name: str, dtype: str = "float64", **numbers) -> Problem:
     found = {"X": rng.normal(size=(N, units[0]))}
     for names, (inputs, own) in zip(made.names, pairwise(units), strict=True):
         found |= {names["W"]: rng.normal(size=(inputs, own)), names["b"]: rng.normal(size=own)}
+        found |= {names[p]: rng.normal(size=own) for p in ("gamma", "beta")}
     signed = made.cost == "upstream" or "squared" in made.cost
     found["P"] = (rng.normal if signed else rng.uniform)(size=(N, units[-1])) * 0.9 + 0.05
+    if made.cost == "hinge":
+        found["P"] = rng.choice([-1.0, 1.0], (N, units[-1]))
+    elif made.cost == "multi-class-hinge":
+        found["P"] = np.eye(units[-1])[rng.integers(units[-1], size=N)]
     found = {n: np.array(a, dtype) for n, a in {**found, **numbers}.items()}
     parameters = {n: found[n] for n in made.parameters}
     return Problem(found["X"], parameters, found["P"], np.dtype(dtype).type(0.3), made)
@@ -68,6 +82,9 @@ def special() -> dict[str, Problem]:
     return {
         "a y of exactly 0": problem("binary", X=X, W1=W1, b1=[0, 0, 0]),
         "a label at a y_o below 1e-8": problem("all alike", b3=[40, -40, 0, 5]),
+        "a mean beyond 100 deviations": problem(
+            "layer norm", X=np.eye(5, 4) + 1e4, W1=1 + 1e-4 * (np.arange(24).reshape(4, 6) % 7)
+        ),
         "an exp(y) beyond the dtype": problem("all alike", b3=[800, -40, 0, 5]),
     }
 
@@ -162,6 +179,7 @@ def test_a_row_is_of_its_table_and_says_what_is_wrong_in_words_that_are_known():
         **dict.fromkeys(("y", "y_o", "C"), OUTPUTS),
         **dict.fromkeys(("dC_dy_o", "dy_o_dy", "dC_dy"), SLOPES),
         **dict.fromkeys(("dC_dW", "dC_db", "dC_dx", "W_next", "b_next"), GRADIENTS),
+        **dict.fromkeys(("dC_dgamma", "dC_dbeta", "gamma_next", "beta_next"), GRADIENTS),
     }  # fmt: skip
     rows = (*OUTPUTS, *SLOPES, *GRADIENTS)
     assert len(rows) == len(NETWORK_FAULTS) >= 150

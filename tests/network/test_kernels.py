@@ -10,21 +10,26 @@ import torch
 
 from verify.network import kernels
 from verify.network.costs import COSTS, PAIRS
+from verify.network.layer import Layer
 from verify.network.links import ACTIVATIONS
+from verify.network.norms import NORMS
 
 RNG = np.random.default_rng(0)
 Y = RNG.normal(size=(5, 4))
 Y_O = RNG.uniform(0.1, 0.9, (5, 4))
 P = RNG.dirichlet(np.ones(4), 5)
+ONE_HOT = np.eye(4)[RNG.integers(4, size=5)]
+SIGNS = 2 * ONE_HOT - 1
 
 
 def test_there_is_a_kernel_for_every_row_of_the_tables():
-    assert kernels.ACTIVATIONS.keys() == ACTIVATIONS.keys()
+    assert kernels.ACTIVATIONS.keys() | kernels.NORMS.keys() == ACTIVATIONS.keys()
+    assert kernels.NORMS.keys() == NORMS.keys()
     assert kernels.COSTS.keys() == COSTS.keys()
     assert kernels.PAIRS.keys() == PAIRS.keys()
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", kernels.ACTIVATIONS)
 def test_an_activation_is_the_tables(name):
     leak = np.float64(0.01)
     found = kernels.ACTIVATIONS[name](torch, torch.tensor(Y), leak)
@@ -33,10 +38,23 @@ def test_an_activation_is_the_tables(name):
     np.testing.assert_allclose(found, form.formula(*(given[p] for p in form.of)), rtol=1e-12)
 
 
+@pytest.mark.parametrize("rows", [1, 5])
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("name", kernels.NORMS)
+def test_a_norm_is_the_tables(name, scaled, rows):
+    y, eps = Y[:rows], 0.001
+    scales = {"gamma": RNG.normal(size=4), "beta": RNG.normal(size=4)} if scaled else {}
+    tensors = (torch.tensor(scales[p]) if scaled else None for p in ("gamma", "beta"))
+    found = kernels.NORMS[name](torch, torch.tensor(y), eps, *tensors)
+    definition = Layer(name, scaled=scaled).links.definition
+    np.testing.assert_allclose(found, definition(y, eps, **scales), rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", COSTS)
 def test_a_cost_is_the_tables(name):
-    found = kernels.total(kernels.COSTS[name](torch, torch.tensor(Y_O), torch.tensor(P)))
-    given = {"y_o": Y_O, "P": P, "G": P, "N": 1}
+    labels = {"hinge": SIGNS, "multi-class-hinge": ONE_HOT}.get(name, P)
+    found = kernels.total(kernels.COSTS[name](torch, torch.tensor(Y_O), torch.tensor(labels)))
+    given = {"y_o": Y_O, "P": labels, "G": P, "N": 1}
     formula = COSTS[name].definition
     expected = formula(*(given[p] for p in inspect.signature(formula).parameters))
     np.testing.assert_allclose(found, expected, rtol=1e-12)

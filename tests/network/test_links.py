@@ -11,7 +11,8 @@ import pytest
 
 from tests.support import oracle
 from verify.network import links
-from verify.network.links import ACTIVATIONS, local, other, through
+from verify.network.links import ACTIVATIONS, SCALED, local, other, through
+from verify.network.norms import NORMS
 from verify.network.problem import DTYPES
 from verify.numbers.balls import Balls, enclosed
 from verify.numbers.bounded import Bounded
@@ -22,8 +23,12 @@ from verify.numbers.rounding import MODELS
 LEAK = Decimal("0.125")
 
 
+EPSILON = 0.0625
+TABLE = {**ACTIVATIONS, **{f"{name} with gamma and beta": of for name, of in SCALED.items()}}
+
+
 def numbers(y, **more):
-    return {"y": y, "leak": Balls.of(float(LEAK)), **more}
+    return {"y": y, "leak": Balls.of(float(LEAK)), "eps": Balls.of(EPSILON), **more}
 
 
 @pytest.mark.parametrize("name", oracle.elements(LEAK))
@@ -53,15 +58,15 @@ def test_a_row_of_classes_is_what_decimal_says(name):
 
 
 def test_every_activation_has_an_oracle():
-    assert set(oracle.elements(LEAK)) | {"softmax", "log-softmax"} == set(ACTIVATIONS)
+    assert {*oracle.elements(LEAK), "softmax", "log-softmax", *NORMS} == set(ACTIVATIONS)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", TABLE)
 def test_every_form_is_bounded_at_the_corners_of_its_inputs_errors(name, dtype):
     """Each form alone, composed of single operations, with errors from none to 0.1."""
-    f, model = ACTIVATIONS[name], MODELS[dtype]
-    slope = f.dy_o_dy or f.dC_dy
+    f, model = TABLE[name], MODELS[dtype]
+    slope = f.dy_o_dy or (*f.dC_dy, *sum(f.gradients.values(), ()))
     for form in (*f.y_o, *slope, *through(f.dy_o_dy)):
         worst = 0.0
         for seed in range(20):
@@ -70,8 +75,11 @@ def test_every_form_is_bounded_at_the_corners_of_its_inputs_errors(name, dtype):
             y = rng.normal(size=(2, 4)) * 10.0 ** rng.uniform(-2, 1)
             values = {"y": y, "dC_dy_o": rng.normal(size=(2, 4)), "leak": np.float64(0.01)}
             values["dy_o_dy"] = rng.normal(size=(2, 4))
+            values |= {"gamma": rng.normal(size=4), "beta": rng.normal(size=4)}
+            values["eps"] = np.float64(EPSILON)
             with precision(212):
-                at = numbers(Balls.of(y))
+                scales = {p: Balls.of(values[p]) for p in ("gamma", "beta")}
+                at = numbers(Balls.of(y), **scales)
                 y_o = f.definition(*(at[p] for p in inspect.signature(f.definition).parameters))
                 values["y_o"] = enclosed(y_o)[0]
             scale = rng.choice([0.0, 1e-12, 1e-5, 0.1])

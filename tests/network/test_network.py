@@ -11,7 +11,7 @@ from verify.network.problem import DTYPES, LINKS
 from verify.numbers.balls import Balls, enclosed
 from verify.numbers.constant import precision
 
-SEEDS = range(40)
+SEEDS = range(60)
 
 
 def test_the_posts_network_has_the_posts_links():

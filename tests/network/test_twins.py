@@ -140,6 +140,8 @@ def test_of_any_network_every_link_is_within_its_bound(name, form, dtype):
     judged = 0
     for seed in SEEDS:
         last = any_network(seed, dtype)[0].network
+        if twins.apart(name, last):
+            continue
         for link, share in shares(name, form, seed, dtype).items():
             # Forward mode adds what each class does to the cost, which is no form of the table's.
             apart = name == "forward-ad" and link == last.names[-1]["dC_dy"]
@@ -214,6 +216,20 @@ def test_what_is_too_large_for_entry_by_entry_is_not_run(tmp_path, monkeypatch):
     for name, verdict in (("vmap", Verdict.NOT_RUN), ("forward-ad", Verdict.NOT_RUN),
                           ("func", Verdict.PASS), ("eager", Verdict.PASS)):  # fmt: skip
         assert judge(the_case(tmp_path, DRAWN), Asked(twin=name)).verdict is verdict
+
+
+def test_of_a_batch_norm_no_twin_takes_a_row_by_itself(tmp_path):
+    text = (
+        DRAWN.replace('"soft"', '"normal"') + 'activation = "batch-norm"\ncost = "squared-error"\n'
+    )
+    case = the_case(tmp_path, text + 'expect.loss = "any"\n')
+    for name in (*HERE, "eager"):
+        apart = name in ("vmap", "forward-ad")
+        result = judge(case, Asked(twin=name))
+        assert result.verdict is (Verdict.NOT_RUN if apart else Verdict.PASS)
+        assert not apart or "of a batch norm no row stands alone" in result.findings[0].message
+    assert twins.apart("distributed", case.network)
+    assert not twins.apart("vmap", networks.of(Layer("layer-norm"), sizes=(3, 4)).network)
 
 
 def test_the_work_is_that_of_all_layers(monkeypatch):

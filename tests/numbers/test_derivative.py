@@ -37,6 +37,7 @@ FORMULAS = {
     np.minimum: lambda a, b: np.minimum(a, b) * b,
     np.where: lambda a, b: np.where(a > b, a * a, b * b * b),
     np.sum: lambda a, b: a.sum() * b + a.sum(axis=1, keepdims=True) * b.sum(axis=-1),
+    np.mean: lambda a, b: a.mean() * b + a.mean(axis=1, keepdims=True) * np.mean(b, axis=-1),
     np.expand_dims: lambda a, b: np.expand_dims(a, axis=0) * b,
     np.broadcast_to: lambda a, b: np.broadcast_to(a, shape=(4, 3)) * b,
     np.matrix_transpose: lambda a, b: np.matrix_transpose(a) * b,

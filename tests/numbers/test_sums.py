@@ -125,3 +125,55 @@ def test_what_joins_a_sum_is_remembered():
     assert isinstance(y.open, Sum)
     assert y.open.roundings == 3
     assert (y * 2).open is None
+
+
+WAYS = {  # in which programs divide by how many there are
+    "the sum": lambda a, n: _added(a) / n,
+    "the sum times 1/n": lambda a, n: _added(a) * (a.dtype.type(1) / n),
+    "each term": lambda a, n: _added(a / n),
+    "each term times 1/n": lambda a, n: _added(a * (a.dtype.type(1) / n)),
+    "NumPy": lambda a, n: a.mean(),
+    "as the terms come": lambda a, n: _running(a),
+}
+
+
+def _added(a: np.ndarray) -> np.floating:
+    total = a.dtype.type(0)
+    for term in a:
+        total = total + term
+    return total
+
+
+def _running(a: np.ndarray) -> np.floating:
+    mean = a[0]
+    for k, term in enumerate(a[1:], 2):
+        mean = mean + (term - mean) / a.dtype.type(k)
+    return mean
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_mean_may_be_divided_before_the_sum_or_after_it(dtype, way):
+    worst = 0.0
+    for seed in range(400):
+        rng = np.random.default_rng((seed, 29))
+        n = int(rng.integers(1, 7))
+        a = drawn(rng, dtype, Operation(np.add, 1, one), (n,))
+        typed = rng.permutation(a.computed).astype(dtype)
+        with np.errstate(all="ignore"), precision(300):
+            found = a.number.mean()
+            hi, lo, rad = enclosed(Balls.of(a.exact).mean())
+            errors = [abs(float(m) - hi - lo) - rad for m in (WAYS[way](typed, n), found.value)]
+        if np.isfinite(found.bound()) and max(errors) > 2.0**-1000:
+            worst = max(worst, max(errors) / found.bound())
+    assert 0.5 < worst <= 1
+
+
+def test_a_mean_rounds_its_terms_twice_more_than_their_sum():
+    a = Bounded(F32, np.full((3, 4), 1.1))
+    assert a.mean(axis=0).error == pytest.approx(F32.gamma(4) * 1.1, rel=1e-6)
+    assert a.mean(axis=1, keepdims=True).error == pytest.approx(F32.gamma(5) * 1.1, rel=1e-6)
+    whole = Bounded(F32, [[3.0, -1.0, 2.0, 4.0]])
+    assert whole.mean(axis=0).is_exact
+    assert not np.mean(whole, axis=-1).is_exact
+    assert np.mean(whole, axis=-1).value.tolist() == [2.0]

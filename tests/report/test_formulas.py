@@ -65,3 +65,16 @@ def test_a_network_is_drawn_from_X_down_to_C():
         "  | cross-entropy (1/N), P (6, 3), weight decay 0.5",
         "C",
     ]
+
+
+def test_a_norm_has_lines_for_what_scales_it_and_is_drawn_with_it():
+    network = Network((Layer("tanh"), Layer("batch-norm", weights=False, scaled=True)),
+                      "squared-error")  # fmt: skip
+    told = {link: formula for link, (formula, _) in formulas(network, "stable").items()}
+    assert told["y_o2"] == "y_o2 = gamma2 batch-norm(y_o1) + beta2"
+    assert told["dC_dgamma2"] == "dC_dgamma2 = sum over rows of dC_dy_o2 x"
+    assert told["dC_dbeta2"] == "dC_dbeta2 = sum over rows of dC_dy_o2"
+    assert told["dC_dy_o1"].endswith("over rows, g = gamma2 dC_dy_o2")
+    assert told["gamma2_next"] == "gamma2_next = gamma2 - h dC_dgamma2"
+    problem = networks.of(*network.layers, cost="squared-error", sizes=(4, 5))
+    assert list(drawing(problem))[4:6] == ["y_o1 (6, 5)", "  | batch-norm, gamma2 (5,), beta2 (5,)"]

@@ -166,6 +166,10 @@ def test_a_sum_is_not_judged_by_parts_whose_shares_add_up(reduction, large, tmp_
     )
     case = the_case(tmp_path, text)
     assert case.large == large
+    normed = text.replace('"softmax"', '"batch-norm"').replace(
+        "classes = 2", 'classes = 2\ncost = "squared-error"'
+    )
+    assert not the_case(tmp_path, normed).large  # no row of it stands alone
     assert sum(len(part.X) for _, part in case.in_parts[0]) == 4
     assert case.in_parts[0].first.network == case.network
 

@@ -48,7 +48,7 @@ def test_every_value_is_exact_in_float32_and_bfloat16(kind, seed, scale):
     assert np.array_equal(torch.tensor(a).to(torch.bfloat16).to(torch.float64).numpy(), a)
 
 
-@pytest.mark.parametrize("kind", sorted({*draw.LABELS} - {"normal"}))
+@pytest.mark.parametrize("kind", sorted({*draw.LABELS} - {"normal", "signs"}))
 @given(seed=st.integers(0, 2**63 - 1), N=st.integers(1, 20), K=st.integers(1, 20))
 def test_labels_are_exact_in_float32_not_negative_and_never_absent(kind, seed, N, K):
     P = draw.labels(kind, "P", seed, (N, K))
@@ -58,6 +58,12 @@ def test_labels_are_exact_in_float32_not_negative_and_never_absent(kind, seed, N
     assert (P.sum(axis=1) > 0.9).all()
     if kind in ("classes", "soft"):
         assert (P.sum(axis=1) == 1).all()
+
+
+def test_signs_are_minus_1_or_1_and_both_about_as_often():
+    P = draw.labels("signs", "P", 3, (50, 20))
+    assert set(P.ravel()) == {-1.0, 1.0}
+    assert abs(P.mean()) < 0.1
 
 
 def test_a_larger_batch_begins_with_the_smaller_one():

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.texts import written
 from verify.errors import ScenarioError
+from verify.network.layer import Layer
 from verify.scenario.load import load
 
 TOP = """title = "a network"
@@ -22,7 +23,7 @@ upstream = { random = "normal" }
 """
 NONE = "an operation has no labels, cost, reduction, weight_decay, step_size, steps and [expect]"
 KEEPS = "only beside weights: an activation alone keeps the units that it takes"
-ANY = "squared-error, half-squared-error"
+ANY = "squared-error, half-squared-error, hinge, multi-class-hinge"
 
 
 def refused(folder, text: str) -> list[str]:
@@ -112,7 +113,14 @@ def test_the_rows_of_an_operation_are_not_taken_in_turn(tmp_path):
          "10:14: layers[1].activation: does not go together (cross-entropy of tanh), cross-entropy"
          f" is of sigmoid, softmax, softplus; of tanh are {ANY}"),
         (TOP.replace("[0, 1, 0]", '{ random = "normal" }') + W,
-         f"3:21: labels.random: labels of any sign ('normal'), only with {ANY}"),
+         "3:21: labels.random: labels of any sign ('normal'), only with squared-error,"
+         " half-squared-error"),
+        (TOP.replace("[0, 1, 0]", '{ random = "soft" }') + W + 'cost = "hinge"\n',
+         "3:21: labels.random: not its labels ('soft'), only with cross-entropy,"
+         " binary-cross-entropy, squared-error, half-squared-error, negative-log-likelihood"),
+        (TOP.replace("[0, 1, 0]", '{ random = "signs" }') + W,
+         "3:21: labels.random: labels of any sign ('signs'), only with squared-error,"
+         " half-squared-error, hinge"),
         (TOP + W + 'bias = [1, 2]\n[expect]\npost_form = "blind"\n',
          "8:13: expect.post_form: only of the post's network ('blind'), one layer, a sigmoid and"
          " cross-entropy, as the post has them, without a bias"),
@@ -131,6 +139,38 @@ def test_costs_that_go_with_the_last_activation_are_taken(activation, cost, tmp_
     text = TOP + W + f'activation = "{activation}"\ncost = "{cost}"\n'
     network = load(written(tmp_path, text)).network
     assert (network.layers[-1].activation, network.cost) == (activation, cost)
+
+
+NORM = W + 'activation = "batch-norm"\ncost = "squared-error"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (NORM + "gamma = [1, 2]\n",
+         "beta: missing, beside gamma: y_o = gamma x + beta has both, or neither"),
+        (NORM + "beta = [1, 2]\n",
+         "gamma: missing, beside beta: y_o = gamma x + beta has both, or neither"),
+        (W + "gamma = [1, 2]\nbeta = [1, 2]\n",
+         "6:9: gamma: not of a norm, only beside the activations layer-norm and batch-norm"),
+        (W + "epsilon = 0.1\n",
+         "6:11: epsilon: not of a norm, only beside the activations layer-norm and batch-norm"),
+        (NORM + "epsilon = 0\n", "8:11: epsilon: out of range (0), greater than 0.0"),
+        (NORM + "epsilon = 1e-60\n", "8:11: epsilon: out of float32's range"),
+        (NORM + "gamma = [1, 2, 3]\nbeta = [1, 2]\n", "K does not fit (K = 3), K = 2"),
+    ],
+)  # fmt: skip
+def test_gamma_and_beta_are_of_a_norm_and_stand_together(text, told, tmp_path):
+    assert told in refused(tmp_path, TOP + text)[0]
+
+
+def test_a_norm_has_its_epsilon_and_what_follows_it(tmp_path):
+    text = NORM + "gamma = [1, 2]\nbeta = [0, 1]\nepsilon = 0.001\n"
+    (layer,) = load(written(tmp_path, TOP + text)).network.layers
+    assert layer == Layer("batch-norm", scaled=True, epsilon=0.001)
+    (plain,) = load(written(tmp_path, TOP + NORM)).network.layers
+    assert plain == Layer("batch-norm")
+    assert plain.epsilon == 1e-5
 
 
 def test_what_is_refused_alone_is_not_also_refused_beside_others(tmp_path):

@@ -197,6 +197,15 @@ LABELS = 'title = "t"\ninputs = [[1]]\nweights = [[1, 2]]\nlabels = [[{}]]\nstep
         ("binary-cross-entropy", "0, 0", ""),
         ("squared-error", "2, -1", ""),
         ("half-squared-error", "0, 0", ""),
+        ("hinge", "-1, 1", ""),
+        ("hinge", "1, 0", "4:15: labels[0][1]: not -1 or 1 (0.0), a label is -1 or 1 with hinge;"
+         ' random = "signs" draws them'),
+        ("hinge", "-2, 1", "4:12: labels[0][0]: not -1 or 1 (-2.0)"),
+        ("multi-class-hinge", "0, 1", ""),
+        ("multi-class-hinge", "0, 0.5", "4:12: labels[0][0]: not one class a row (0.0)"),
+        ("multi-class-hinge", "0, 0", "4:12: labels[0][0]: not one class a row (0.0), with"
+         " multi-class-hinge one 1 a row, 0 elsewhere; or a class a row, as [0, 2, 1]"),
+        ("multi-class-hinge", "1, 1", "4:15: labels[0][1]: not one class a row (1.0)"),
     ],
 )  # fmt: skip
 def test_labels_are_those_that_the_cost_takes(cost, labels, told, tmp_path):
@@ -266,3 +275,22 @@ def test_a_file_of_arrays_must_hold_numbers_of_16_bits(dtype, arrays, tmp_path):
     arrays(text, W=W + np.float32(2.0**-20))
     (fault,) = refusal(tmp_path, text).faults
     assert fault.what == f"entry [0, 0] of the file is no number of a {dtype} case"
+
+
+def test_classes_are_no_signs_and_one_class_a_row_is_taken(tmp_path):
+    classes = LABELS.replace("[[{}]]", "[1]")
+    assert classes != LABELS
+    told = "4:10: labels: classes, a label is -1 or 1 with hinge"
+    assert told in str(refusal(tmp_path, classes + 'cost = "hinge"\n'))
+    assert load(written(tmp_path, classes + 'cost = "multi-class-hinge"\n'))
+
+
+@pytest.mark.parametrize("cost", ["multi-class-hinge", "binary-cross-entropy", "hinge"])
+def test_a_vector_of_a_file_is_a_class_a_row(cost, tmp_path):
+    np.save(tmp_path / "P.npy", np.array([1]))
+    text = LABELS.replace("[[{}]]", '{{ file = "P.npy" }}').replace("{{", "{").replace("}}", "}")
+    text += f'cost = "{cost}"\nactivation = "sigmoid"\n'
+    if cost == "hinge":
+        assert "labels: classes, a label is -1 or 1" in str(refusal(tmp_path, text))
+    else:
+        assert load(written(tmp_path, text))

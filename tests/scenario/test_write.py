@@ -14,6 +14,7 @@ import verify
 from tests.support import networks
 from tests.support.problems import drawn
 from verify.errors import UsageError
+from verify.network.costs import COSTS
 from verify.network.network import Layer, Network
 from verify.network.problem import Problem, bits
 from verify.scenario.cases import cases
@@ -87,7 +88,8 @@ def in_memory(seed: int, dtype: str) -> Problem:
     if operation:
         network = replace(network, weight_decay=0.0)
     P = numbers["G" if operation else "P"].copy()
-    P[0, 0] = abs(P[0, 0]) or 1  # some label is above 0
+    if COSTS[network.cost].labels in ("non-negative", "probabilities"):
+        P[0, 0] = P[0, 0] or 1  # some label is above 0
     h = np.asarray(1, dtype)[()] if operation else numbers["h"]
     parameters = {name: numbers[name] for name in network.parameters}
     return Problem(numbers["X"], parameters, P, h, network)

@@ -13,6 +13,7 @@ from verify.network.composed import Composed
 from verify.network.costs import COSTS, PAIRS
 from verify.network.links import ACTIVATIONS, Form
 from verify.network.network import Layer, Network
+from verify.network.norms import EPSILON, NORMS
 from verify.network.problem import Chain, Problem
 from verify.network.step import Step, on
 from verify.numbers.bounded import Bounded
@@ -23,7 +24,8 @@ HIDDEN = tuple(ACTIVATIONS)
 ENDS = (
     *PAIRS, ("log-softmax", "negative-log-likelihood"), ("softplus", "cross-entropy"),
     *((name, cost) for name in HIDDEN
-      for cost in ("squared-error", "half-squared-error", "upstream")),
+      for cost in ("squared-error", "half-squared-error", "hinge", "multi-class-hinge",
+                   "upstream")),
 )  # fmt: skip
 USUAL = 4  # ends that people have most
 
@@ -37,7 +39,10 @@ def drawn(seed: int, dtype: str, widest: int = 64, deepest: int = 4) -> tuple[Ne
     for i in range(depth):
         weights = bool(i == 0 or rng.random() < 0.93)
         activation = HIDDEN[rng.integers(len(HIDDEN))] if i < depth - 1 else last
-        layers.append(Layer(activation, weights and bool(rng.random() < 0.6), weights))
+        bias, norm = weights and bool(rng.random() < 0.6), activation in NORMS
+        scaled = norm and bool(rng.random() < 0.5)
+        epsilon = 10 ** rng.uniform(-8, -1) if norm and rng.random() < 0.3 else EPSILON
+        layers.append(Layer(activation, bias, weights, scaled, epsilon))
     reduction = "sum" if cost == "upstream" else ("rows", "sum", "mean")[rng.integers(3)]
     decay = 10 ** rng.uniform(-4, 0) if rng.random() < 0.25 else 0.0
     network = Network(tuple(layers), cost, reduction, decay)
@@ -69,20 +74,26 @@ def _numbers(rng: Any, network: Network, N: int, sizes: Sequence[int], dtype: st
     for i, names in enumerate(network.names):
         if network.layers[i].weights:
             found[names["W"]] = values((sizes[i], sizes[i + 1]), sizes[i])
-        if network.layers[i].bias:
-            found[names["b"]] = values((sizes[i + 1],), 1)
+        for p in network.layers[i].vectors:
+            found[names[p]] = values((sizes[i + 1],), 1)
     K = sizes[-1]
-    labels = [
+    labels_of = [
         lambda: np.eye(K)[rng.integers(K, size=N)],
         lambda: rng.dirichlet(np.ones(K), N),
         lambda: rng.integers(0, 2, (N, K)).astype(float),
         lambda: rng.random((N, K)),
-    ][rng.integers(4)]
-    found["P"] = labels()
-    if COSTS[network.cost].labels == "any" and rng.random() < 0.5:
+    ]
+    found["P"] = labels_of[rng.integers(4)]()
+    taken = COSTS[network.cost].labels
+    if taken == "signs":
+        found["P"] = rng.choice([-1.0, 1.0], (N, K))
+    elif taken == "one class a row":
+        found["P"] = labels_of[0]()
+    elif taken == "any" and rng.random() < 0.5:
         found["P"] = rng.normal(size=(N, K))
     found |= {"G": rng.normal(size=(N, K)), "h": np.float64(10 ** rng.uniform(-3, 0))}
     found |= {"decay": np.float64(network.weight_decay), "leak": np.float64(0.01)}
+    found |= {name: np.float64(eps) for name, eps in network.epsilons.items()}
     normal = {n: np.where(np.abs(a) < 1e-30, 0, a).astype(dtype)[()] for n, a in found.items()}
     return {**normal, "N": {"rows": N, "sum": 1, "mean": N * K}[network.reduction]}
 
@@ -104,11 +115,12 @@ def of(
         if layer.weights:
             shape = units[at], units[at + 1]
             parameters[names["W"]] = scale * rng.normal(size=shape) / np.sqrt(shape[0])
-            if layer.bias:
-                parameters[names["b"]] = scale * rng.normal(size=shape[1])
             at += 1
+        for p in layer.vectors:
+            parameters[names[p]] = scale * rng.normal(size=units[at])
     K = units[at]
     P = rng.normal(size=(N, K)) if cost == "upstream" else np.eye(K)[rng.integers(K, size=N)]
+    P = 2 * P - 1 if cost == "hinge" else P
     kind = np.dtype(dtype).type
     arrays = {name: a.astype(dtype) for name, a in parameters.items()}
     X = rng.normal(size=(N, units[0])).astype(dtype)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from verify.network.norms import NORMS
 from verify.network.problem import LINKS, Problem
 
 DIGITS = 80
@@ -126,6 +127,9 @@ def _links(problem: Problem) -> dict[str, Any]:
             if names["dy_o_dy"] in network.links:
                 found[names["dy_o_dy"]] = slope
             back = lambda g, slope=slope: g * slope  # noqa: E731
+        elif layer.activation in NORMS:
+            axis = 1 if layer.activation == "layer-norm" else 0
+            y_o, back = _normed(y, Decimal(float(numbers[names["eps"]])), axis)
         else:
             e = _each(lambda v: v.exp(), y)
             q = e / _rows(e)
@@ -133,15 +137,21 @@ def _links(problem: Problem) -> dict[str, Any]:
                 y_o, back = q, lambda g, q=q: q * (g - _rows(g * q))
             else:
                 y_o, back = _each(lambda v: v.ln(), q), lambda g, q=q: g - q * _rows(g)
+        x_hat = y_o
+        if layer.scaled:
+            y_o = of[names["gamma"]] * x_hat + of[names["beta"]]
         found[names["y_o"]] = y_o
-        at.append((layer, names, x, back))
+        at.append((layer, names, x, x_hat, back))
         x = y_o
     labels = of["G" if network.cost == "upstream" else "P"]
     terms, g = _cost(network.cost, x, labels)
     squares = sum((of[n] ** 2).sum() for n in network.weights) * decay / 2
     found["C"], g = terms.sum() / N + squares, g / N
     found[network.names[-1]["dC_dy_o"]] = g
-    for layer, names, x, back in reversed(at):
+    for layer, names, x, x_hat, back in reversed(at):
+        if layer.scaled:
+            found[names["dC_dgamma"]], found[names["dC_dbeta"]] = (g * x_hat).sum(0), g.sum(0)
+            g = of[names["gamma"]] * g
         g = back(g)
         found[names["dC_dy"]] = g
         if layer.weights:
@@ -156,6 +166,22 @@ def _links(problem: Problem) -> dict[str, Any]:
     return {link: found[link] for link in network.links}
 
 
+def _normed(y: Any, eps: Decimal, axis: int) -> tuple[Any, Any]:
+    """(y - mean) / s over an axis; and back, by the Jacobian (1[i = j] - 1/n - x_i x_j / n) / s."""
+    n = y.shape[axis]
+    c = y - np.expand_dims(y.sum(axis), axis) / n
+    s = _each(lambda v: v.sqrt(), np.expand_dims((c * c).sum(axis), axis) / n + eps)
+    x_hat = c / s
+
+    def back(g: Any) -> Any:
+        along = np.moveaxis(x_hat, axis, -1)
+        jacobian = np.eye(n, dtype=int) - (1 + along[..., :, None] * along[..., None, :]) / n
+        by_c = (np.moveaxis(g, axis, -1)[..., None, :] @ jacobian)[..., 0, :]
+        return np.moveaxis(by_c, -1, axis) / s
+
+    return x_hat, back
+
+
 def _cost(cost: str, y_o: Any, P: Any) -> tuple[Any, Any]:
     """The terms of N C, and N dC_dy_o."""
     if cost == "cross-entropy":
@@ -167,6 +193,13 @@ def _cost(cost: str, y_o: Any, P: Any) -> tuple[Any, Any]:
         return -P * y_o, -P
     if cost == "upstream":
         return P * y_o, P
+    if cost == "hinge":
+        short = 1 - P * y_o
+        return _each(lambda v: max(v, Decimal(0)), short), -P * _each(lambda v: int(v > 0), short)
+    if cost == "multi-class-hinge":
+        margin = (y_o - _rows(P * y_o) + 1) * (1 - P)
+        above = _each(lambda v: int(v > 0), margin)
+        return _each(lambda v: max(v, Decimal(0)), margin), above - P * _rows(above)
     half = 2 if cost == "half-squared-error" else 1
     return (y_o - P) ** 2 / half, 2 * (y_o - P) / half
 

@@ -115,6 +115,6 @@ def _told_of(
     told = f"it takes {taken}; a candidate takes ({', '.join(names)})"
     told += f" or ({', '.join(least)})" * (len(least) < len(names)) + _SHAPES * post
     bias = next((name for name in places if name.lower() in _BIAS), None)
-    if bias and not any(name.startswith("b") for name in names):
+    if bias and not any(name.rstrip("0123456789") == "b" for name in names):
         return f"{told}. This network has no bias {bias}{': y = X W' * post}"
     return f"{told}, in this order or by these names" if moved or not post else told

@@ -243,12 +243,11 @@ def _introduction(network: Network) -> Problem:
 
     weighted = [i for i, layer in enumerate(network.layers) if layer.weights]
     parameters, inputs = {}, 4
-    for i in weighted:
-        names = network.names[i]
-        units = 3 if i == weighted[-1] else 6 + i
-        parameters[names["W"]] = numbers(inputs, units)
-        if network.layers[i].bias:
-            parameters[names["b"]] = numbers(units)
-        inputs = units
+    for i, (layer, names) in enumerate(zip(network.layers, network.names, strict=True)):
+        if layer.weights:
+            units = 3 if i == weighted[-1] else 6 + i
+            parameters[names["W"]] = numbers(inputs, units)
+            inputs = units
+        parameters |= {names[p]: numbers(inputs) for p in layer.vectors}
     labels = np.resize(np.eye(inputs), (5, inputs))
     return Problem(numbers(5, 4), parameters, labels, np.float64(0.5), network)

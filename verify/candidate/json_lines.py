@@ -46,6 +46,8 @@ class Layers(BaseModel):
     activation: str
     bias: bool
     weights: bool
+    scaled: bool = Field(description="whether gamma and beta follow a norm")
+    epsilon: float = Field(description="what a norm adds to its variance")
 
 
 class Computed(BaseModel):

@@ -24,7 +24,8 @@ from verify.judge.judge import judge
 from verify.judge.runner import environment
 from verify.judge.selftest import caught_by
 from verify.network import manual, truth, twin
-from verify.network.network import Layer, Network
+from verify.network.layer import Layer
+from verify.network.network import Network
 from verify.network.problem import Problem
 from verify.scenario import draw
 from verify.scenario.cases import Case, of_problem

@@ -15,8 +15,10 @@ import numpy as np
 
 from verify.experiments.stacks import LABELS, VALUES, Bits
 from verify.network.costs import COSTS
+from verify.network.layer import Layer
 from verify.network.links import ACTIVATIONS
-from verify.network.network import Layer, Network
+from verify.network.network import Network
+from verify.network.norms import EPSILON, NORMS
 from verify.network.problem import Problem
 from verify.numbers import dtypes
 from verify.scenario import draw
@@ -30,6 +32,7 @@ ENDS = tuple(
     (activation, cost) for cost, of in COSTS.items() for activation in (of.activations or _HIDDEN)
 )
 """Every last activation with every cost that takes it."""
+_EPSILONS = (EPSILON, EPSILON, 0.001, 2.0**-20)
 _USUAL = tuple(end for end in ENDS if end[1].endswith("entropy"))  # that people have most
 
 
@@ -62,7 +65,10 @@ def _network(bits: Drawn) -> Network:
     layers = []
     for i, activation in enumerate(activations):
         weights = not i or bool(_pick((1, 1, 1, 1, 0), bits))
-        layers.append(Layer(activation, weights and _pick((False, True), bits), weights))
+        bias = weights and _pick((False, True), bits)
+        scaled = activation in NORMS and _pick((False, True), bits)
+        epsilon = _pick(_EPSILONS, bits) if activation in NORMS else EPSILON
+        layers.append(Layer(activation, bias, weights, scaled, epsilon))
     operation = cost == "upstream"
     reduction = "sum" if operation else _pick(("rows", "rows", "sum", "mean"), bits)
     decay = 0.0 if operation else _pick((0.0, 0.0, 0.0, 2.0**-10, 0.5), bits)
@@ -72,11 +78,14 @@ def _network(bits: Drawn) -> Network:
 def _shapes(network: Network, bits: Drawn) -> Iterator[tuple[str, tuple[int, ...]]]:
     N, *widths = (_pick(_WIDTHS, bits) for _ in range(2 + len(network.weights)))
     yield "X", (N, widths[0])
-    weighted = [i for i, layer in enumerate(network.layers) if layer.weights]
-    for i, shape in zip(weighted, pairwise(widths), strict=True):
-        yield network.names[i]["W"], shape
-        if network.layers[i].bias:
-            yield network.names[i]["b"], shape[1:]
+    shapes = pairwise(widths)
+    units = widths[0]
+    for layer, names in zip(network.layers, network.names, strict=True):
+        if layer.weights:
+            shape = next(shapes)
+            units = shape[1]
+            yield names["W"], shape
+        yield from ((names[p], (units,)) for p in layer.vectors)
     yield "P", (N, widths[-1])
 
 
@@ -100,7 +109,12 @@ def _numbers(
 
 def _labels(network: Network, shape: tuple[int, ...], bits: Drawn) -> Any:
     """Labels that the cost takes, some of each kind; of others any numbers."""
-    if COSTS[network.cost].labels == "any" and _pick((0, 1), bits):
+    taken = COSTS[network.cost].labels
+    if taken == "signs":
+        return 2 * LABELS[1](bits(shape)) - 1
+    if taken == "one class a row":
+        return LABELS[0](bits(shape))
+    if taken == "any" and _pick((0, 1), bits):
         return VALUES[0](bits(shape))
     labels = _pick(LABELS, bits)(bits(shape))
     labels[0, 0] = max(labels[0, 0], 0.5)  # of all 0 nothing is learnt

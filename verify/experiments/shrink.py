@@ -51,8 +51,8 @@ def _without_layer(problem: Problem, i: int) -> Problem | None:
     parameters, units = dict[str, Array](), problem.X.shape[1]
     for names, arrays in zip(fewer.names, own, strict=True):
         for kind, array in arrays.items():
-            fits = np.resize(array, (units, array.shape[1])) if kind == "W" else array
-            parameters[names[kind]], units = fits, array.shape[-1]
+            parameters[names[kind]] = np.resize(array, (units, *array.shape[1:]))
+            units = array.shape[-1] if kind == "W" else units
     if units != problem.P.shape[1]:
         return problem
     return replace(problem, network=fewer, parameters=parameters)
@@ -60,7 +60,8 @@ def _without_layer(problem: Problem, i: int) -> Problem | None:
 
 def _own(problem: Problem, layer: int) -> dict[str, Array]:
     names = problem.network.names[layer]
-    return {k: problem.parameters[names[k]] for k in "Wb" if names[k] in problem.parameters}
+    kinds = ("W", *problem.network.layers[layer].vectors)
+    return {k: problem.parameters[names[k]] for k in kinds if names[k] in problem.parameters}
 
 
 def _without_row(problem: Problem, i: int) -> Problem | None:

@@ -91,7 +91,24 @@ _PASSED: tuple[Row, ...] = (
      lambda dC_dy_o: dC_dy_o * 1),
 )  # fmt: skip
 
+_SCALE: tuple[Row, ...] = (
+    ("gamma-of-inputs", "dC_dgamma", "weighted by y and not by what gamma scales", (),
+     lambda dC_dy_o, y, gamma: (dC_dy_o * y).sum(-2) + 0 * gamma),
+    ("gamma-of-outputs", "dC_dgamma", "weighted by y_o, in which gamma and beta are", (),
+     lambda dC_dy_o, y_o: (dC_dy_o * y_o).sum(-2)),
+    ("gamma-averaged", "dC_dgamma", "the mean over rows", ("more than one row",),
+     lambda right, dC_dy_o: right / len(dC_dy_o)),
+    ("beta-averaged", "dC_dbeta", "the mean over rows where the error has its 1/N",
+     ("more than one row",), lambda right, dC_dy_o: right / len(dC_dy_o)),
+    ("beta-not-summed", "dC_dbeta", "dC_dy_o itself", ("more than one row",),
+     lambda dC_dy_o: dC_dy_o * 1),
+    ("beta-scaled", "dC_dbeta", "gamma in it", (), lambda right, gamma: right * gamma),
+)  # fmt: skip
+
 _UPDATE: tuple[Row, ...] = (
+    ("gamma-never-updated", "gamma_next", "gamma as it was", (), lambda gamma: gamma * 1),
+    ("beta-uphill", "beta_next", "+= for -=", (), lambda beta, h, dC_dbeta: beta + h * dC_dbeta),
+
     ("bias-never-updated", "b_next", "b as it was", (), lambda b: b * 1),
     ("bias-step-twice", "b_next", "h applied twice", (), lambda b, h, dC_db: b - h * h * dC_db),
     ("bias-uphill", "b_next", "+= for -=", (), lambda b, h, dC_db: b + h * dC_db),
@@ -103,4 +120,4 @@ _UPDATE: tuple[Row, ...] = (
      ("weights of the shape above",), lambda W, h, dC_dW_above: W - h * dC_dW_above),
 )  # fmt: skip
 
-GRADIENTS = (*_WEIGHTS, *_BIAS, *_PASSED, *_UPDATE)
+GRADIENTS = (*_WEIGHTS, *_BIAS, *_PASSED, *_SCALE, *_UPDATE)

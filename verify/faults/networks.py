@@ -3,8 +3,8 @@
 To add one: a row of outputs.py (y, y_o, C), of slopes.py (dC_dy_o, dy_o_dy, dC_dy) or of
 gradients.py (the rest), with a name, the link in the vocabulary of one layer, the mistake in words,
 the words of where.py that must hold there, and the formula. Its parameters are what it is computed
-from: the numbers of its layer (x W b y y_o dC_dy_o dy_o_dy dC_dy dC_dW dC_db, P or G, N h leak
-decay), and
+from: the numbers of its layer (x W b y y_o dC_dy_o dy_o_dy dC_dy dC_dW dC_db, gamma beta dC_dgamma
+dC_dbeta of a norm, P or G, N h leak decay eps), and
 
     right                the link as it should be
     W_above  y_below     a number of the layer above or below

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from verify.faults.where import Row
@@ -15,6 +17,7 @@ from verify.network.links import (
     stable_softmax,
     total,
 )
+from verify.network.norms import NORMS
 from verify.numbers.number import erf
 
 
@@ -92,6 +95,50 @@ _Y_O: tuple[Row, ...] = (
      lambda y: y - y.max(-1, keepdims=True) - np.log(total(np.exp(y)))),
 )  # fmt: skip
 
+_UNITS, _ROWS = NORMS["layer-norm"], NORMS["batch-norm"]
+
+
+def _in_one_pass(y: Any, eps: Any) -> Any:
+    """Layer norm with the mean of squares less the square of the mean, taken for positive.
+
+    Shapes  (N, K) gives (N, K).
+    """
+    mean = _UNITS.mean(y)
+    return (y - mean) / np.sqrt(np.abs(_UNITS.mean(y * y) - mean * mean) + eps)
+
+
+_NORM: tuple[Row, ...] = (
+    ("layer-norm-unbiased", "y_o", "the variance divided by n - 1",
+     ("layer-norm", "no gamma and beta", "more than one unit"),
+     lambda y, eps: _UNITS.centred(y) / np.sqrt(y.var(-1, ddof=1, keepdims=True) + eps)),
+    ("layer-norm-epsilon-forgotten", "y_o", "eps left out",
+     ("layer-norm", "no gamma and beta", "more than one unit", "float64"),
+     lambda y: _UNITS.centred(y) / y.std(-1, keepdims=True)),
+    ("layer-norm-epsilon-beside-the-root", "y_o", "eps added to the deviation",
+     ("layer-norm", "no gamma and beta", "float64"),
+     lambda y, eps: _UNITS.centred(y) / (y.std(-1, keepdims=True) + eps)),
+    ("layer-norm-by-the-variance", "y_o", "the root forgotten",
+     ("layer-norm", "no gamma and beta"),
+     lambda y, eps: _UNITS.centred(y) / (y.var(-1, keepdims=True) + eps)),
+    ("layer-norm-down-the-rows", "y_o", "normalised over the wrong axis",
+     ("layer-norm", "no gamma and beta", "more than one row"),
+     lambda y, eps: _ROWS.quotient(y, eps)),
+    ("layer-norm-not-centred", "y_o", "y over the deviation",
+     ("layer-norm", "no gamma and beta"), lambda y, eps: y / _UNITS.deviation(y, eps)),
+    ("layer-norm-in-one-pass", "y_o", "mean(y^2) - mean(y)^2 for the variance",
+     ("layer-norm", "no gamma and beta", "a mean beyond 100 deviations"), _in_one_pass),
+    ("batch-norm-unbiased", "y_o", "the variance divided by n - 1",
+     ("batch-norm", "no gamma and beta", "more than one row"),
+     lambda y, eps: _ROWS.centred(y) / np.sqrt(y.var(-2, ddof=1, keepdims=True) + eps)),
+    ("batch-norm-over-all", "y_o", "one mean and variance for all units",
+     ("batch-norm", "no gamma and beta", "more than one unit"),
+     lambda y, eps: (y - y.mean()) / np.sqrt(y.var() + eps)),
+    ("norm-beta-before-gamma", "y_o", "gamma (x + beta)", ("gamma and beta",),
+     lambda right, gamma, beta: right + (gamma - 1) * beta),
+    ("norm-beta-forgotten", "y_o", "gamma x alone", ("gamma and beta",),
+     lambda right, beta: right - beta),
+)  # fmt: skip
+
 _C: tuple[Row, ...] = (
     ("cost-not-divided", "C", "the sum, where a mean is asked for", ("rows", "more than one row"),
      lambda right, N: right * N),
@@ -131,6 +178,16 @@ _C: tuple[Row, ...] = (
      lambda y_o, P, N: -(P * np.log(np.clip(y_o, 1e-7, 1 - 1e-7))).sum(NK) / N),
     ("logarithm-to-base-2", "C", "log2 for log", ("cross-entropy",),
      lambda right: right / right.dtype.type(np.log(2))),
+    ("hinge-not-cut", "C", "margins beyond 1 taken off", ("hinge",),
+     lambda y_o, P, N: (1 - P * y_o).sum(NK) / N),
+    ("hinge-squared", "C", "the squares of the margins", ("hinge",),
+     lambda y_o, P, N: np.square(np.maximum(1 - P * y_o, 0)).sum(NK) / N),
+    ("hinge-of-the-label-counted", "C", "the label's own margin of 1 added in each row",
+     ("multi-class-hinge",), lambda right, P, N: right + P.sum() / N),
+    ("hinge-of-the-largest", "C", "the largest margin of a row alone",
+     ("multi-class-hinge", "more than one unit"),
+     lambda y_o, P, N: np.where(P > 0, 0, np.maximum(y_o - total(P * y_o) + 1, 0)).max(-1).sum()
+     / N),
     ("decay-not-in-the-cost", "C", "(lambda / 2) sum W^2 left out", ("weight decay",),
      lambda right, penalty: right - penalty),
     ("decay-whole", "C", "lambda sum W^2, without the half", ("weight decay",),
@@ -142,4 +199,4 @@ _C: tuple[Row, ...] = (
      ("weight decay", "biases"), lambda right, penalty_of_biases: right + penalty_of_biases),
 )  # fmt: skip
 
-OUTPUTS = (*_Y, *_Y_O, *_C)
+OUTPUTS = (*_Y, *_Y_O, *_NORM, *_C)

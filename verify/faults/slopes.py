@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from verify.faults.where import Row
@@ -15,7 +17,28 @@ from verify.network.links import (
     stable_sigma,
     total,
 )
+from verify.network.norms import NORMS
 from verify.numbers.number import erf
+
+_UNITS, _ROWS = NORMS["layer-norm"], NORMS["batch-norm"]
+
+
+def _counted(above: Any, P: Any) -> Any:
+    """1 for each other class that counts, less their number at the label.
+
+    Shapes  (N, K) gives (N, K).
+    """
+    others = np.where(P > 0, 0, above).astype(P.dtype)
+    return np.where(P > 0, -total(others), others)
+
+
+def _largest(y_o: Any, P: Any) -> Any:
+    """The largest of each row's other classes.
+
+    Shapes  (N, K) gives (N, 1).
+    """
+    return np.where(P > 0, -np.inf, y_o).max(-1, keepdims=True)
+
 
 _COST: tuple[Row, ...] = (
     ("back-second-term-forgotten", "dC_dy_o", "-p / y_o alone", ("binary-cross-entropy",),
@@ -42,6 +65,23 @@ _COST: tuple[Row, ...] = (
      lambda y_o, P, N: -P / (y_o + 1e-8) / N),
     ("back-likelihood-divided", "dC_dy_o", "-p / y_o, as if y_o were no logarithm",
      ("negative-log-likelihood",), lambda y_o, P, N: -P / y_o / N),
+    ("back-hinge-sign", "dC_dy_o", "p for -p", ("hinge", "margins beyond 0"),
+     lambda right: -right),
+    ("back-hinge-of-all", "dC_dy_o", "-p where the margin is kept, too", ("hinge",),
+     lambda P, N: -P / N),
+    ("back-hinge-of-the-wrong-side", "dC_dy_o", "the margin of 1 forgotten: p y_o < 0", ("hinge",),
+     lambda y_o, P, N: np.where(P * y_o < 0, -P, 0) / N),
+    ("back-hinge-overwritten", "dC_dy_o", "= for -= at the label: -1 however many count",
+     ("multi-class-hinge", "margins beyond 0"),
+     lambda right, P, N: np.where(P > 0, np.minimum(np.sign(right), 0) / N, right)),
+    ("back-hinge-label-forgotten", "dC_dy_o", "nothing at the label",
+     ("multi-class-hinge", "margins beyond 0"), lambda right, P: np.where(P > 0, 0, right)),
+    ("back-hinge-margin-sign", "dC_dy_o", "counted where the label is above by 1 and more",
+     ("multi-class-hinge", "more than one unit"),
+     lambda y_o, P, N: _counted(total(P * y_o) - y_o - 1 >= 0, P) / N),
+    ("back-hinge-of-the-largest", "dC_dy_o", "the largest margin of a row alone",
+     ("multi-class-hinge", "margins beyond 0"),
+     lambda y_o, right, P, N: _counted((right > 0) & (y_o == _largest(y_o, P)), P) / N),
     ("back-upstream-of-one", "dC_dy_o", "the upstream gradient taken for 1", ("upstream",),
      lambda G: np.ones_like(G)),
     ("back-upstream-of-the-first-row", "dC_dy_o", "the first row's upstream gradient for all",
@@ -145,4 +185,43 @@ _ERROR: tuple[Row, ...] = (
      lambda dC_dy_o, y_o: dC_dy_o - y_o * total(dC_dy_o)),
 )  # fmt: skip
 
-SLOPES = (*_COST, *_SLOPE, *_ERROR)
+_NORM: tuple[Row, ...] = (
+    ("batch-norm-statistics-held", "dC_dy", "mean and variance taken for constants",
+     ("batch-norm", "no gamma and beta"),
+     lambda y, eps, dC_dy_o: dC_dy_o / _ROWS.deviation(y, eps)),
+    ("batch-norm-mean-term-forgotten", "dC_dy", "the way through the mean left out",
+     ("batch-norm", "no gamma and beta"),
+     lambda right, y, eps, dC_dy_o: right + _ROWS.mean(dC_dy_o) / _ROWS.deviation(y, eps)),
+    ("batch-norm-variance-term-forgotten", "dC_dy", "the way through the variance left out",
+     ("batch-norm", "no gamma and beta"),
+     lambda right, y, y_o, eps, dC_dy_o: (
+         right + y_o * _ROWS.mean(dC_dy_o * y_o) / _ROWS.deviation(y, eps))),
+    ("batch-norm-mean-divided-twice", "dC_dy", "the mean's effect divided by m twice",
+     ("batch-norm", "no gamma and beta", "more than one row"),
+     lambda right, y, eps, dC_dy_o: (
+         right + _ROWS.mean(dC_dy_o) * (1 - 1 / len(y)) / _ROWS.deviation(y, eps))),
+    ("batch-norm-term-too-many", "dC_dy", "the mean's effect through the variance, which is 0",
+     ("batch-norm", "no gamma and beta", "more than one row"),
+     lambda right, y, y_o, eps, dC_dy_o: (
+         right - y_o * _ROWS.mean(dC_dy_o) / _ROWS.deviation(y, eps))),
+    ("batch-norm-root-forgotten-back", "dC_dy", "divided by the variance",
+     ("batch-norm", "no gamma and beta"),
+     lambda right, y, eps: right / _ROWS.deviation(y, eps)),
+    ("batch-norm-gamma-forgotten-back", "dC_dy", "dC_dy_o where gamma dC_dy_o belongs",
+     ("batch-norm", "gamma and beta"),
+     lambda y, eps, dC_dy_o: _ROWS.back[0](y, dC_dy_o, eps)),
+    ("layer-norm-gamma-forgotten-back", "dC_dy", "dC_dy_o where gamma dC_dy_o belongs",
+     ("layer-norm", "gamma and beta", "more than one unit"),
+     lambda y, eps, dC_dy_o: _UNITS.back[0](y, dC_dy_o, eps)),
+    ("layer-norm-mean-over-rows", "dC_dy", "shape[0] taken for the number of units",
+     ("layer-norm", "no gamma and beta", "another number of rows than of units"),
+     lambda y, y_o, eps, dC_dy_o: (
+         dC_dy_o - _UNITS.sum(dC_dy_o) / len(y) - y_o * _UNITS.sum(dC_dy_o * y_o) / len(y))
+     / _UNITS.deviation(y, eps)),
+    ("layer-norm-down-the-rows-back", "dC_dy", "the sums taken over the wrong axis",
+     ("layer-norm", "no gamma and beta", "more than one row"),
+     lambda y, y_o, eps, dC_dy_o: (dC_dy_o - _ROWS.mean(dC_dy_o) - y_o * _ROWS.mean(dC_dy_o * y_o))
+     / _UNITS.deviation(y, eps)),
+)  # fmt: skip
+
+SLOPES = (*_COST, *_SLOPE, *_ERROR, *_NORM)

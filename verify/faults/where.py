@@ -72,6 +72,10 @@ def _overflows(y: Any) -> Any:
     return ~np.isfinite(np.exp(y))
 
 
+def _is_far(y: Any) -> Any:
+    return np.abs(y.mean(-1)) > 100 * y.std(-1)
+
+
 def _hidden_label(place: Place) -> bool:
     return bool(((place.number("y_o") < 1e-8) & (place.problem.P > 0)).any())
 
@@ -84,6 +88,11 @@ WHERE: Mapping[str, Callable[[Place], bool]] = {
     "last": lambda at: at.last,
     "an element-wise activation": lambda at: bool(ACTIVATIONS[at.activation].dy_o_dy),
     "a bias": lambda at: at.problem.network.layers[at.i].bias,
+    "gamma and beta": lambda at: at.problem.network.layers[at.i].scaled,
+    "no gamma and beta": lambda at: not at.problem.network.layers[at.i].scaled,
+    "another number of rows than of units": lambda at: len({*at.shape("y_o")}) > 1,
+    "a mean beyond 100 deviations": lambda at: at.has(_is_far, "y"),
+    "margins beyond 0": lambda at: at.last and at.has(lambda g: g != 0, "dC_dy_o"),
     "weight decay": lambda at: at.problem.network.decays,
     "no weight decay": lambda at: not at.problem.network.decays,
     "biases": lambda at: any(layer.bias for layer in at.problem.network.layers),

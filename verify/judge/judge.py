@@ -119,6 +119,9 @@ def _not_run(case: Case, asked: Asked, candidate: Candidate | None) -> Finding |
         told = f"too large for the {asked.twin} twin, which differentiates entry by entry"
     elif twins.rounds_parts(asked.twin, case.dtype):
         check, told = "twin", f"the {asked.twin} twin rounds parts of its sums to 16 bits"
+    elif twins.apart(asked.twin, case.network):
+        check = "twin"
+        told = f"of a batch norm no row stands alone; the {asked.twin} twin takes each by itself"
     else:
         return None
     return Finding(check, Verdict.NOT_RUN, told)

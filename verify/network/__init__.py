@@ -1,8 +1,10 @@
 """What is computed: a network by hand, by torch and exactly, and how far each may err.
 
 links             every formula, forward beside backward, in the forms that people use
+norms             layer norm and batch norm: their formulas
 costs             the same for costs, and for the last activation with them
 step              one link: the forms that people compute it by, and what it is
+layer             a layer: what it computes, its parameters
 network           a network as a list of steps, on any kind of number
 problem           Problem, Chain, names and shapes of the links; layouts in memory
 manual            the gradient by hand: the post, line by line; the stable form

@@ -32,7 +32,7 @@ def given(problem: Problem, model: Model) -> dict[str, Bounded]:
     N = problem.numbers["N"]
     off = None if N & (N - 1) == 0 else N * model.u  # a divisor may be rounded, or its inverse
     rounded = {"N": Bounded(model, N, None, off)}
-    for name in ("leak", "decay"):  # a program may have it in more precision
+    for name in problem.constants:  # a program may have it in more precision
         number = float(problem.numbers[name])
         rounded[name] = Bounded(model, number, None, abs(number) * model.u if number else None)
     return found | rounded

@@ -39,7 +39,7 @@ class Cost:
     definition: Formula
     C: tuple[Form, ...]
     dC_dy_o: tuple[Form, ...]
-    labels: str = "any"  # "non-negative" where C is of a logarithm times them
+    labels: str = "any"  # which it takes: "non-negative" where C is of a logarithm times them
     activations: tuple[str, ...] = ()  # the last ones that C is of a logarithm of; else any
 
 
@@ -61,6 +61,48 @@ def _half_squared(y_o: Any, P: Any, N: Any) -> Any:
 
 def _likelihood(y_o: Any, P: Any, N: Any) -> Any:
     return -(P * y_o).sum(NK) / N
+
+
+def _hinge(y_o: Any, P: Any, N: Any) -> Any:
+    return np.maximum(1 - P * y_o, 0).sum(NK) / N
+
+
+def _short(y_o: Any, P: Any) -> Any:
+    """By how much p y_o is less than 1; a label of -1 or 1 changes a sign, and rounds nothing."""
+    return 1 - np.where(P > 0, y_o, -y_o)
+
+
+def _multi_hinge(y_o: Any, P: Any, N: Any) -> Any:
+    return (np.where(P > 0, 0, np.maximum(y_o - total(P * y_o) + 1, 0))).sum(NK) / N
+
+
+def _labelled(y_o: Any, P: Any) -> Any:
+    """The y_o of the label's class, which a program looks up: no sum of it rounds."""
+    return np.where(P > 0, y_o, -np.inf).max(axis=-1, keepdims=True)
+
+
+def _margins(y_o: Any, P: Any) -> tuple[Any, ...]:
+    """By how much each class comes near the label's or is above it, in the orders of its sum."""
+    label = _labelled(y_o, P)
+    return y_o - label + 1, y_o + 1 - label, y_o + (1 - label)
+
+
+def _multi_cost(order: int) -> Formula:
+    return lambda y_o, P, N: np.where(P > 0, 0, np.maximum(_margins(y_o, P)[order], 0)).sum(NK) / N
+
+
+def _multi_slope(order: int) -> Formula:
+    def slope(y_o: Any, P: Any, N: Any) -> Any:
+        above = np.where(P > 0, 0, np.heaviside(_margins(y_o, P)[order], 0))
+        return np.where(P > 0, -total(above), above) / N
+
+    return slope
+
+
+def _multi_slope_divided(y_o: Any, P: Any, N: Any) -> Any:
+    """The same, where each class is divided before they are counted."""
+    above = np.where(P > 0, 0, np.heaviside(_margins(y_o, P)[0], 0)) / N
+    return np.where(P > 0, -total(above), above)
 
 
 def _upstream(y_o: Any, G: Any) -> Any:
@@ -101,6 +143,18 @@ COSTS: Mapping[str, Cost] = {
         dC_dy_o=literal(lambda P, N: -P / N),
         labels="non-negative",
         activations=("log-softmax",),
+    ),
+    "hinge": Cost(
+        _hinge,
+        C=literal(lambda y_o, P, N: np.maximum(_short(y_o, P), 0).sum(NK) / N),
+        dC_dy_o=literal(lambda y_o, P, N: np.where(_short(y_o, P) > 0, -P, 0) / N),
+        labels="signs",
+    ),
+    "multi-class-hinge": Cost(
+        _multi_hinge,
+        C=literal(*map(_multi_cost, range(3))),
+        dC_dy_o=literal(*map(_multi_slope, range(3)), _multi_slope_divided),
+        labels="one class a row",
     ),
     "upstream": Cost(_upstream, C=literal(_upstream), dC_dy_o=literal(lambda G: G)),
 }

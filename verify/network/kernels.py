@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from verify.network.layer import Layer
 from verify.network.links import NK
 from verify.network.network import Network
 
@@ -28,6 +29,15 @@ ACTIVATIONS: Mapping[str, Kernel] = {
     "log-softmax": lambda torch, y, leak: torch.log_softmax(y, -1),
 }
 
+# Of y, eps, and of gamma and beta or None.
+NORMS: Mapping[str, Kernel] = {
+    "layer-norm": lambda torch, y, eps, gamma, beta: torch.nn.functional.layer_norm(
+        y, y.shape[-1:], gamma, beta, eps),
+    # That of torch.nn.functional refuses a single row.
+    "batch-norm": lambda torch, y, eps, gamma, beta: torch.batch_norm(
+        y, gamma, beta, None, None, True, 0.0, eps, False),
+}  # fmt: skip
+
 
 def _binary(torch: Any, y_o: Any, P: Any) -> Any:
     return -(P * torch.log(y_o) + (1 - P) * torch.log(1 - y_o))
@@ -42,6 +52,10 @@ COSTS: Mapping[str, Kernel] = {
         0.5 * torch.nn.functional.mse_loss(y_o, P, reduction="none")
     ),
     "negative-log-likelihood": lambda torch, y_o, P: -(P * y_o),
+    "hinge": lambda torch, y_o, P: torch.relu(1 - P * y_o),
+    "multi-class-hinge": lambda torch, y_o, P: torch.where(
+        P > 0, 0, torch.relu(y_o - (P * y_o).sum(-1, keepdim=True) + 1)
+    ),
     "upstream": lambda torch, y_o, G: G * y_o,
 }
 
@@ -82,7 +96,7 @@ def forward(
         y = x
         if layer.weights:
             y = found[names["y"]] = _more(_affine(torch, x, names, t), names["y"], t)
-        y_o = ACTIVATIONS[layer.activation](torch, y, t["leak"])
+        y_o = _y_o(torch, layer, names, y, t)
         x = found[names["y_o"]] = _more(y_o, names["y_o"], t)
     pair = PAIRS.get((network.layers[-1].activation, network.cost)) if form == "stable" else None
     if pair:
@@ -93,6 +107,13 @@ def forward(
 def _affine(torch: Any, x: Any, names: Mapping[str, str], t: Mapping[str, Any]) -> Any:
     W, b = t[names["W"]], t.get(names["b"])
     return x @ W if b is None else torch.nn.functional.linear(x, W.mT, b)
+
+
+def _y_o(torch: Any, layer: Layer, names: Mapping[str, str], y: Any, t: Mapping[str, Any]) -> Any:
+    if layer.activation not in NORMS:
+        return ACTIVATIONS[layer.activation](torch, y, t["leak"])
+    gamma, beta = (t.get(names[p]) for p in ("gamma", "beta"))
+    return NORMS[layer.activation](torch, y, t[names["eps"]], gamma, beta)
 
 
 def _more(a: Any, name: str, t: Mapping[str, Any]) -> Any:

@@ -8,6 +8,7 @@ A formula's parameters are the names of what it is computed from, in the vocabul
     dC_dW dC_db dC_dx
     P N h                          labels, what the cost is divided by, step size
     leak decay                     leaky-relu's slope, lambda of weight decay
+    gamma beta eps                 of a norm: its parameters, what is added to its variance
 
 It is plain NumPy, and runs on float arrays (the manual chain), on Balls (the truth) and on Bounded
 (the bounds). Two forms of one link are two algorithms: each rounds in its own way, and a right
@@ -25,11 +26,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from verify.network.norms import NORMS, Norm
 from verify.numbers.bounded import alike
 from verify.numbers.constant import Constant
 from verify.numbers.number import erf, erfc, fixed
@@ -209,6 +211,8 @@ LINEAR: Mapping[str, tuple[Form, ...]] = {
     "dC_dW": literal(lambda x, dC_dy: x.mT @ dC_dy),
     "dC_dx": literal(lambda dC_dy, W: dC_dy @ W.mT),
     "W_next": literal(lambda W, h, dC_dW: W - h * dC_dW),
+    "gamma_next": literal(lambda gamma, h, dC_dgamma: gamma - h * dC_dgamma),
+    "beta_next": literal(lambda beta, h, dC_dbeta: beta - h * dC_dbeta),
 }
 BIAS: Mapping[str, tuple[Form, ...]] = {
     "y": literal(lambda x, W, b: x @ W + b),
@@ -236,6 +240,34 @@ class Activation:
     y_o: tuple[Form, ...]
     dy_o_dy: tuple[Form, ...] = ()
     dC_dy: tuple[Form, ...] = CHAIN
+    gradients: Mapping[str, tuple[Form, ...]] = field(default_factory=dict)  # by its parameters
+
+
+def _norm(norm: Norm) -> Activation:
+    return Activation(
+        norm.quotient,
+        y_o=literal(norm.quotient, norm.product) + other(lambda y, eps: norm.shifted(y, eps)),
+        dC_dy=literal(*norm.back) + local(literal(*norm.back_from_y_o)),
+    )
+
+
+def _scaled(norm: Norm) -> Activation:
+    return Activation(
+        lambda y, eps, gamma, beta: gamma * norm.quotient(y, eps) + beta,
+        y_o=literal(
+            lambda y, eps, gamma, beta: gamma * norm.quotient(y, eps) + beta,
+            lambda y, eps, gamma, beta: gamma * norm.product(y, eps) + beta,
+        )
+        + other(norm.shifted),
+        dC_dy=literal(*norm.back_scaled),
+        gradients={
+            "dC_dgamma": literal(
+                lambda y, eps, dC_dy_o: (dC_dy_o * norm.product(y, eps)).sum(axis=-2)
+            )
+            + other(lambda y, eps, dC_dy_o: (dC_dy_o * norm.shifted(y, eps)).sum(axis=-2)),
+            "dC_dbeta": literal(lambda dC_dy_o: dC_dy_o.sum(axis=-2)),
+        },
+    )
 
 
 SOFTMAX_BACK = (
@@ -318,4 +350,6 @@ ACTIVATIONS: Mapping[str, Activation] = {
         + stable(log_softmax, less_log_sum_exp, lambda y: np.log(stable_softmax(y))),
         dC_dy=literal(lambda y_o, dC_dy_o: dC_dy_o - np.exp(y_o) * total(dC_dy_o)),
     ),
+    **{name: _norm(norm) for name, norm in NORMS.items()},
 }  # fmt: skip
+SCALED: Mapping[str, Activation] = {name: _scaled(norm) for name, norm in NORMS.items()}

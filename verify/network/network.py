@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from verify.network.costs import COSTS, PAIRS, Pair
+from verify.network.layer import Layer
 from verify.network.links import (
-    ACTIVATIONS,
     BIAS,
     DECAY,
     LINEAR,
@@ -28,15 +28,6 @@ from verify.network.links import (
     through,
 )
 from verify.network.step import Definition, Step
-
-
-@dataclass(frozen=True)
-class Layer:
-    """y = x W + b and y_o = activation(y); without weights y_o = activation(x), and no y."""
-
-    activation: str = "sigmoid"
-    bias: bool = False
-    weights: bool = True
 
 
 @dataclass(frozen=True)
@@ -52,15 +43,11 @@ class Network:
     def decays(self) -> bool:
         return self.weight_decay != 0
 
-    def __post_init__(self) -> None:
-        if any(layer.bias and not layer.weights for layer in self.layers):
-            raise ValueError("a bias is added to x W: a layer without weights has none")
-
     @cached_property
     def parameters(self) -> tuple[str, ...]:
-        """The names of the weights and the biases, from the input on."""
+        """The names of the weights, the biases and what follows norms, from the input on."""
         layers = zip(self.names, self.layers, strict=True)
-        return tuple(names[p] for names, layer in layers for p in self._own(layer))
+        return tuple(names[p] for names, layer in layers for p in layer.parameters)
 
     @cached_property
     def weights(self) -> tuple[str, ...]:
@@ -70,11 +57,7 @@ class Network:
     @property
     def told(self) -> str:
         """In a line: the activation of each layer, and the cost."""
-        layers = (
-            f"{'' if layer.weights else 'no weights, '}{'bias, ' * layer.bias}{layer.activation}"
-            for layer in self.layers
-        )
-        return f"{'; '.join(layers)}; {self.cost}"
+        return f"{'; '.join(layer.told for layer in self.layers)}; {self.cost}"
 
     @cached_property
     def sought(self) -> tuple[str, ...]:
@@ -85,6 +68,17 @@ class Network:
     def gradients(self) -> tuple[str, ...]:
         """The derivatives of C that are asked for."""
         return tuple(f"dC_d{name}" for name in self.sought)
+
+    @cached_property
+    def epsilons(self) -> Mapping[str, float]:
+        """What is added to the variance of each norm, by its name in the formulas."""
+        layers = zip(self.names, self.layers, strict=True)
+        return {names["eps"]: at.epsilon for names, at in layers if at.normalises}
+
+    @property
+    def mixes_rows(self) -> bool:
+        """Whether what a row gives depends on the others: those that a batch norm is over."""
+        return any(layer.activation == "batch-norm" for layer in self.layers)
 
     @property
     def trains(self) -> bool:
@@ -121,6 +115,7 @@ class Network:
                 found |= {names[n]: ("N", own) for n in ("y", "dC_dy")}
                 found |= {names[n]: (before, own) for n in ("dC_dW", "W_next")}
                 found |= {names[n]: (own,) for n in ("dC_db", "b_next")}
+            found |= {names[n]: (own,) for n in _OF_SCALED * layer.scaled}
             before = own
         return found
 
@@ -136,7 +131,7 @@ class Network:
             backward = self._backward(layer, names, last) + backward
             update += [
                 _step(names, f"{p}_next", self._affine[f"{p}_next"])
-                for p in self._own(layer) * self.trains
+                for p in layer.parameters * self.trains
             ]
         helpers = (_step(self.names[-1], name, forms) for name, forms in self.between.items())
         return (*forward, *helpers, self._cost(), *backward, *update)
@@ -165,7 +160,10 @@ class Network:
 
     def _of_layer(self, i: int) -> dict[str, str]:
         n = "" if len(self.layers) == 1 else str(i + 1)
-        own = {name: re.sub(r"(y_o|y|W|b)(?=_|$)", rf"\g<1>{n}", name) for name in _OF_A_LAYER}
+        own = {
+            name: re.sub(r"(y_o|y|W|b|gamma|beta|eps)(?=_|$)", rf"\g<1>{n}", name)
+            for name in _OF_A_LAYER
+        }
         before = {"x": f"y_o{i}", "dC_dx": f"dC_dy_o{i}"} if i else {"x": "X", "dC_dx": "dC_dX"}
         if not self.layers[i].weights:
             own |= {"y": before["x"], "dC_dy": before["dC_dx"]}
@@ -178,11 +176,8 @@ class Network:
         """The forms of the product with the weights, and of the update."""
         return {**LINEAR, **BIAS, **(DECAY if self.decays else {})}
 
-    def _own(self, layer: Layer) -> str:
-        return "W" * layer.weights + "b" * layer.bias
-
     def _forward(self, layer: Layer, names: Mapping[str, str]) -> list[Step]:
-        f = ACTIVATIONS[layer.activation]
+        f = layer.links
         y = [_step(names, "y", (BIAS if layer.bias else LINEAR)["y"])] if layer.weights else []
         return [*y, _step(names, "y_o", f.y_o, _definition(names, f.definition))]
 
@@ -210,11 +205,14 @@ class Network:
         return Step("C", forms, step.definitions + decayed, bool(pair))
 
     def _backward(self, layer: Layer, names: Mapping[str, str], last: bool) -> list[Step]:
-        f, cost, pair = ACTIVATIONS[layer.activation], COSTS[self.cost], last and self.pair
+        f, cost, pair = layer.links, COSTS[self.cost], last and self.pair
         steps = []
         if last:
             by_y_o = _definition(names, cost.definition, by="y_o")
             steps.append(_step(names, "dC_dy_o", cost.dC_dy_o, by_y_o))
+        for link, gradients in f.gradients.items():
+            by = _definition(names, f.definition, link.removeprefix("dC_d"), "dC_dy_o")
+            steps.append(_step(names, link, gradients, by))
         slope = through(f.dy_o_dy)
         if layer.weights and f.dy_o_dy:
             steps.append(_step(names, "dy_o_dy", f.dy_o_dy, _definition(names, f.definition, "y")))
@@ -228,7 +226,7 @@ class Network:
         if layer.weights:
             affine = (BIAS if layer.bias else LINEAR)["y"][0].formula
             table = self._affine
-            for p in (*self._own(layer), "x"):
+            for p in ("W", *("b" * layer.bias), "x"):
                 by = _definition(names, affine, by=p, upstream="dC_dy")
                 more = (Definition(_decay, ("decay", names["W"]), names["W"]),)
                 decays = p == "W" and self.decays
@@ -238,8 +236,10 @@ class Network:
 
 POST = Network()
 
+_OF_SCALED = ("dC_dgamma", "dC_dbeta", "gamma_next", "beta_next")
 _OF_A_LAYER = (
     "W", "b", "y", "y_o", "dC_dy_o", "dy_o_dy", "dC_dy", "dC_dW", "dC_db", "W_next", "b_next",
+    "gamma", "beta", "eps", *_OF_SCALED,
 )  # fmt: skip
 
 

@@ -138,7 +138,7 @@ class Problem:
     def numbers(self) -> dict[str, Any]:
         """All that the network's formulas are computed from, by name.
 
-        `N` is what the reduction divides by; `leak` is the dtype's nearest number.
+        `N` is what the reduction divides by; the constants are the dtype's nearest numbers.
 
         Shapes  as Problem.
         """
@@ -146,7 +146,13 @@ class Problem:
         divisor = {"rows": N, "sum": 1, "mean": N * K}[self.network.reduction]
         kind = self.dtype.type
         found = {**self.arrays, "h": self.h, "N": divisor}
-        return found | {"leak": kind(LEAK), "decay": kind(self.network.weight_decay)}
+        return found | {name: kind(number) for name, number in self.constants.items()}
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """What formulas take from the network and not from the data; a program may round it."""
+        network = self.network
+        return {"leak": LEAK, "decay": network.weight_decay, **network.epsilons}
 
     def shape(self, link: str) -> tuple[int, ...]:
         """The shape that a link has.
@@ -186,7 +192,7 @@ def sought(names: Iterable[str]) -> list[str]:
     return [n for n in names if n not in ("X", "P", "G", "h")] or ["X"]
 
 
-_LINK = re.compile(r"C|y\d*|y_o\d*|dC_d\w+|dy_o\d*_dy\d*|[Wb]\d*_next")
+_LINK = re.compile(r"C|y\d*|y_o\d*|dC_d\w+|dy_o\d*_dy\d*|(W|b|gamma|beta)\d*_next")
 
 
 class Chain(Mapping[str, Any]):

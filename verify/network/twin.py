@@ -177,14 +177,15 @@ def library() -> Any:
 
 
 def tensors(torch: Any, numbers: Mapping[str, Any], device: str) -> dict[str, Any]:
-    """The numbers of a network on a device; N and leak are Python's own.
+    """The numbers of a network on a device; N, leak and each eps are Python's own.
 
     The columns of weights lie in one piece, so that autograd takes X^T dC_dy as (dC_dy^T X)^T,
     which reads X row by row: up to three times as fast where K is small.
 
     Shapes  as chain.
     """
-    found: dict[str, Any] = {"N": numbers["N"], "leak": float(numbers["leak"])}
+    found: dict[str, Any] = {"N": numbers["N"]}
+    found |= {n: float(a) for n, a in numbers.items() if n == "leak" or n.startswith("eps")}
     for name in (n for n in numbers if n not in found):
         a = np.asarray(numbers[name])
         tensor = shared(torch, np.array(a.mT, order="C") if name.startswith("W") else a)

@@ -45,8 +45,8 @@ class Differentiator:
 
     `gradient` gives the sum of a function's terms and its derivatives by the tensors named, of
     which every row has its own or all share one; `work` what that costs where it goes row by row or
-    entry by entry, in multiplications; `device` where this process computes; `in_parts`: what it
-    adds up are sums of their own, each rounded to the dtype.
+    entry by entry, in multiplications; `device` where this process computes. `by_rows`: each row is
+    differentiated without the others, and what is added up is rounded to the dtype before.
 
     Shapes  gradient (torch, function, rows (N, ...), shared (any), names) gives () and, by name,
             what the tensors have.
@@ -55,7 +55,7 @@ class Differentiator:
     gradient: Callable[[Any, Function, Tensors, Tensors, Sequence[str]], tuple[Any, Tensors]]
     work: Callable[[Problem], int] = lambda _problem: 0
     device: Callable[[str], str] = lambda device: device
-    in_parts: bool = False
+    by_rows: bool = False
 
 
 def chain(by: Differentiator, form: str, problem: Problem, device: str = "cpu") -> Chain:
@@ -71,10 +71,9 @@ def chain(by: Differentiator, form: str, problem: Problem, device: str = "cpu") 
         X, last = t.pop("X"), network.names[-1]["y_o"]
         labels: dict[str, Any] = {name: t.pop(name) for name in ("P", "G") if name in t}
 
-        def by_entries(function: Function, at: Any, **of: Any) -> tuple[Any, Any]:
+        def by_entries(function: Function, at: Any) -> tuple[Any, Any]:
             """The sum, and its derivative at every entry: each is a row of its own."""
-            rows = {name: a.reshape(-1, 1) for name, a in {**of, "at": at}.items()}
-            total, derivatives = by.gradient(torch, function, rows, t, ["at"])
+            total, derivatives = by.gradient(torch, function, {"at": at.reshape(-1, 1)}, t, ["at"])
             return total, derivatives["at"].view_as(at)
 
         zeros = {name: torch.zeros_like(a) for name, a in found.items() if name != last}
@@ -82,8 +81,9 @@ def chain(by: Differentiator, form: str, problem: Problem, device: str = "cpu") 
         rows = {"X": X, **labels, **zeros}
         terms = partial(_terms, torch, network, form)
         C, derivatives = by.gradient(torch, terms, rows, t, names)
-        _, by_last = by_entries(partial(_of_y_o, torch, network), found[last], **labels)
-        derivatives = {**derivatives, last: by_last}
+        ends = {"at": found[last], **labels}
+        _, by_last = by.gradient(torch, partial(_of_y_o, torch, network), ends, t, ["at"])
+        derivatives = {**derivatives, last: by_last["at"]}
         for name in network.weights if network.decays else ():
             more, decay = by_entries(partial(_decay), t[name])
             C, derivatives[name] = C + more, derivatives[name] + decay
@@ -242,13 +242,13 @@ def _gathered(torch: Any, group: Any, mine: Any, places: Sequence[slice]) -> Any
 
 DIFFERENTIATORS: Mapping[str, Differentiator] = {
     "func": Differentiator(_func),
-    "vmap": Differentiator(_vmap, lambda problem: problem.work, in_parts=True),
+    "vmap": Differentiator(_vmap, lambda problem: problem.work, by_rows=True),
     "forward-ad": Differentiator(_forward, lambda problem: (
         problem.work * sum(a.size for a in problem.parameters.values()) // _TANGENTS),
-        in_parts=True),
+        by_rows=True),
     "compile": Differentiator(_compile),
     "distributed": Differentiator(_over_ranks, device=lambda device: (
-        f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" else device), in_parts=True),
+        f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" else device), by_rows=True),
 }  # fmt: skip
 
 TWINS: Mapping[str, Mapping[str, Callable[..., Chain]]] = {
@@ -287,4 +287,9 @@ def too_large(name: str, problem: Problem) -> bool:
 
 def rounds_parts(name: str, dtype: str) -> bool:
     """Whether a twin rounds to 16 bits what a sum accumulates in float32, which no bound allows."""
-    return dtype in SIXTEEN and name in DIFFERENTIATORS and DIFFERENTIATORS[name].in_parts
+    return dtype in SIXTEEN and name in DIFFERENTIATORS and DIFFERENTIATORS[name].by_rows
+
+
+def apart(name: str, network: Network) -> bool:
+    """Whether a twin takes each row without the others, which a batch norm needs."""
+    return name in DIFFERENTIATORS and DIFFERENTIATORS[name].by_rows and network.mixes_rows

@@ -138,6 +138,11 @@ def _sum(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return a.sum(axis=axis, keepdims=keepdims)
 
 
+def _mean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    whole = _sum(a, axis, keepdims)
+    return whole / (a.size // np.size(whole))
+
+
 def _max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """An enclosure of the maximum, not the entry with the largest midpoint."""
     if axis is None:
@@ -174,6 +179,7 @@ FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
     np.less_equal: _comparison(lambda a, b: a <= b, lambda a, b: a > b),
     np.where: _each(_taken, 3),
     np.sum: _sum,
+    np.mean: _mean,
     np.max: _max,
     np.expand_dims: np.expand_dims,
     np.broadcast_to: np.broadcast_to,

@@ -11,6 +11,7 @@ Source  A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed., chapter 3; 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -131,6 +132,12 @@ def _sum_back(_y: Any, a: Any, axis: Any = None, keepdims: bool = False) -> tupl
     return (back,)
 
 
+def _mean_back(y: Any, a: Any, axis: Any = None, keepdims: bool = False) -> tuple[Back, ...]:
+    shape, (back,) = np.shape(a), _sum_back(y, a, axis, keepdims)
+    n = math.prod(shape if axis is None else (shape[int(i)] for i in np.atleast_1d(axis)))
+    return (lambda g: back(g) / n,)
+
+
 def _no_derivative(_g: Any) -> Any:
     raise TypeError("max has no derivative here; hold it by `fixed` where it cancels")
 
@@ -171,6 +178,7 @@ BACK: Mapping[Any, Callable[..., tuple[Back, ...]]] = {
     np.where: lambda y, c, a, b: (
         lambda g: 0 * g, lambda g: np.where(c, g, 0 * g), lambda g: np.where(c, 0 * g, g)),
     np.sum: _sum_back,
+    np.mean: _mean_back,
     np.max: lambda y, a, **options: (_no_derivative,),
     np.expand_dims: lambda y, a, axis: (lambda g: np.sum(g, axis=axis),),
     np.broadcast_to: lambda y, a, shape: (lambda g: _gathered(g, np.shape(a)),),

@@ -6,7 +6,7 @@ not in the table raises TypeError with its name: nothing passes in silence.
 
     operators            + - * / @ ** 2, comparisons
     ufuncs               those of OPERATIONS; erf and erfc of this module, which NumPy lacks
-    functions, methods   sum, max, where, matrix_transpose; .sum .max .mT .shape .ndim
+    functions, methods   sum, mean, max, where, matrix_transpose; .sum .mean .max .mT .shape .ndim
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ OPERATIONS = frozenset((
     np.square, np.sqrt, np.exp, np.expm1, np.log, np.log1p, np.tanh, np.cosh, ERF, ERFC,
     np.absolute, np.maximum, np.minimum, np.heaviside,
     np.greater, np.greater_equal, np.less, np.less_equal,
-    np.where, np.sum, np.max, np.matrix_transpose, np.expand_dims, np.broadcast_to,
+    np.where, np.sum, np.mean, np.max, np.matrix_transpose, np.expand_dims, np.broadcast_to,
 ))  # fmt: skip
 
 
 # What follows the number in a call by places.
 _PLACES = {
-    np.sum: ("axis",), np.max: ("axis",), np.expand_dims: ("axis",), np.broadcast_to: ("shape",),
+    np.sum: ("axis",), np.mean: ("axis",), np.max: ("axis",), np.expand_dims: ("axis",),
+    np.broadcast_to: ("shape",),
 }  # fmt: skip
 
 
@@ -119,6 +120,13 @@ class Number(NDArrayOperatorsMixin):
         Shapes  those of ndarray.sum.
         """
         return self.apply(np.sum, self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """As ndarray.mean.
+
+        Shapes  those of ndarray.mean.
+        """
+        return self.apply(np.mean, self, axis=axis, keepdims=keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Any:
         """As ndarray.max.

@@ -160,6 +160,7 @@ RULES: Mapping[Any, Callable[..., Bounded]] = {
     np.subtract: lambda a, b: sums.add(a, -b),
     np.matmul: sums.matmul,
     np.sum: sums.total,
+    np.mean: sums.mean,
     np.multiply: _multiply,
     np.divide: _divide,
     np.negative: lambda a: exact(-a.value, (a, same)),

@@ -155,3 +155,27 @@ def total(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:
     if keepdims or axis is None:  # so that each term meets the sum that it is a part of
         found.terms, found.whole = (a,), np.all(a.low >= 0, axis=axis, keepdims=keepdims)
     return found
+
+
+def mean(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:
+    """The sum of n terms over n: in any order, each term or their sum divided, or times 1/n.
+
+    Every term is rounded n - 1 times in the sum and twice besides, by 1/n and by the product with
+    it. That has room for a mean that is taken as the terms come, which is never exact, so that
+    none is here but that of one term.
+
+    Shapes  those of NumPy's mean.
+    Source  Higham, 3.1.
+    """
+    whole = total(a, axis, keepdims)
+    n = a.value.size // whole.value.size
+    if n == 1:
+        return whole
+
+    def averaged(e: Any) -> Any:
+        return np.mean(e, axis=axis, keepdims=keepdims)
+
+    inherited, own = moved((a, averaged))
+    k, lost = a.model.gamma(n + 1) / a.model.u, (n + 1) * a.model.tiny
+    own = with_roundings(a.model, own, k, averaged(a.most), lost)
+    return a.of(whole.value / n, inherited, own)

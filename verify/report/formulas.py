@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from verify.network.network import POST, Layer, Network
+from verify.network.layer import Layer
+from verify.network.network import POST, Network
 from verify.network.problem import Problem
 
 _SIGMA = {"sigmoid": "sigma"}
@@ -22,6 +23,8 @@ _BACK = {
     "identity": "{dC_dy_o}",
     "softmax": "{y_o} * ({dC_dy_o} - sum_k {dC_dy_o} {y_o})",
     "log-softmax": "{dC_dy_o} - e^{y_o} sum_k {dC_dy_o}",
+    "layer-norm": "(g - mean g - x mean(g x)) / s over units, {g}",
+    "batch-norm": "(g - mean g - x mean(g x)) / s over rows, {g}",
 }
 _COSTS = {
     "cross-entropy": ("-{mean}sum p log({y_o})", "-{mean}p / {y_o}"),
@@ -32,6 +35,11 @@ _COSTS = {
     "squared-error": ("{mean}sum ({y_o} - p)^2", "{mean}2 ({y_o} - p)"),
     "half-squared-error": ("{mean}sum ({y_o} - p)^2 / 2", "{mean}({y_o} - p)"),
     "negative-log-likelihood": ("-{mean}sum p {y_o}", "-{mean}p"),
+    "hinge": ("{mean}sum max(0, 1 - p {y_o})", "-{mean}p where p {y_o} < 1, else 0"),
+    "multi-class-hinge": (
+        "{mean}sum over other classes of max(0, {y_o} - {y_o} of the label + 1)",
+        "{mean}1 where the margin is above 0, less their count at the label",
+    ),
     "upstream": ("sum G * {y_o}", "G"),
 }
 _PAIRS = {
@@ -69,8 +77,10 @@ def _forward(layer: Layer, names: Mapping[str, str]) -> Iterator[tuple[str, tupl
     if layer.weights:
         bias = f" + {names['b']}" * layer.bias
         yield names["y"], (f"{names['x']} {names['W']}{bias}", f"pre-{layer.activation} output")
-    called = _SIGMA.get(layer.activation, layer.activation)
-    yield names["y_o"], (f"{called}({names['y']})", f"post-{layer.activation} output")
+    called = f"{_SIGMA.get(layer.activation, layer.activation)}({names['y']})"
+    if layer.scaled:
+        called = f"{names['gamma']} {called} + {names['beta']}"
+    yield names["y_o"], (called, f"post-{layer.activation} output")
 
 
 def _cost(network: Network) -> tuple[str, str]:
@@ -97,16 +107,22 @@ def _backward(
         back, told = _PAIRS[layer.activation, network.cost], "error signal, from both together"
     elif layer.activation in _BACK:
         told = f"through the {layer.activation}"
-    yield names["dC_dy"], (back.format(mean=mean, **names), told)
+    g = "g = " + " ".join([*[names["gamma"]] * layer.scaled, names["dC_dy_o"]])
+    yield names["dC_dy"], (back.format(mean=mean, g=g, **names), told)
+    if layer.scaled:
+        by_gamma = f"sum over rows of {names['dC_dy_o']} x"
+        yield names["dC_dgamma"], (by_gamma, "the gradient by gamma; x is what it scales")
+        by_beta = f"sum over rows of {names['dC_dy_o']}"
+        yield names["dC_dbeta"], (by_beta, "the gradient by beta")
     if layer.weights:
         yield names["dC_dx"], (f"{names['dC_dy']} {names['W']}^T", "back through the weights")
         decay = f" + lambda {names['W']}" * network.decays
         gradient = f"{names['x']}^T {names['dC_dy']}{decay}", "matrix product: the gradient"
         yield names["dC_dW"], gradient
         yield names["dC_db"], (f"sum over rows of {names['dC_dy']}", "the gradient by the bias")
-        for p in ("W", "b"):
-            step = f"{names[p]} - h {names[f'dC_d{p}']}"
-            yield names[f"{p}_next"], (step, "update rule")
+    for p in (*("W" * layer.weights), *layer.vectors):
+        step = f"{names[p]} - h {names[f'dC_d{p}']}"
+        yield names[f"{p}_next"], (step, "update rule")
 
 
 def drawing(problem: Problem) -> Iterator[str]:
@@ -121,7 +137,10 @@ def drawing(problem: Problem) -> Iterator[str]:
             own = [names["W"], *([names["b"]] if layer.bias else [])]
             yield "  | " + ", ".join(f"{name} {problem.parameters[name].shape}" for name in own)
             yield f"{names['y']} {problem.shape(names['y'])}"
-        yield f"  | {layer.activation}"
+        own = [
+            f"{names[p]} {problem.parameters[names[p]].shape}" for p in layer.vectors if p != "b"
+        ]
+        yield ", ".join([f"  | {layer.activation}", *own])
         yield f"{names['y_o']} {problem.shape(names['y_o'])}"
     labels = "G" if network.cost == "upstream" else "P"
     mean = _MEANS[network.reduction].strip()

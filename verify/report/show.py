@@ -24,7 +24,10 @@ from verify.network.twin import one_thread
 from verify.report.formulas import drawing, formulas
 from verify.scenario.cases import Case
 
-_WHAT = {"X": "inputs", "W": "weights", "b": "bias", "P": "labels", "G": "upstream gradient"}
+_WHAT = {
+    "X": "inputs", "W": "weights", "b": "bias", "P": "labels", "G": "upstream gradient",
+    "gamma": "of the norm", "beta": "of the norm",
+}  # fmt: skip
 _LISTED = 12  # entries of a link that are listed one by one
 _TERMS = 4  # rows up to which the element-wise sums are written out
 _STEPS = 6  # of a training, that are shown
@@ -114,7 +117,7 @@ def _head(seen: Walk) -> Iterator[str]:
         yield from (f"    {line}" for line in drawing(problem))
     for name, array in problem.arrays.items():
         yield ""
-        yield f"{name:<40}{_WHAT[name[0]]} {array.shape}"
+        yield f"{name:<40}{_WHAT[name.rstrip('0123456789')]} {array.shape}"
         yield from _matrix(array)
     yield ""
 

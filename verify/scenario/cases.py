@@ -122,10 +122,12 @@ class Case:
         """Whether X and P stay in their files, and are judged by blocks of rows.
 
         It takes all rows in every step; their order is that of the file, which changes no sum. The
-        C of its blocks add up by their shares of the rows, which those of a "sum" do not.
+        C of its blocks add up by their shares of the rows, which those of a "sum" do not, nor those
+        of rows that depend on each other.
         """
         at = self.sizes
         whole = at.batch == at.N and self.network.reduction != "sum"
+        whole &= not self.network.mixes_rows
         return self.in_files and whole and at.N * at.D > HELD
 
     @property
@@ -227,6 +229,7 @@ def _unfit(problem: Problem, name: str, limits: Limits) -> Iterator[FileFault]:
     most, taken = min(high, 1.797e308), LABELS[COSTS[problem.network.cost].labels]
     allowed = f"0 or {low:.3g} to {most:.3g} in size"
     of_P = allowed if taken.low < 0 else f"0 or {low:.3g} to {min(most, taken.high):.3g}"
+    of_P = taken.allowed if taken.no_row else of_P
     special = {
         "P": (taken.refuses(np.asarray(problem.P)), of_P),
         "h": (np.asarray(problem.h) <= 0, f"{low:.3g} to {most:.3g}"),

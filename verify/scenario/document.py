@@ -25,11 +25,11 @@ Device: TypeAlias = Literal["cpu", "cuda"]
 Layout: TypeAlias = Literal["C", "F", "strided"]
 Activation: TypeAlias = Literal[
     "identity", "sigmoid", "tanh", "relu", "leaky-relu", "softplus", "silu", "gelu", "gelu-tanh",
-    "softmax", "log-softmax",
+    "softmax", "log-softmax", "layer-norm", "batch-norm",
 ]  # fmt: skip
 CostName: TypeAlias = Literal[
     "cross-entropy", "binary-cross-entropy", "squared-error", "half-squared-error",
-    "negative-log-likelihood",
+    "negative-log-likelihood", "hinge", "multi-class-hinge",
 ]  # fmt: skip
 Reduction: TypeAlias = Literal["rows", "sum", "mean"]
 LONGEST = 200  # characters of a title or a source
@@ -56,10 +56,10 @@ class RandomValues(_Strict):
 class RandomLabels(_Strict):
     """Labels from the frozen stream: one class a row, shares of 1, several classes, or 1/K each.
 
-    Of squared errors, which take any labels, also normal ones.
+    Of squared errors, which take any labels, also normal ones; of hinge -1 or 1 each.
     """
 
-    random: Literal["classes", "soft", "multi-hot", "uniform", "normal"]
+    random: Literal["classes", "soft", "multi-hot", "uniform", "normal", "signs"]
 
 
 class TableColumns(_Strict):
@@ -137,6 +137,9 @@ class LayerKeys(_Strict):
     weights: Weights | None = Field(None, description="W, a row of numbers for each input")
     bias: Bias | None = Field(None, description="b, a number for each unit; none if absent")
     activation: Activation | None = Field(None, description="sigmoid if absent")
+    gamma: Bias | None = Field(None, description="of a norm, with beta: y_o = gamma x + beta")
+    beta: Bias | None = Field(None, description="of a norm, with gamma; neither if absent")
+    epsilon: Positive | None = Field(None, description="of a norm, added to the variance; 1e-5")
 
 
 class Vary(_Strict):
@@ -188,6 +191,9 @@ class Document(_Strict):
     weights: Weights | None = Field(None, description="W, D rows of K numbers")
     bias: Bias | None = Field(None, description="b, K numbers; none if absent")
     activation: Activation | None = Field(None, description="of y = X W + b; sigmoid if absent")
+    gamma: Bias | None = Field(None, description="of a norm, with beta: y_o = gamma x + beta")
+    beta: Bias | None = Field(None, description="of a norm, with gamma; neither if absent")
+    epsilon: Positive | None = Field(None, description="of a norm, added to the variance; 1e-5")
     layers: Annotated[list[LayerKeys], Field(min_length=1)] | None = Field(
         None,
         description="a table a layer, from the input on, instead of weights, bias and activation",

@@ -33,9 +33,9 @@ def values(kind: str, stream: str, seed: int, shape: tuple[int, ...], scale: flo
 
 
 def labels(kind: str, stream: str, seed: int, shape: tuple[int, int]) -> Any:
-    """Random labels: `kind` is one of LABELS; but for "normal" ones, p >= 0.
+    """Random labels: `kind` is one of LABELS; but for "normal" ones and "signs", p >= 0.
 
-    Every row but of "multi-hot" and "normal" labels sums to about 1.
+    Every row but of "multi-hot" and "normal" labels and of "signs" sums to about 1.
 
     Shapes  shape (N, K), float64.
     """
@@ -106,6 +106,12 @@ def _even(_stream: _Stream, N: int, K: int) -> npt.NDArray[np.float64]:
     return of_8_bits(np.full((N, K), 1 / K))
 
 
+def _signs(stream: _Stream, N: int, K: int) -> npt.NDArray[np.float64]:
+    """-1 or 1, each with probability 1/2."""
+    bits = stream.integers(N * K, "<u2").reshape(N, K)
+    return np.where(bits % 2, 1.0, -1.0)
+
+
 def _of_any_sign(stream: _Stream, N: int, K: int) -> npt.NDArray[np.float64]:
     return of_8_bits(_normal(stream, N * K) / _UNITS).reshape(N, K)
 
@@ -121,4 +127,5 @@ LABELS: Mapping[str, Callable[[_Stream, int, int], npt.NDArray[np.float64]]] = {
     "multi-hot": _multi_hot,
     "uniform": _even,
     "normal": _of_any_sign,
+    "signs": _signs,
 }

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from verify.network.network import Layer, Network
+from verify.network.layer import Layer
+from verify.network.network import Network
+from verify.network.norms import EPSILON, NORMS
 from verify.scenario.document import Document, LayerKeys
 from verify.scenario.places import Key
 from verify.scenario.wording import dotted
@@ -29,8 +31,12 @@ class Given:
 
     @property
     def layer(self) -> Layer:
-        bias = self.weights and self.keys.bias is not None
-        return Layer(self.keys.activation or "sigmoid", bias, self.weights)
+        keys = self.keys
+        bias = self.weights and keys.bias is not None
+        scaled = keys.activation in NORMS and None not in (keys.gamma, keys.beta)
+        return Layer(
+            keys.activation or "sigmoid", bias, self.weights, scaled, keys.epsilon or EPSILON
+        )
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,8 @@ def layers(document: Document) -> list[Given]:
     A layer at the top has weights, even where they are missing, unless it is one operation.
     """
     if document.layers is None:
-        top = {key: getattr(document, key) for key in ("weights", "bias", "activation")}
+        of_one = [key for key in LayerKeys.model_fields if key in Document.model_fields]
+        top = {key: getattr(document, key) for key in of_one}
         own = LayerKeys.model_construct(**top)
         tables: list[tuple[Key, LayerKeys]] = [((), own)]
         weighted = [own.weights is not None or document.upstream is None]
@@ -103,6 +110,8 @@ def sources(document: Document) -> list[Source]:
         if given.layer.bias:
             key = (*given.key, "bias")
             found.append(Source(key, names["b"], (given.gives,), given.keys.bias))
+        for p in ("gamma", "beta") * given.layer.scaled:
+            found.append(Source((*given.key, p), names[p], (given.gives,), getattr(given.keys, p)))
     axes = ("N", every[-1].gives)
     if document.labels is not None or document.upstream is None:
         found.append(Source(("labels",), "P", axes, document.labels))

@@ -7,9 +7,11 @@ from typing import Any
 
 from verify.network.costs import COSTS, Cost
 from verify.network.network import POST
+from verify.network.norms import NORMS
 from verify.scenario.document import Document, LayerKeys, RandomLabels, RandomValues
 from verify.scenario.layers import layers, network
 from verify.scenario.places import Key
+from verify.scenario.values import LABELS
 from verify.scenario.wording import Complaint, closest, quoted
 
 
@@ -23,6 +25,8 @@ def complaints(raw: Mapping[str, Any], document: Document) -> Iterator[Complaint
     yield from _beside_upstream(raw, document)
     if _is_right(raw, document, "layers", "weights", "upstream"):
         yield from _without_weights(document)
+        if _is_right(raw, document, "activation", "gamma", "beta"):
+            yield from _norms(document)
         if _is_right(raw, document, "activation", "cost"):
             yield from _cost(document)
             yield from _post_form(raw, document)
@@ -30,7 +34,8 @@ def complaints(raw: Mapping[str, Any], document: Document) -> Iterator[Complaint
 
 def is_whole(raw: Mapping[str, Any], document: Document) -> bool:
     """Whether everything that has a size is there, and right."""
-    whole = _is_right(raw, document, "inputs", "weights", "bias", "layers", "labels", "upstream")
+    whole = _is_right(raw, document, "inputs", "layers", "labels", "upstream")
+    whole &= _is_right(raw, document, "weights", "bias", "gamma", "beta")
     if document.upstream is None:
         whole &= document.labels is not None
         whole &= any(given.keys.weights is not None for given in layers(document))
@@ -107,6 +112,21 @@ def _without_weights(document: Document) -> Iterator[Complaint]:
         yield Complaint(("layers",), "nothing to learn", found="", allowed=allowed)
 
 
+def _norms(document: Document) -> Iterator[Complaint]:
+    """gamma, beta and epsilon are of a norm, and the first two stand together."""
+    norms = " and ".join(NORMS)
+    for given in layers(document):
+        keys, norm = given.keys, given.keys.activation in NORMS
+        for name in ("gamma", "beta", "epsilon"):
+            if not norm and getattr(keys, name) is not None:
+                key, allowed = (*given.key, name), f"only beside the activations {norms}"
+                yield Complaint(key, "not of a norm", found="", allowed=allowed)
+        for one, other in (("gamma", "beta"), ("beta", "gamma")):
+            if norm and getattr(keys, one) is None and getattr(keys, other) is not None:
+                allowed = f"beside {other}: y_o = gamma x + beta has both, or neither"
+                yield Complaint((*given.key, one), "missing", found="", allowed=allowed)
+
+
 def _cost(document: Document) -> Iterator[Complaint]:
     """The last activation and the labels must go with the cost."""
     cost, last = network(document).cost, layers(document)[-1]
@@ -117,12 +137,12 @@ def _cost(document: Document) -> Iterator[Complaint]:
         allowed = f"{cost} is of {', '.join(taken)}; of {activation} are {', '.join(fit)}"
         found = f"{cost} of {activation}"
         yield Complaint(key, "does not go together", found=found, allowed=allowed)
-    normal = isinstance(document.labels, RandomLabels) and document.labels.random == "normal"
-    fit = _costs(lambda c: c.labels == "any")
-    if normal and cost not in fit:
+    labels = document.labels
+    if isinstance(labels, RandomLabels) and labels.random not in LABELS[COSTS[cost].labels].drawn:
+        fit = _costs(lambda c: labels.random in LABELS[c.labels].drawn)
+        what = "labels of any sign" if labels.random in ("normal", "signs") else "not its labels"
         allowed = f"only with {', '.join(fit)}"
-        key = ("labels", "random")
-        yield Complaint(key, "labels of any sign", found=quoted("normal"), allowed=allowed)
+        yield Complaint(("labels", "random"), what, found=quoted(labels.random), allowed=allowed)
 
 
 def _costs(which: Callable[[Cost], bool]) -> list[str]:

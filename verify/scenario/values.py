@@ -12,8 +12,8 @@ from verify.errors import ScenarioError
 from verify.network.costs import COSTS
 from verify.numbers.dtypes import SIXTEEN, nearest
 from verify.numbers.rounding import MODELS
-from verify.scenario.document import ArrayFile, Document, RandomValues, TableColumns
-from verify.scenario.layers import Source, sources
+from verify.scenario.document import ArrayFile, Document, RandomValues, TableColumn, TableColumns
+from verify.scenario.layers import Source, layers, sources
 from verify.scenario.places import Key
 from verify.scenario.sizes import Data
 from verify.scenario.table import Table
@@ -21,20 +21,35 @@ from verify.scenario.wording import Complaint
 
 
 class Taken(NamedTuple):
-    """Which labels a cost takes: from and to what, and whether some must be above 0."""
+    """Which labels a cost takes: from and to what, and whether some must be above 0.
+
+    `no_row` says where in a row there is a label that those beside it do not allow, or no number
+    between does. `drawn` are the kinds that a file may draw.
+    """
 
     low: float
     high: float
     some: bool
     what: str
     allowed: str
+    drawn: tuple[str, ...] = ("classes", "soft", "multi-hot", "uniform")
+    no_row: Callable[[Any], Any] | None = None
 
     def refuses(self, p: Any) -> Any:
         """Where a label is none.
 
-        Shapes  any; the same.
+        Shapes  rows of labels, or one row; the same.
         """
-        return (p < self.low) | (p > self.high)
+        outside = (p < self.low) | (p > self.high)
+        return outside if self.no_row is None else outside | self.no_row(p)
+
+
+def _not_one_class(p: Any) -> Any:
+    """What is neither 0 nor 1, each 1 after the first of its row, the first entry where none is."""
+    ones = p == 1
+    another = ones & (np.cumsum(ones, axis=-1) > 1)
+    none = ~ones.any(axis=-1, keepdims=True) & (np.arange(p.shape[-1]) == 0)
+    return ~(ones | (p == 0)) | another | none
 
 
 LABELS: Mapping[str, Taken] = {
@@ -42,8 +57,20 @@ LABELS: Mapping[str, Taken] = {
     "probabilities": Taken(
         0, 1, False, "not a probability", "a label is 0 to 1 with binary-cross-entropy"
     ),
-    "any": Taken(-math.inf, math.inf, False, "", ""),
-}
+    "signs": Taken(
+        -1, 1, False, "not -1 or 1", 'a label is -1 or 1 with hinge; random = "signs" draws them',
+        drawn=("signs",), no_row=lambda p: np.abs(p) != 1,
+    ),
+    "one class a row": Taken(
+        0, 1, False, "not one class a row",
+        "with multi-class-hinge one 1 a row, 0 elsewhere; or a class a row, as [0, 2, 1]",
+        drawn=("classes",), no_row=_not_one_class,
+    ),
+    "any": Taken(
+        -math.inf, math.inf, False, "", "",
+        drawn=("classes", "soft", "multi-hot", "uniform", "normal", "signs"),
+    ),
+}  # fmt: skip
 """By what a cost says of its labels."""
 SOME = "at least one label above 0, else nothing is learnt"
 
@@ -78,12 +105,26 @@ def _label_values(document: Document, data: Data) -> Iterator[Complaint]:
     taken = LABELS[COSTS[document.cost or "cross-entropy"].labels]
     for source in sources(document):
         if source.name == "P":
-            for key, where, p in _entries(source, data, taken.refuses):
+            refuses = taken.refuses
+            if _are_classes(source, data):
+                refuses = LABELS["non-negative"].refuses
+                if taken.drawn == ("signs",):
+                    yield Complaint(source.key, "classes", found="", allowed=taken.allowed)
+            for key, where, p in _entries(source, data, refuses):
                 yield Complaint(
                     key, where + taken.what, found=repr(float(p)), allowed=taken.allowed
                 )
             if taken.some and _are_all_zero(source, data):
                 yield Complaint(source.key, "all labels are 0", found="", allowed=SOME)
+
+
+def _are_classes(labels: Source, data: Data) -> bool:
+    """Whether labels are a class a row: a list, a column of a table, or a vector in a file."""
+    value = labels.value
+    if isinstance(value, ArrayFile):
+        array: Any = data.get(value.file)
+        return array is not None and array.ndim == 1
+    return isinstance(value, TableColumn) or (isinstance(value, list) and not any(labels.written))
 
 
 def _are_all_zero(labels: Source, data: Data) -> bool:
@@ -128,8 +169,9 @@ def _in_range(
         size = np.abs(np.asarray(a, np.float64))
         return (size != 0) & ~((size >= low) & (size < high))
 
-    alone = [(("step_size",), h) for h in axes["step_size"]]
+    alone: list[tuple[Key, float]] = [(("step_size",), h) for h in axes["step_size"]]
     alone.append((("weight_decay",), document.weight_decay or 0))
+    alone += [((*of.key, "epsilon"), of.keys.epsilon or 0) for of in layers(document)]
     wrong: list[tuple[Key, str, float]] = [(key, "", v) for key, v in alone if outside(v)]
     for source in sources(document):
         value = source.value

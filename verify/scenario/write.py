@@ -10,7 +10,8 @@ from typing import Any
 
 from verify import files
 from verify.errors import UsageError
-from verify.network.network import Layer, Network
+from verify.network.layer import Layer
+from verify.network.network import Network
 from verify.network.problem import Problem
 from verify.numbers.rounding import Array
 
@@ -93,10 +94,13 @@ def _layer(problem: Problem, i: int) -> dict[str, str]:
     layer, names = problem.network.layers[i], problem.network.names[i]
     keys = {"weights": names["W"]} if layer.weights else {}
     keys |= {"bias": names["b"]} if layer.bias else {}
+    keys |= {p: names[p] for p in ("gamma", "beta") * layer.scaled}
     usual = layer.weights and layer.activation == Layer().activation
-    return {key: _numbers(problem.parameters[name]) for key, name in keys.items()} | (
-        {} if usual else {"activation": _text(layer.activation)}
-    )
+    return {
+        **{key: _numbers(problem.parameters[name]) for key, name in keys.items()},
+        **({} if usual else {"activation": _text(layer.activation)}),
+        **({} if layer.epsilon == Layer().epsilon else {"epsilon": repr(layer.epsilon)}),
+    }
 
 
 def _of_a_step(problem: Problem) -> dict[str, str]:
