@@ -9,7 +9,7 @@ import flint
 import numpy as np
 import pytest
 
-from tests.support import oracle
+from tests.support import networks, oracle
 from tests.support.problems import drawn, made, worked_example
 from verify.network import manual, truth
 from verify.network.bounds import bounds
@@ -45,6 +45,30 @@ def test_the_oracle_of_the_standard_library_lies_in_every_enclosure(case):
                 middle = Decimal(float(ball.hi[index])) + Decimal(float(ball.lo[index]))
                 slack = abs(exact) * Decimal(10) ** -60
                 assert abs(middle - exact) <= Decimal(float(ball.rad[index])) + slack, (link, index)
+
+
+def test_the_oracle_lies_in_every_enclosure_of_embeddings_and_of_other_updates():
+    judged = set()
+    for seed in range(100):
+        problem = networks.problem(seed, "float64", widest=4, deepest=2)
+        network = problem.network
+        if not network.embeds and not network.state:
+            continue
+        found, exact = truth.truth(problem, bounds(problem).wider), oracle.links(problem)
+        judged |= {("embedding", network.embeds), (network.update.name, problem.t > 1)}
+        for link, ball in found.chain.items():
+            for index in np.ndindex(np.shape(ball.hi)):
+                right = exact[link][index] if index else exact[link]
+                if np.isfinite(ball.rad[index]):
+                    assert _is_in(ball, index, right), (seed, link, index)
+    assert {("embedding", True), ("momentum", True), ("adam", True), ("adam", False)} <= judged
+
+
+def _is_in(ball, index, exact):
+    with localcontext(prec=oracle.DIGITS):
+        middle = Decimal(float(ball.hi[index])) + Decimal(float(ball.lo[index]))
+        slack = (1 + abs(exact)) * Decimal(10) ** -60
+        return abs(middle - exact) <= Decimal(float(ball.rad[index])) + slack
 
 
 def test_an_enclosure_is_far_smaller_than_a_rounding():

@@ -61,7 +61,7 @@ class Candidate:
         for name, array in arrays.items():
             views[name][...] = array
         h = np.asarray(problem.h)[()] if network.trains else None
-        links = tuple(s.name for s in network.every_step if s.name not in network.between)
+        links = network.every_link
         reply = self.session.reply(Call(self._places, h, links, network.gradients, **how))
         changed = [n for n, array in arrays.items() if bits(self._views()[n]) != bits(array)]
         return Answer(reply, tuple(changed))

@@ -2,6 +2,7 @@
 
 links             every formula, forward beside backward, in the forms that people use
 costs             the same for costs, and for the last activation with them
+updates           the same for a step with momentum, or Adam's
 step              one link: the forms that people compute it by, and what it is
 network           a network as a list of steps, on any kind of number
 problem           Problem, Chain, names and shapes of the links; layouts in memory

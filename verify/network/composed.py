@@ -32,7 +32,7 @@ def given(problem: Problem, model: Model) -> dict[str, Bounded]:
     N = problem.numbers["N"]
     off = None if N & (N - 1) == 0 else N * model.u  # a divisor may be rounded, or its inverse
     rounded = {"N": Bounded(model, N, None, off)}
-    for name in ("leak", "decay"):  # a program may have it in more precision
+    for name in problem.constants:  # a program may have it in more precision
         number = float(problem.numbers[name])
         rounded[name] = Bounded(model, number, None, abs(number) * model.u if number else None)
     return found | rounded
@@ -96,7 +96,8 @@ class Composed:
         """The chain of "post", "stable" or "wider"."""
         if form not in self._bounds:
             links = self.links(form)
-            names = (*self.problem.network.links, "dC_dX")
+            network = self.problem.network
+            names = dict.fromkeys((*network.links, *network.every_link))
             self._bounds[form] = Chain(**{name: links[name].bound() for name in names})
         return self._bounds[form]
 
@@ -146,12 +147,12 @@ class Composed:
     @cached_property
     def post_holds(self) -> bool:
         """Whether the literal form of every link has a bound in every entry."""
-        known, between = self.links("stable"), self.problem.network.between
+        known, inner = self.links("stable"), self.problem.network.inner
         with np.errstate(all="ignore"):
             return all(
                 np.isfinite(step.on("literal", known).settled().error).all()
                 for step in self.problem.network.every_step
-                if step.name not in between
+                if step.name not in inner
             )
 
     @cached_property

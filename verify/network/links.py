@@ -32,7 +32,7 @@ import numpy as np
 
 from verify.numbers.bounded import alike
 from verify.numbers.constant import Constant
-from verify.numbers.number import erf, erfc, fixed
+from verify.numbers.number import erf, erfc, fixed, gather, scatter
 
 Formula: TypeAlias = Callable[..., Any]
 
@@ -222,6 +222,32 @@ DECAY: Mapping[str, tuple[Form, ...]] = {
         lambda W, h, decay, x, dC_dy: W - h * (x.mT @ dC_dy) - h * decay * W,
     ),
 }  # fmt: skip
+# Of a layer whose y are rows of W, by their numbers in x; a row that is taken twice adds twice.
+EMBEDDING: Mapping[str, tuple[Form, ...]] = {
+    "y": literal(lambda x, W: gather(W, x)),
+    "dC_dW": literal(lambda x, dC_dy, W: scatter(dC_dy, x, len(W))),
+}
+EMBEDDING_BIAS: Mapping[str, tuple[Form, ...]] = {
+    "y": literal(lambda x, W, b: gather(W, x) + b),
+}
+EMBEDDING_DECAY: Mapping[str, tuple[Form, ...]] = {
+    "dC_dW": literal(lambda x, dC_dy, decay, W: scatter(dC_dy, x, len(W)) + decay * W),
+    "W_next": LINEAR["W_next"] + other(
+        lambda W, h, decay, x, dC_dy: W * (1 - h * decay) - h * scatter(dC_dy, x, len(W)),
+        lambda W, h, decay, x, dC_dy: W - h * scatter(dC_dy, x, len(W)) - h * decay * W,
+    ),
+}  # fmt: skip
+
+
+def affine(embedding: bool, bias: bool, decays: bool) -> Mapping[str, tuple[Form, ...]]:
+    """The forms of a layer's product with its weights, or of their rows, and of its update."""
+    found = {**LINEAR, **(BIAS if bias else {}), **(DECAY if decays else {})}
+    if embedding:
+        found |= {**EMBEDDING, **(EMBEDDING_BIAS if bias else {})}
+        found |= EMBEDDING_DECAY if decays else {}
+    return found
+
+
 CHAIN = literal(lambda dC_dy_o, dy_o_dy: dC_dy_o * dy_o_dy)
 
 

@@ -31,13 +31,16 @@ LINKS = POST.links
 class Problem:
     """Inputs, parameters, labels and step size, all of one dtype; or a stack of such problems.
 
+    `state` is what the network's update keeps from step to step, 0 where it is not given, and `t`
+    the number of the step.
+
     `parameters` are the weights and biases by their names in the network; of the post's network the
     weights alone will do. `P` are the labels, or the upstream gradient G where the network's cost
     is one.
 
     Shapes  X (N, D); weights of a layer (inputs, units), its bias (units,), from D inputs to K
-            classes; P (N, K), h (). Of a stack of the post's (B, N, D), (B, D, K), (B, N, K),
-            (B, 1, 1).
+            classes; P (N, K), h (). Of an embedding X is int64, and weights (V, E) give D E units.
+            Of a stack of the post's (B, N, D), (B, D, K), (B, N, K), (B, 1, 1).
     Raises  UsageError when shapes do not fit together or the dtypes are not one of DTYPES.
     """
 
@@ -46,6 +49,8 @@ class Problem:
     P: Array
     h: Any
     network: Network = POST
+    state: Any = None
+    t: int = 1
 
     def __post_init__(self) -> None:
         given = self.parameters
@@ -58,7 +63,10 @@ class Problem:
                 f" {', '.join(self.network.parameters) or 'none'}, in this order"
             )
         self._require_fitting()
-        arrays = {"X": self.X, **given, "P": self.P, "h": self.h}
+        self._keep(dict(self.state or {}))
+        arrays = {"X": self.X, **given, "P": self.P, **self.state, "h": self.h}
+        if self.network.embeds:
+            self._require_rows(arrays.pop("X"))
         dtypes = {str(np.asarray(a).dtype) for a in arrays.values()}
         if len(dtypes) > 1 or not dtypes <= set(DTYPES):
             raise UsageError(
@@ -72,7 +80,10 @@ class Problem:
         stack, units = X[:-2], X[-1:]
         fit = len(X) == len(P) in (2, 3) and 0 not in X + P
         for name, shape in ((n, np.shape(a)) for n, a in self.parameters.items()):
-            if name.startswith("W"):
+            if self.network.embeds and name == self.network.weights[0]:
+                fit &= shape[:-2] == stack and len(shape) == len(X) and 0 not in shape
+                units = (X[-1] * shape[-1],)
+            elif name.startswith("W"):
                 fit &= shape[:-2] == stack and shape[-2:-1] == units and 0 not in shape
                 units = shape[-1:]
             else:
@@ -84,6 +95,30 @@ class Problem:
             )  # fmt: skip
             raise UsageError(f"X {X}, {told} and P {P} do not fit; {what}, no size 0")
 
+    def _keep(self, state: dict[str, Any]) -> None:
+        """What the update keeps of each parameter, 0 where nothing is given; raise for others."""
+        of = {name: self.parameters[name[1:]] for name in self.network.state}
+        unfit = [n for n, a in state.items() if n not in of or np.shape(a) != np.shape(of[n])]
+        if unfit or self.t < 1:
+            what = f"{unfit[0]} {np.shape(state[unfit[0]])}" if unfit else f"t = {self.t}"
+            kept = ", ".join(of) or "nothing"
+            raise UsageError(
+                f"{what} does not fit; the update keeps {kept}, each of its parameter's shape, and"
+                " t is 1 or more"
+            )
+        found = {name: state.get(name, np.zeros_like(a)) for name, a in of.items()}
+        object.__setattr__(self, "state", MappingProxyType(found))
+
+    def _require_rows(self, X: Any) -> None:
+        """Raise unless X holds row numbers of the first weights."""
+        name = self.network.weights[0]
+        rows = self.parameters[name].shape[-2]
+        if X.dtype != np.int64 or X.min() < 0 or X.max() >= rows:
+            raise UsageError(
+                f"X is {X.dtype}, {X.min()} to {X.max()}; an embedding takes int64, row numbers of"
+                f" {name}: 0 to {rows - 1}"
+            )
+
     def __getattr__(self, name: str) -> Array:
         """A parameter by its name: problem.W, problem.b2."""
         if name.startswith("_") or name not in self.parameters:
@@ -92,12 +127,13 @@ class Problem:
         return parameter
 
     def having(self, **numbers: Any) -> Problem:
-        """The same problem with other numbers by their names: parameters, X, P, h.
+        """The same problem with other numbers by their names: parameters, state, X, P, h, t.
 
         Shapes  as Problem.
         """
-        own = {name: numbers.pop(name) for name in ("X", "P", "h") if name in numbers}
-        return replace(self, **own, parameters={**self.parameters, **numbers})
+        own = {name: numbers.pop(name) for name in ("X", "P", "h", "t") if name in numbers}
+        state = {name: numbers.pop(name, a) for name, a in self.state.items()}
+        return replace(self, **own, parameters={**self.parameters, **numbers}, state=state)
 
     def rows(self, some: Any) -> Problem:
         """The problem of some rows, by what indexes them.
@@ -108,7 +144,7 @@ class Problem:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self.X.dtype
+        return self.P.dtype
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -124,15 +160,16 @@ class Problem:
 
     @property
     def arrays(self) -> dict[str, Array]:
-        """X, the parameters, and P or G, by name: what somebody is given, with h."""
+        """X, the parameters, P or G, and state, by name: what somebody is given, with h and t."""
         labels = "G" if self.network.cost == "upstream" else "P"
-        return {"X": self.X, **self.parameters, labels: self.P}
+        return {"X": self.X, **self.parameters, labels: self.P, **self.state}
 
     @property
     def numbers(self) -> dict[str, Any]:
         """All that the network's formulas are computed from, by name.
 
-        `N` is what the reduction divides by; `leak` is the dtype's nearest number.
+        `N` is what the reduction divides by; `leak` and the update's constants are the dtype's
+        nearest numbers.
 
         Shapes  as Problem.
         """
@@ -140,7 +177,14 @@ class Problem:
         divisor = {"rows": N, "sum": 1, "mean": N * K}[self.network.reduction]
         kind = self.dtype.type
         found = {**self.arrays, "h": self.h, "N": divisor}
-        return found | {"leak": kind(LEAK), "decay": kind(self.network.weight_decay)}
+        found |= {"t": self.t} if self.network.state else {}
+        return found | {name: kind(number) for name, number in self.constants.items()}
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """The numbers that a formula names, of which a program may hold more digits or fewer."""
+        of_update = self.network.update.constants if self.network.state else {}
+        return {"leak": LEAK, "decay": self.network.weight_decay, **of_update}
 
     def shape(self, link: str) -> tuple[int, ...]:
         """The shape that a link has.
@@ -155,7 +199,10 @@ class Problem:
         """N, D, and the units of each layer by its number."""
         found, units = {"N": self.X.shape[-2], "D": self.X.shape[-1]}, self.X.shape[-1]
         for i, names in enumerate(self.network.names):
-            if self.network.layers[i].weights:
+            if self.network.layers[i].embedding:
+                found["V"], found["E"] = self.parameters[names["W"]].shape[-2:]
+                units = units * found["E"]
+            elif self.network.layers[i].weights:
                 units = self.parameters[names["W"]].shape[-1]
             found[str(i + 1)] = units
         return found
@@ -172,10 +219,15 @@ class Problem:
 def sought(names: Iterable[str]) -> list[str]:
     """What of a problem's numbers a gradient is asked by: weights and biases, or X without any."""
     names = list(names)
-    return [n for n in names if n not in ("X", "P", "G", "h")] or ["X"]
+    return [n for n in names if n not in ("X", "P", "G", "h") and not is_state(n)] or ["X"]
 
 
-_LINK = re.compile(r"C|y\d*|y_o\d*|dC_d\w+|dy_o\d*_dy\d*|[Wb]\d*_next")
+def is_state(name: str) -> bool:
+    """Whether a number is what an update keeps from step to step, or the number of the step."""
+    return bool(re.fullmatch(r"[mv][Wb]\d*|t", name))
+
+
+_LINK = re.compile(r"C|y\d*|y_o\d*|dC_d\w+|dy_o\d*_dy\d*|[mv]?[Wb]\d*_next")
 
 
 class Chain(Mapping[str, Any]):

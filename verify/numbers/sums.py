@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from verify.numbers.moves import moved, plus, rounded, same, with_roundings
+from verify.numbers.number import scatter
 from verify.numbers.rounding import Float64, product
 
 if TYPE_CHECKING:
@@ -133,3 +134,20 @@ def total(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:
     if keepdims or axis is None:  # so that each term meets the sum that it is a part of
         found.terms, found.whole = (a,), np.all(a.low >= 0, axis=axis, keepdims=keepdims)
     return found
+
+
+def scattered(a: Bounded, index: Bounded, rows: int) -> Bounded:
+    """The sums of those parts of rows that an index sends to one place.
+
+    Shapes  those of number.scatter.
+    Source  Higham, 3.1; a sum of one term does not round.
+    """
+
+    def summed(e: Any) -> Any:
+        return scatter(e, index, rows)
+
+    inherited, own = moved((a, summed))
+    terms = np.bincount(index.integers().ravel(), minlength=rows)
+    lost = np.where(terms > 1, terms * a.model.tiny, 0.0)[:, None]
+    sum_ = Sum(max(int(terms.max()) - 1, 0), summed(a.most), own, lost, 0.0)
+    return _summed(a, summed(a.value), inherited, sum_)

@@ -28,13 +28,29 @@ Values: TypeAlias = str | list[str] | list[list[str]]
 
 
 class Layers(BaseModel):
-    """A layer: y = x W + b where it has weights and a bias, and y_o = activation(y)."""
+    """A layer: y = x W + b where it has weights and a bias, and y_o = activation(y).
+
+    Of an embedding y has the rows of W that X names, those of one row of X side by side.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     activation: str
     bias: bool
     weights: bool
+    embedding: bool
+
+
+class Updated(BaseModel):
+    """How a step is taken: gradient-descent, momentum or adam; the numbers of its kind count."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    momentum: float
+    beta1: float
+    beta2: float
+    eps: float
 
 
 class Computed(BaseModel):
@@ -46,6 +62,7 @@ class Computed(BaseModel):
     cost: str
     reduction: str = Field(description="what the cost is divided by: rows 1/N, mean 1/(N K), sum 1")
     weight_decay: float = Field(description="lambda of (lambda/2) sum W^2, added to C")
+    update: Updated = Field(description="the step is the first, t = 1")
 
 
 class Exported(BaseModel):
