@@ -88,8 +88,8 @@ def test_torchs_own_optimisers_are_within_the_bounds_step_after_step(name, dtype
             link = f"{n}_next"
             off = np.abs(np.float64(leaf.detach().numpy()) - right[link])
             assert (off <= 2 * bound[link]).all(), (t, link)
-        here = here.having(t=t + 1, **{s.name.removesuffix("_next"): right[s.name]
-                                       for s in here.network.updates})  # fmt: skip
+        after = {link.removesuffix("_next"): right[link] for link in here.network.updates}
+        here = here.having(t=t + 1, **after)
 
 
 @pytest.mark.parametrize("name", ["momentum", "adam"])

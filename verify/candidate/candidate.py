@@ -60,9 +60,9 @@ class Candidate:
             self._memory()[self._begin : self._end] = _GAP
         for name, array in arrays.items():
             views[name][...] = array
-        h = np.asarray(problem.h)[()] if network.trains else None
-        links = network.every_link
-        reply = self.session.reply(Call(self._places, h, links, network.gradients, **how))
+        h, t = problem.given.get("h"), problem.given.get("t")
+        asked = Call(self._places, h, network.every_link, network.gradients, **how, t=t)
+        reply = self.session.reply(asked)
         changed = [n for n, array in arrays.items() if bits(self._views()[n]) != bits(array)]
         return Answer(reply, tuple(changed))
 
@@ -122,16 +122,23 @@ _GAP = 0xFF  # of what lies between the numbers of a wider array: NaN, if it is 
 
 
 def updated(chain: Chain, problem: Problem) -> Chain:
-    """The chain with every parameter's next where it gives the gradient alone: W - h dC_dW.
+    """The chain with every parameter's next where it gives the gradient alone: W - h dC_dW, or as
+    the network's update has it, with what that keeps.
 
     Shapes  as Chain.
     """
-    found = {}
-    for name in problem.network.parameters if problem.network.trains else ():
+    if not problem.network.trains:
+        return chain
+    known, found = dict(problem.numbers), {}
+    for name in problem.network.parameters:
         g: Any = chain.get(f"dC_d{name}")
-        if f"{name}_next" not in chain and np.shape(g) == problem.parameters[name].shape:
-            step = problem.h * g.astype(problem.dtype)
-            found[f"{name}_next"] = problem.parameters[name] - step
+        if np.shape(g) == problem.parameters[name].shape:
+            known[f"dC_d{name}"] = g.astype(problem.dtype)
+    for step in problem.network.after_gradients:
+        known[step.name] = chain.get(step.name)
+        if step.name not in chain and all(known.get(n) is not None for n in step.forms[0].of):
+            known[step.name] = found[step.name] = step.on("literal", known)
+    found = {link: value for link, value in found.items() if link in problem.network.links}
     return chain | found if found else chain
 
 
@@ -194,7 +201,7 @@ def _of_shapes(reply: Reply, network: Network) -> str:
 def _introduction(network: Network) -> Problem:
     """A small problem of distinct sizes, by which a candidate shows what it takes and gives.
 
-    Shapes  X (5, 4), P (5, 3); hidden layers of 6, 7, ... units.
+    Shapes  X (5, 4), P (5, 3); hidden layers of 6, 7, ... units. An embedding has 8 rows.
     """
 
     def numbers(*shape: int) -> Any:
@@ -205,9 +212,12 @@ def _introduction(network: Network) -> Problem:
     for i in weighted:
         names = network.names[i]
         units = 3 if i == weighted[-1] else 6 + i
-        parameters[names["W"]] = numbers(inputs, units)
+        embedding = network.layers[i].embedding
+        parameters[names["W"]] = numbers(8 if embedding else inputs, units)
+        units *= inputs if embedding else 1
         if network.layers[i].bias:
             parameters[names["b"]] = numbers(units)
         inputs = units
     labels = np.resize(np.eye(inputs), (5, inputs))
-    return Problem(numbers(5, 4), parameters, labels, np.float64(0.5), network)
+    X: Any = np.arange(20).reshape(5, 4) % 8 if network.embeds else numbers(5, 4)
+    return Problem(X, parameters, labels, np.float64(0.5), network)

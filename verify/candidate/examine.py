@@ -21,7 +21,7 @@ from verify.candidate.arguments import Misuse
 from verify.candidate.load import Function, adapted
 from verify.candidate.undisturbed import RunInterrupted, own_interrupts, undisturbed
 from verify.errors import Terminated
-from verify.network.problem import LINKS, PAGE, Place
+from verify.network.problem import LINKS, PAGE, Place, called_with
 
 _LONGEST = 500  # characters of an error that are told
 
@@ -30,10 +30,11 @@ _LONGEST = 500  # characters of an error that are told
 class Call:
     """One call: where its arrays lie, in the order in which they are given; and what it may give.
 
-    h is None where there is no step. `links` are the network's, `gradients` those of them that a
-    bare answer holds, in order. `first`: its answer is the one that is recalled later; `kept`: the
-    very array objects of the call before, whose numbers may have changed; `backward`: not the
-    function itself is asked but other gradients of its graph, named as load.Function says.
+    h is None where there is no step, t where its update keeps nothing. `links` are the network's,
+    `gradients` those of them that a bare answer holds, in order. `first`: its answer is the one
+    that is recalled later; `kept`: the very array objects of the call before, whose numbers may
+    have changed; `backward`: not the function itself is asked but other gradients of its graph,
+    named as load.Function says.
     """
 
     places: Mapping[str, Place]
@@ -43,6 +44,7 @@ class Call:
     first: bool = False
     kept: bool = False
     backward: bool = False
+    t: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,7 @@ class Session:
         if not call.kept:
             self._given = {name: place.of(memory) for name, place in call.places.items()}
         step = {} if call.h is None else {"h": call.h}
-        given, notes = {**self._given, **step}, dict[str, None]()
+        given, notes = called_with(self._given, step, call.t), dict[str, None]()
         try:
             with np.errstate(all="ignore"), undisturbed(notes), own_interrupts():
                 if call.backward:
@@ -175,7 +177,7 @@ def _meant(links: Sequence[str], gradients: Sequence[str]) -> dict[str, str]:
     last = gradients[-1]
     parameters = {link.removesuffix("_next"): link for link in links if link.endswith("_next")}
     meant = {"grad": last, "gradient": last, "loss": "C", "cost": "C"}
-    meant |= {f"d{p}".lower(): f"dC_d{p}" for p in parameters}
+    meant |= {f"d{p}".lower(): f"dC_d{p}" for p in parameters if f"dC_d{p}" in links}
     for p, link in parameters.items():
         meant |= {p.lower(): link, f"{p}_new".lower(): link}
     return meant | {link.lower(): link for link in links}

@@ -21,6 +21,7 @@ def request_of(call: Call, size: int) -> dict[str, Any]:
         "h": call.h if call.h is None else [np.asarray(call.h).dtype.str, float(call.h).hex()],
         "links": list(call.links), "gradients": list(call.gradients),
         "first": call.first, "kept": call.kept, "backward": call.backward,
+        "t": call.t,
     }  # fmt: skip
 
 
@@ -32,7 +33,8 @@ def call_of(request: Mapping[str, Any]) -> Call:
     }
     h = request["h"] and np.dtype(request["h"][0]).type(float.fromhex(request["h"][1]))
     names = tuple(request["links"]), tuple(request["gradients"])
-    return Call(places, h, *names, request["first"], request["kept"], request["backward"])
+    how = (request[word] for word in ("first", "kept", "backward", "t"))
+    return Call(places, h, *names, *how)
 
 
 class Broken(Exception):

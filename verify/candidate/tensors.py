@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from verify.candidate.arguments import Arguments, is_result
-from verify.network.problem import sought
+from verify.network.problem import differentiable, other_inputs, sought
 from verify.network.twin import full_precision
 
 
@@ -27,7 +27,7 @@ def differentiated(
     def evaluated(
         torch: Any, given: Mapping[str, Any], leaves: Iterable[str]
     ) -> tuple[Any, dict[str, Any]]:
-        tensors = {n: _shared(torch, a, device) for n, a in given.items() if n != "h"}
+        tensors = {n: _shared(torch, a, device) for n, a in given.items() if n not in ("h", "t")}
         for name in leaves:
             tensors[name].requires_grad_()
         return taken(function, {**given, **tensors}), tensors
@@ -49,13 +49,13 @@ def differentiated(
         with full_precision(device) as torch:
             parameters = sought(given)
             try:
-                C, tensors = evaluated(torch, given, [n for n in given if n not in ("h", "G")])
+                C, tensors = evaluated(torch, given, differentiable(given))
             except Exception:  # a stranger's function that cannot record gradients by X or P
                 C, tensors = evaluated(torch, given, parameters)
             if not isinstance(C, torch.Tensor) or C.ndim:
                 return {}
             # Another forward pass in between: what is kept outside the graph is that one's then.
-            evaluated(torch, {**given, "X": given["X"] * given["X"].dtype.type(0.5)}, parameters)
+            evaluated(torch, {**given, "X": other_inputs(given["X"])}, parameters)
             leaves = [name for name, tensor in tensors.items() if tensor.requires_grad]
             up = torch.full_like(C, upstream)
             at = [tensors[name] for name in leaves]

@@ -165,6 +165,22 @@ class Problem:
         return {"X": self.X, **self.parameters, labels: self.P, **self.state}
 
     @property
+    def trained(self) -> dict[str, Any]:
+        """What a step changes: the parameters, what the update keeps of them, and t with it."""
+        t = {"t": self.t} if self.network.state else {}
+        return {**self.parameters, **self.state, **t}
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What a function is called with, by name, in this order: the arrays, with h before what
+        the update keeps, and t after it.
+
+        Shapes  as Problem.
+        """
+        h = {"h": np.asarray(self.h)[()]} if self.network.trains else {}
+        return called_with(self.arrays, h, self.t if self.network.state else None)
+
+    @property
     def numbers(self) -> dict[str, Any]:
         """All that the network's formulas are computed from, by name.
 
@@ -220,6 +236,30 @@ def sought(names: Iterable[str]) -> list[str]:
     """What of a problem's numbers a gradient is asked by: weights and biases, or X without any."""
     names = list(names)
     return [n for n in names if n not in ("X", "P", "G", "h") and not is_state(n)] or ["X"]
+
+
+def called_with(arrays: Mapping[str, Any], h: Mapping[str, Any], t: int | None) -> dict[str, Any]:
+    """Arrays by name with h and t at their places: h follows the labels, t is last.
+
+    Shapes  any.
+    """
+    state = {name: a for name, a in arrays.items() if is_state(name)}
+    found = {name: a for name, a in arrays.items() if name not in state}
+    return {**found, **h, **state, **({} if t is None else {"t": t})}
+
+
+def differentiable(given: Mapping[str, Any]) -> list[str]:
+    """Those of some numbers that C has a derivative by: no row numbers, h, G, or what is kept."""
+    of = (n for n in given if n not in ("h", "G") and not is_state(n))
+    return [n for n in of if np.asarray(given[n]).dtype.kind == "f"]
+
+
+def other_inputs(X: Array) -> Array:
+    """Inputs that differ from some, of the same kind: half of them, or other row numbers.
+
+    Shapes  any; the same.
+    """
+    return X.max() - X if X.dtype.kind == "i" else X * X.dtype.type(0.5)
 
 
 def is_state(name: str) -> bool:

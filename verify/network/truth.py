@@ -195,7 +195,7 @@ def losses(
     """
     if not losses_fit(batches, rows, steps, budget):
         return None
-    links = [step.name for step in rows.network.updates]
+    links = rows.network.updates
 
     def before_and_after() -> dict[str, Balls]:
         at: dict[str, Balls] = {}

@@ -117,10 +117,11 @@ class Case:
         """Whether X and P stay in their files, and are judged by blocks of rows.
 
         It takes all rows in every step; their order is that of the file, which changes no sum. The
-        C of its blocks add up by their shares of the rows, which those of a "sum" do not.
+        C of its blocks add up by their shares of the rows, which those of a "sum" do not; what an
+        update keeps is of all rows.
         """
         at = self.sizes
-        whole = at.batch == at.N and self.network.reduction != "sum"
+        whole = at.batch == at.N and self.network.reduction != "sum" and not self.network.state
         return self.in_files and whole and at.N * at.D > HELD
 
     @property
