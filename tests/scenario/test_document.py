@@ -52,7 +52,7 @@ def test_the_activations_and_costs_of_files_are_those_there_are():
 
 
 def test_what_may_stand_at_the_top_of_one_layer_is_what_may_in_a_table_of_it():
-    assert {*LayerKeys.model_fields} - {*Document.model_fields} == {"units"}
+    assert {*LayerKeys.model_fields} - {*Document.model_fields} == {"units", "embedding"}
     assert (Layer().activation, Network().cost, Network().reduction) == (
         "sigmoid", "cross-entropy", "rows",
     )  # fmt: skip

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from verify.network.problem import is_state
+from verify.network.given import is_state
 
 _BIAS = ("b", "b1", "bias", "biases")
 _SHAPES = ", arrays of shapes (N, D), (D, K), (N, K) and a scalar"

@@ -134,11 +134,12 @@ def updated(chain: Chain, problem: Problem) -> Chain:
         g: Any = chain.get(f"dC_d{name}")
         if np.shape(g) == problem.parameters[name].shape:
             known[f"dC_d{name}"] = g.astype(problem.dtype)
-    for step in problem.network.after_gradients:
-        known[step.name] = chain.get(step.name)
-        if step.name not in chain and all(known.get(n) is not None for n in step.forms[0].of):
+    known |= {link: chain[link] for link in problem.network.updates if link in chain}
+    for step in problem.network.steps:
+        of_update = step.name in {*problem.network.updates, *problem.network.inner}
+        if of_update and step.name not in known and {*step.forms[0].of} <= known.keys():
             known[step.name] = found[step.name] = step.on("literal", known)
-    found = {link: value for link, value in found.items() if link in problem.network.links}
+    found = {link: value for link, value in found.items() if link in problem.network.updates}
     return chain | found if found else chain
 
 

@@ -21,7 +21,8 @@ from verify.candidate.arguments import Misuse
 from verify.candidate.load import Function, adapted
 from verify.candidate.undisturbed import RunInterrupted, own_interrupts, undisturbed
 from verify.errors import Terminated
-from verify.network.problem import LINKS, PAGE, Place, called_with
+from verify.network.given import called_with
+from verify.network.problem import LINKS, PAGE, Place
 
 _LONGEST = 500  # characters of an error that are told
 

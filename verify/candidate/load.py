@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from verify.candidate.arguments import Arguments, Misuse, arguments, is_result
-from verify.network.problem import differentiable, sought
+from verify.network.given import differentiable
+from verify.network.problem import sought
 
 Arrays: TypeAlias = Literal["numpy", "torch", "jax"]
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from verify.candidate.arguments import Arguments, is_result
-from verify.network.problem import differentiable, other_inputs, sought
+from verify.network.given import differentiable, other_inputs
+from verify.network.problem import sought
 from verify.network.twin import full_precision
 
 

@@ -21,8 +21,9 @@ from verify.judge.compare import Subject
 from verify.network import descent, truth
 from verify.network.bounds import Bounds, bounds
 from verify.network.composed import Composed
+from verify.network.given import is_state
 from verify.network.network import POST
-from verify.network.problem import Chain, Problem, is_state
+from verify.network.problem import Chain, Problem
 from verify.numbers.rounding import EVALUATION, MODELS, Array, Off
 from verify.scenario.cases import Batch
 

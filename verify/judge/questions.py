@@ -11,8 +11,9 @@ import numpy as np
 from verify.judge.compare import Reference
 from verify.network.bounds import Bounds
 from verify.network.composed import Composed
+from verify.network.given import other_inputs
 from verify.network.network import POST
-from verify.network.problem import Problem, other_inputs
+from verify.network.problem import Problem
 from verify.numbers.rounding import MODELS
 
 LAYOUT_WORK = 2**16  # N D K up to which other layouts are tried on every case

@@ -24,8 +24,9 @@ from verify.judge.sides import LEAD
 from verify.network import descent, truth
 from verify.network.bounds import Bounds, bounds
 from verify.network.composed import Composed
+from verify.network.given import is_state
 from verify.network.network import POST, Network
-from verify.network.problem import Chain, Problem, is_state
+from verify.network.problem import Chain, Problem
 from verify.numbers.rounding import Array
 from verify.scenario.cases import Batch, Case
 

@@ -5,6 +5,7 @@ costs             the same for costs, and for the last activation with them
 updates           the same for a step with momentum, or Adam's
 step              one link: the forms that people compute it by, and what it is
 network           a network as a list of steps, on any kind of number
+given             what a function of a problem is given, and in which order
 problem           Problem, Chain, names and shapes of the links; layouts in memory
 manual            the gradient by hand: the post, line by line; the stable form
 kernels           the forward half of the table in torch

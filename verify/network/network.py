@@ -127,12 +127,6 @@ class Network:
         return tuple(step.name for step in self.steps if step.name not in self.inner)
 
     @cached_property
-    def after_gradients(self) -> tuple[Step, ...]:
-        """The steps of the update, with those on the way that are no links."""
-        of = {*self.update.rule.inner}
-        return tuple(s for s in self.steps if s.name.endswith("_next") or s.name in of)
-
-    @cached_property
     def updates(self) -> tuple[str, ...]:
         """The links of the update: where each parameter goes, and what is kept of it."""
         return tuple(link for link in self.links if link.endswith("_next"))

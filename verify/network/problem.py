@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from verify.errors import UsageError
+from verify.network.given import called_with, is_state, kept, require_rows
 from verify.network.network import POST, Network
 from verify.numbers.rounding import Array
 
@@ -63,10 +64,11 @@ class Problem:
                 f" {', '.join(self.network.parameters) or 'none'}, in this order"
             )
         self._require_fitting()
-        self._keep(dict(self.state or {}))
+        of = {name: given[name[1:]] for name in self.network.state}
+        object.__setattr__(self, "state", MappingProxyType(kept(of, self.state or {}, self.t)))
         arrays = {"X": self.X, **given, "P": self.P, **self.state, "h": self.h}
         if self.network.embeds:
-            self._require_rows(arrays.pop("X"))
+            require_rows(arrays.pop("X"), given, self.network.weights[0])
         dtypes = {str(np.asarray(a).dtype) for a in arrays.values()}
         if len(dtypes) > 1 or not dtypes <= set(DTYPES):
             raise UsageError(
@@ -94,30 +96,6 @@ class Problem:
                 "X is (N, D), the weights of a layer (inputs, units), its bias (units,), P (N, K)"
             )  # fmt: skip
             raise UsageError(f"X {X}, {told} and P {P} do not fit; {what}, no size 0")
-
-    def _keep(self, state: dict[str, Any]) -> None:
-        """What the update keeps of each parameter, 0 where nothing is given; raise for others."""
-        of = {name: self.parameters[name[1:]] for name in self.network.state}
-        unfit = [n for n, a in state.items() if n not in of or np.shape(a) != np.shape(of[n])]
-        if unfit or self.t < 1:
-            what = f"{unfit[0]} {np.shape(state[unfit[0]])}" if unfit else f"t = {self.t}"
-            kept = ", ".join(of) or "nothing"
-            raise UsageError(
-                f"{what} does not fit; the update keeps {kept}, each of its parameter's shape, and"
-                " t is 1 or more"
-            )
-        found = {name: state.get(name, np.zeros_like(a)) for name, a in of.items()}
-        object.__setattr__(self, "state", MappingProxyType(found))
-
-    def _require_rows(self, X: Any) -> None:
-        """Raise unless X holds row numbers of the first weights."""
-        name = self.network.weights[0]
-        rows = self.parameters[name].shape[-2]
-        if X.dtype != np.int64 or X.min() < 0 or X.max() >= rows:
-            raise UsageError(
-                f"X is {X.dtype}, {X.min()} to {X.max()}; an embedding takes int64, row numbers of"
-                f" {name}: 0 to {rows - 1}"
-            )
 
     def __getattr__(self, name: str) -> Array:
         """A parameter by its name: problem.W, problem.b2."""
@@ -236,35 +214,6 @@ def sought(names: Iterable[str]) -> list[str]:
     """What of a problem's numbers a gradient is asked by: weights and biases, or X without any."""
     names = list(names)
     return [n for n in names if n not in ("X", "P", "G", "h") and not is_state(n)] or ["X"]
-
-
-def called_with(arrays: Mapping[str, Any], h: Mapping[str, Any], t: int | None) -> dict[str, Any]:
-    """Arrays by name with h and t at their places: h follows the labels, t is last.
-
-    Shapes  any.
-    """
-    state = {name: a for name, a in arrays.items() if is_state(name)}
-    found = {name: a for name, a in arrays.items() if name not in state}
-    return {**found, **h, **state, **({} if t is None else {"t": t})}
-
-
-def differentiable(given: Mapping[str, Any]) -> list[str]:
-    """Those of some numbers that C has a derivative by: no row numbers, h, G, or what is kept."""
-    of = (n for n in given if n not in ("h", "G") and not is_state(n))
-    return [n for n in of if np.asarray(given[n]).dtype.kind == "f"]
-
-
-def other_inputs(X: Array) -> Array:
-    """Inputs that differ from some, of the same kind: half of them, or other row numbers.
-
-    Shapes  any; the same.
-    """
-    return X.max() - X if X.dtype.kind == "i" else X * X.dtype.type(0.5)
-
-
-def is_state(name: str) -> bool:
-    """Whether a number is what an update keeps from step to step, or the number of the step."""
-    return bool(re.fullmatch(r"[mv][Wb]\d*|t", name))
 
 
 _LINK = re.compile(r"C|y\d*|y_o\d*|dC_d\w+|dy_o\d*_dy\d*|[mv]?[Wb]\d*_next")

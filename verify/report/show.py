@@ -25,6 +25,7 @@ from verify.scenario.cases import Case
 from verify.threads import one_thread
 
 _WHAT = {"X": "inputs", "W": "weights", "b": "bias", "P": "labels", "G": "upstream gradient"}
+_WHAT |= dict.fromkeys("mv", "kept by the update")
 _LISTED = 12  # entries of a link that are listed one by one
 _TERMS = 4  # rows up to which the element-wise sums are written out
 _STEPS = 6  # of a training, that are shown
@@ -113,6 +114,8 @@ def _head(seen: Walk) -> Iterator[str]:
         yield ""
         yield from (f"    {line}" for line in drawing(problem))
     for name, array in problem.arrays.items():
+        if name in problem.state and not np.any(array):
+            continue
         yield ""
         yield f"{name:<40}{_WHAT[name[0]]} {array.shape}"
         yield from _matrix(array)
