@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tests.support import networks
 from tests.support.problems import drawn
@@ -92,3 +93,13 @@ def test_one_unit_of_a_hidden_layer_is_kept_with_its_bias_and_both_its_weights()
     assert found.b1.tolist() == [77.3]
     assert found.W1.shape == (1, 1)
     assert found.W2.shape == (1, 1)
+
+
+@pytest.mark.parametrize("update", ["gradient-descent", "momentum", "adam"])
+def test_row_numbers_and_what_is_kept_go_with_what_they_are_of(update):
+    found = (networks.problem(seed, "float64", 5, 2) for seed in range(400))
+    like = next(p for p in found if p.network.embeds and p.network.update.name == update)
+    simplest = shrunk(like, lambda _problem: True)
+    assert len(simplest.X) == 1
+    assert simplest.state.keys() == like.state.keys()
+    assert not any(map(np.any, simplest.parameters.values()))

@@ -2,7 +2,8 @@
 
 As in stacks a seed and a number are the same problem on every machine and in every version. Of a
 file's network the layers and sizes stay, and numbers are drawn anew; else all is drawn: one to four
-layers, widths of 1 to 64, every activation with every cost that goes with it.
+layers, widths of 1 to 64, every activation with every cost that goes with it, embeddings, momentum
+and Adam.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from verify.network.costs import COSTS
 from verify.network.links import ACTIVATIONS
 from verify.network.network import Layer, Network
 from verify.network.problem import Problem
+from verify.network.updates import DESCENT, Update
 from verify.scenario import draw
 
 Drawn: TypeAlias = Callable[[tuple[int, ...]], Bits]
@@ -29,6 +31,9 @@ ENDS = tuple(
     (activation, cost) for cost, of in COSTS.items() for activation in (of.activations or _HIDDEN)
 )
 """Every last activation with every cost that takes it."""
+UPDATES = (*[DESCENT] * 5, Update("momentum"), Update("momentum", 0.5), Update("adam"),
+           Update("adam", beta2=0.75, eps=2.0**-10))  # fmt: skip
+"""How steps are taken, mostly by gradient descent."""
 _USUAL = tuple(end for end in ENDS if end[1].endswith("entropy"))  # that people have most
 
 
@@ -47,7 +52,9 @@ def drawn(seed: int, case: int, dtype: str, like: Problem | None = None) -> Prob
         shapes = {name: a.shape for name, a in like.arrays.items()}
         return _numbers(like.network, shapes, bits, dtype)
     network = _network(bits)
-    return _numbers(network, dict(_shapes(network, bits)), bits, dtype)
+    shapes = dict(_shapes(network, bits))
+    shapes |= {name: shapes[name[1:]] for name in network.state}
+    return _numbers(network, shapes, bits, dtype)
 
 
 def _pick(choices: Sequence[Any], bits: Drawn) -> Any:
@@ -61,19 +68,23 @@ def _network(bits: Drawn) -> Network:
     layers = []
     for i, activation in enumerate(activations):
         weights = not i or bool(_pick((1, 1, 1, 1, 0), bits))
-        layers.append(Layer(activation, weights and _pick((False, True), bits), weights))
+        embedding = not i and bool(_pick((0, 0, 0, 1), bits))
+        layers.append(Layer(activation, weights and _pick((False, True), bits), weights, embedding))
     operation = cost == "upstream"
     reduction = "sum" if operation else _pick(("rows", "rows", "sum", "mean"), bits)
     decay = 0.0 if operation else _pick((0.0, 0.0, 0.0, 2.0**-10, 0.5), bits)
-    return Network(tuple(layers), cost, reduction, decay)
+    return Network(tuple(layers), cost, reduction, decay, _pick(UPDATES, bits))
 
 
 def _shapes(network: Network, bits: Drawn) -> Iterator[tuple[str, tuple[int, ...]]]:
     N, *widths = (_pick(_WIDTHS, bits) for _ in range(2 + len(network.weights)))
+    if network.embeds:  # a few features, and of each the units of a row
+        rows, widths[0], units = widths[0], min(widths[0], 3), min(widths[1], 8)
+        widths[1] = widths[0] * units
     yield "X", (N, widths[0])
     weighted = [i for i, layer in enumerate(network.layers) if layer.weights]
     for i, shape in zip(weighted, pairwise(widths), strict=True):
-        yield network.names[i]["W"], shape
+        yield network.names[i]["W"], (rows, units) if network.layers[i].embedding else shape
         if network.layers[i].bias:
             yield network.names[i]["b"], shape[1:]
     yield "P", (N, widths[-1])
@@ -88,13 +99,25 @@ def _numbers(
         if name in ("P", "G"):
             made["P"] = _labels(network, shape, bits)
             continue
+        if name == "X" and network.embeds:
+            made[name] = bits(shape) % np.uint64(shapes[network.weights[0]][0])
+            continue
         kind = _pick(VALUES if name == "X" else VALUES[:2], bits)
         scale = _pick((0, 0, 1, -2, 3), bits) - (shape[0].bit_length() // 2 if len(shape) > 1
                                                  and name != "X" else 0)  # fmt: skip
         made[name] = np.ldexp(kind(bits(shape)), scale)
     h = 2.0 ** _pick((-8, -5, -3, -1), bits)
-    X, P, h = (np.asarray(a).astype(dtype)[()] for a in (made.pop("X"), made.pop("P"), h))
-    return Problem(X, {n: a.astype(dtype) for n, a in made.items()}, P, h, network)
+    X = made.pop("X").astype(np.int64 if network.embeds else dtype)
+    P, h = (np.asarray(a).astype(dtype)[()] for a in (made.pop("P"), h))
+    t = _pick((1, 1, 2, 10, 1000), bits)
+    state = {name: _kept(network, name, made.pop(name), t).astype(dtype) for name in network.state}
+    return Problem(X, {n: a.astype(dtype) for n, a in made.items()}, P, h, network, state, t)
+
+
+def _kept(network: Network, name: str, a: Any, t: int) -> Any:
+    """Nothing before the first step; no mean of squares is below 0."""
+    squares = network.update.name == "adam" and name[0] == "v"
+    return 0 * a if t == 1 else np.ldexp(np.square(a) if squares else a, -6)
 
 
 def _labels(network: Network, shape: tuple[int, ...], bits: Drawn) -> Any:

@@ -9,5 +9,6 @@ networks     the faults of any network, planted at every layer where they apply
 outputs      those on the way forward
 slopes       those of the errors of units on the way back
 gradients    those of the gradients, of what is passed below, and of the update
+updates      those of embeddings, of momentum and of Adam's steps
 where        words for where a fault can be made and be seen
 """

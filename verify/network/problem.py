@@ -98,11 +98,13 @@ class Problem:
             raise UsageError(f"X {X}, {told} and P {P} do not fit; {what}, no size 0")
 
     def __getattr__(self, name: str) -> Array:
-        """A parameter by its name: problem.W, problem.b2."""
-        if name.startswith("_") or name not in self.parameters:
-            raise AttributeError(f"{type(self).__name__} has no {name}")
-        parameter: Array = self.parameters[name]
-        return parameter
+        """A parameter by its name, or what is kept of one: problem.W, problem.b2, problem.vW1."""
+        if not name.startswith("_"):
+            for arrays in (self.parameters, self.state or {}):
+                if name in arrays:
+                    array: Array = arrays[name]
+                    return array
+        raise AttributeError(f"{type(self).__name__} has no {name}")
 
     def having(self, **numbers: Any) -> Problem:
         """The same problem with other numbers by their names: parameters, state, X, P, h, t.
