@@ -13,8 +13,9 @@ from tests.support import networks, oracle
 from tests.support.problems import drawn, made, worked_example
 from verify.network import manual, truth
 from verify.network.bounds import bounds
-from verify.network.network import POST
+from verify.network.network import POST, Layer
 from verify.network.problem import Problem
+from verify.network.updates import Update
 from verify.scenario.cases import cases
 from verify.scenario.collection import packaged
 from verify.scenario.load import load
@@ -269,3 +270,17 @@ def test_what_is_beyond_its_budget_is_not_computed():
     assert truth.losses([problem], problem, 6, budget=7 * 6 * (2 * 4 + 200) * 3 + 264) is None
     assert truth.nearest_chain(problem, budget=work) is not None
     assert truth.nearest_chain(problem, budget=work - 1) is None
+
+
+@pytest.mark.parametrize("update", [Update("momentum"), Update("adam")])
+def test_the_exact_losses_carry_what_an_update_keeps(update):
+    problem = here = networks.of(Layer("softmax", bias=True), sizes=(4, 3), update=update).having(
+        t=3, **{f"{kind}W": np.full((4, 3), 0.125) for kind in update.rule.state}
+    )
+    before, after = truth.losses([problem], problem, 4)
+    for t in range(4):
+        chain = manual.stable(here)
+        kept = {link.removesuffix("_next"): chain[link] for link in here.network.updates}
+        here = here.having(t=4 + t, **kept)
+    assert before == pytest.approx(float(manual.stable(problem).C), rel=1e-14)
+    assert after == pytest.approx(float(manual.stable(here).C), rel=1e-13)

@@ -201,8 +201,8 @@ def losses(
         at: dict[str, Balls] = {}
         before = exactly(rows, ["C"])["C"]
         for t in range(steps):
-            here = batches[t % len(batches)].having(t=t + 1)
-            moved = exactly(here, links, at)
+            batch = batches[t % len(batches)]
+            moved = exactly(batch.having(t=batch.t + t), links, at)
             at = {link.removesuffix("_next"): moved[link] for link in links}
         return {"before": before, "after": exactly(rows, ["C"], at)["C"]}
 
