@@ -51,6 +51,7 @@ class Updated(BaseModel):
     beta1: float
     beta2: float
     eps: float
+    t: int = Field(description="the number of the step, from 1")
 
 
 class Computed(BaseModel):
@@ -62,7 +63,7 @@ class Computed(BaseModel):
     cost: str
     reduction: str = Field(description="what the cost is divided by: rows 1/N, mean 1/(N K), sum 1")
     weight_decay: float = Field(description="lambda of (lambda/2) sum W^2, added to C")
-    update: Updated = Field(description="the step is the first, t = 1")
+    update: Updated
 
 
 class Exported(BaseModel):
@@ -125,13 +126,14 @@ def exported(case: Case) -> Exported | None:
     with np.errstate(all="ignore"):
         bound = bounds(problem).wider
     network = problem.network
+    update = {**asdict(network.update), "t": problem.t}
     return Exported(
         id=case.id,
         title=case.origin.title,
         dtype=case.dtype,
         problem=pins.problem_digest(case),
         sizes=problem.sizes,
-        network=Computed.model_validate(asdict(network)),
+        network=Computed.model_validate({**asdict(network), "update": update}),
         gradients=list(network.gradients),
         h=_hex(problem.h) if network.trains else None,
         exact={link: _hex(exact[link]) for link in network.links},
