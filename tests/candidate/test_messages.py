@@ -26,7 +26,7 @@ def test_an_answer_is_the_same_on_the_other_side():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_call_is_the_same_on_the_other_side(dtype):
     places = {"X": placed(np.zeros((2, 3), dtype), "slice", 5)[0]}
-    call = Call(places, np.dtype(dtype).type(0.1), first=True, kept=False, backward=True)
+    call = Call(places, np.dtype(dtype).type(0.1), first=True, kept=False, backward=True, t=4)
     found = call_of(json.loads(json.dumps(request_of(call, 99))))
     assert found == call
     assert found.h.dtype == dtype
