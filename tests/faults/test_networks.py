@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tests.support import networks
 from verify.candidate.candidate import of_function
 from verify.faults.gradients import GRADIENTS
 from verify.faults.networks import INVISIBLE, NETWORK_FAULTS, NONE, Planted, planted
@@ -211,6 +212,17 @@ def test_a_stale_number_is_that_of_the_call_before():
     assert np.array_equal(made(first).y1, first.X @ first.W1)
     assert np.allclose(made(second).y1, second.X @ first.W1)
     assert np.allclose(made(second).y1, second.X @ second.W1)
+
+
+def test_words_of_an_embedding_and_of_an_update_hold_there_alone():
+    of = {name: words(problem(name), manual.stable(problem(name))) for name in NETWORKS}
+    rows = {"embedding", "a row taken twice", "row 0 taken", "features that differ"}
+    assert rows <= of["embedding"]
+    assert not any(rows & found for name, found in of.items() if name != "embedding")
+    assert {"adam", "a velocity", "corrections that count"} <= of["adam"]
+    assert "momentum" in of["momentum"] - of["adam"]
+    alone = networks.BUILT["an operation first"]()
+    assert not rows & words(alone, manual.stable(alone))
 
 
 def test_words_say_where_a_fault_can_be_seen():

@@ -31,6 +31,10 @@ class Place(NamedTuple):
     def last(self) -> bool:
         return self.i == len(self.problem.network.layers) - 1
 
+    @property
+    def embeds(self) -> bool:
+        return self.problem.network.layers[self.i].embedding
+
     def number(self, name: str) -> Any:
         """A number of the layer by its name in the layer's vocabulary, or None.
 
@@ -92,13 +96,13 @@ WHERE: Mapping[str, Callable[[Place], bool]] = {
     "no weight decay": lambda at: not at.problem.network.decays,
     "biases": lambda at: any(layer.bias for layer in at.problem.network.layers),
     **{name: partial(_update, name) for name in ("momentum", "adam")},
-    "embedding": lambda at: at.problem.network.layers[at.i].embedding,
-    "a row taken twice": lambda at: len({*at.problem.X.ravel().tolist()}) < at.problem.X.size,
-    "row 0 taken": lambda at: not at.problem.X.all(),
-    "more than one row of W": lambda at: at.shape("W")[0] > 1,
-    "features that differ": lambda at: at.has(lambda X: X[:, :1] != X, "x"),
+    "embedding": lambda at: at.embeds,
+    "a row taken twice": lambda at: at.embeds and len(np.unique(at.problem.X)) < at.problem.X.size,
+    "row 0 taken": lambda at: at.embeds and not at.problem.X.all(),
+    "more than one row of W": lambda at: at.embeds and at.shape("W")[0] > 1,
+    "features that differ": lambda at: at.embeds and at.has(lambda X: X[:, :1] != X, "x"),
     "a velocity": lambda at: any(map(np.any, at.problem.state.values())),
-    "corrections that count": lambda at: 0.999**at.problem.t > 1e-3,
+    "corrections that count": lambda at: _update("adam", at) and 0.999**at.problem.t > 1e-3,
     "more than one row": lambda at: len(at.problem.X) > 1,
     "more than one unit": lambda at: at.shape("y_o")[-1] > 1,
     "square weights": lambda at: len({*at.shape("W")}) == 1,
