@@ -146,5 +146,5 @@ def test_the_links_of_the_contributors_guide_and_its_keys_exist():
     from verify.scenario.document import Document
 
     guide = (ROOT / "scenarios" / "README.md").read_text()
-    keys = set(re.findall(r"`([a-z_]+)`", guide.split("## When")[0]))
+    keys = set(re.findall(r"`([a-z_0-9]+)`", guide.split("## When")[0]))
     assert set(Document.model_fields) - {"vary", "expect"} <= keys

@@ -22,7 +22,8 @@ network, N rows, D features, K classes, are LINKS:
     W_next   = W - h dC_dW                  (D, K)  one step
 
 Of several layers every symbol carries its number from the input on (y1, y_o1, ..., dC_dW2, dC_db2):
-`Problem.network.links` has them in the order of the computation.
+`Problem.network.links` has them in the order of the computation. What momentum or Adam keep of a
+parameter from step to step is `Problem.state` (vW1, mW1), and a link of the next (vW1_next).
 
 The families, from the top; each imports only from those below it, and `python -m pydoc
 verify.FAMILY` says where to read on:

@@ -26,6 +26,23 @@ def test_a_networks_parameters_are_given_by_name_or_in_order(function, taken):
     assert arguments(function)(function, GIVEN) == taken
 
 
+KEPT = dict(zip(("X", "W", "P", "h", "vW", "t"), range(6), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("function", "taken"),
+    [
+        (lambda X, W, P: (X, W, P), (0, 1, 2)),
+        (lambda a, b, c, rate: (a, b, c, rate), (0, 1, 2, 3)),
+        (lambda *arrays: arrays, (0, 1, 2, 3)),
+        (lambda X, W, vW, P, t: (X, W, vW, P, t), (0, 1, 4, 2, 5)),
+        (lambda a, b, c, d, e, f: (a, b, c, d, e, f), (0, 1, 2, 3, 4, 5)),
+    ],
+)
+def test_what_an_update_keeps_is_given_to_who_names_it(function, taken):
+    assert arguments(function)(function, KEPT) == taken
+
+
 def test_one_function_may_be_called_for_several_networks():
     def function(*arrays):
         return arrays

@@ -18,7 +18,8 @@ from verify.candidate.examine import Reply, Session
 from verify.candidate.json_lines import Answer, Request, reply_of, request_of
 from verify.candidate.load import adapted
 from verify.candidate.messages import Broken
-from verify.network.network import Layer, Network
+from verify.network.layer import Layer
+from verify.network.network import Network
 from verify.network.problem import Problem
 
 finite = st.floats(allow_nan=False, allow_infinity=False)

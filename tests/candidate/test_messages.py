@@ -36,7 +36,7 @@ def test_an_answer_of_bfloat16_is_one_on_the_other_side_too():
 @pytest.mark.parametrize("dtype", MODELS)
 def test_a_call_is_the_same_on_the_other_side(dtype):
     places = {"X": placed(nearest(np.zeros((2, 3)), dtype), "slice", 5)[0]}
-    call = Call(places, nearest(0.1, dtype)[()], first=True, kept=False, backward=True)
+    call = Call(places, nearest(0.1, dtype)[()], first=True, kept=False, backward=True, t=4)
     found = call_of(json.loads(json.dumps(request_of(call, 99))))
     assert found == call
     assert found.h.dtype == dtype

@@ -18,7 +18,8 @@ from verify.candidate.candidate import Candidate, candidate
 from verify.candidate.program import Program, is_command
 from verify.errors import CandidateError
 from verify.judge.result import Verdict
-from verify.network.network import POST, Layer, Network
+from verify.network.layer import Layer
+from verify.network.network import POST, Network
 
 pytestmark = pytest.mark.process
 

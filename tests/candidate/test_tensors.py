@@ -10,7 +10,7 @@ from tests.support import networks
 from verify.candidate.arguments import arguments
 from verify.candidate.tensors import differentiated
 from verify.network import manual
-from verify.network.network import Layer
+from verify.network.layer import Layer
 
 HIDDEN = networks.of(Layer("tanh", bias=True), Layer("softmax"))
 

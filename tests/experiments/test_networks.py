@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests.support import networks as support
-from verify.experiments.networks import ENDS, drawn
+from verify.experiments.networks import ENDS, UPDATES, drawn
 from verify.judge import compare
 from verify.judge.sides import both_sides, one_step
 from verify.network.costs import COSTS
+from verify.network.layer import Layer
 from verify.network.links import ACTIVATIONS
-from verify.network.network import Layer
 from verify.numbers.dtypes import SIXTEEN
 from verify.scenario.values import LABELS
 
@@ -35,7 +35,19 @@ def test_every_activation_cost_reduction_and_depth_is_drawn():
     assert {layer.scaled for n in networks for layer in n.layers} == {True, False}
     assert len({layer.epsilon for n in networks for layer in n.layers}) == 3
     assert any(n.decays for n in networks)
+    assert {n.update for n in networks} == {*UPDATES}
+    assert {n.embeds for n in networks} == {True, False}
     assert all((n.layers[-1].activation, n.cost) in ENDS for n in networks)
+
+
+def test_nothing_is_kept_before_the_first_step_and_no_mean_of_squares_is_below_0():
+    for problem in CASES:
+        assert problem.t > 1 or not any(map(np.any, problem.state.values()))
+        squares = [
+            n for n in problem.state if n[0] == "v" and problem.network.update.name == "adam"
+        ]
+        assert all((problem.state[n] >= 0).all() for n in squares)
+    assert len({problem.t for problem in CASES}) == 4
 
 
 def test_labels_are_those_that_the_cost_takes():

@@ -9,7 +9,8 @@ from tests.support.problems import drawn
 from verify.candidate.candidate import of_function
 from verify.experiments.planting import ALL, GROUPS, OTHERS, POSTS, Planting
 from verify.judge.trial import tried
-from verify.network.network import Layer, Network
+from verify.network.layer import Layer
+from verify.network.network import Network
 from verify.network.problem import Problem
 
 NETWORK = Network((Layer("silu", bias=True), Layer("softmax")), "cross-entropy")

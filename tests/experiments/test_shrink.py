@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tests.support import networks
 from tests.support.problems import drawn
 from verify.experiments.shrink import shrunk
-from verify.network.network import Layer
+from verify.network.layer import Layer
 
 
 def test_what_always_shows_becomes_one_row_one_feature_one_class_and_zeros():
@@ -106,3 +107,13 @@ def test_a_norm_is_cut_to_the_units_that_are_left():
     assert {name: a.shape for name, a in found.parameters.items()} == {
         "gamma1": (1,), "beta1": (1,), "W2": (1, 1),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("update", ["gradient-descent", "momentum", "adam"])
+def test_row_numbers_and_what_is_kept_go_with_what_they_are_of(update):
+    found = (networks.problem(seed, "float64", 5, 2) for seed in range(400))
+    like = next(p for p in found if p.network.embeds and p.network.update.name == update)
+    simplest = shrunk(like, lambda _problem: True)
+    assert len(simplest.X) == 1
+    assert simplest.state.keys() == like.state.keys()
+    assert not any(map(np.any, simplest.parameters.values()))

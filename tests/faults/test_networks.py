@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tests.support import networks
 from tests.support.problems import sixteen
 from verify.candidate.candidate import of_function
 from verify.faults.gradients import GRADIENTS
@@ -15,18 +16,24 @@ from verify.faults.networks import INVISIBLE, NETWORK_FAULTS, NONE, Planted, pla
 from verify.faults.outputs import OUTPUTS
 from verify.faults.slopes import SLOPES
 from verify.faults.table import FAULTS
+from verify.faults.updates import UPDATES
 from verify.faults.where import WHERE, words
 from verify.judge import compare
 from verify.judge.trial import tried
 from verify.network import manual
-from verify.network.network import Layer, Network
+from verify.network.layer import Layer
+from verify.network.network import Network
 from verify.network.problem import Problem
 from verify.network.step import on
+from verify.network.updates import DESCENT, Update
 from verify.numbers.dtypes import SIXTEEN
 
 
-def network(*activations, cost, reduction="rows", decay=0.0, bias=True) -> Network:
-    return Network(tuple(Layer(a, bias) for a in activations), cost, reduction, decay)
+def network(
+    *activations, cost, reduction="rows", decay=0.0, bias=True, update=DESCENT, embedding=False
+) -> Network:
+    layers = (Layer(a, bias, embedding=embedding and not i) for i, a in enumerate(activations))
+    return Network(tuple(layers), cost, reduction, decay, update)
 
 
 # A network with its rows and features, and the units of each layer.
@@ -51,6 +58,13 @@ NETWORKS = {
     "classes apart": (
         network("tanh", "identity", cost="multi-class-hinge", decay=0.1), 7, 4, 3, 4),
     "sides apart": (network("tanh", "identity", cost="hinge"), 7, 4, 3, 2),
+    "momentum": (
+        network("tanh", "softmax", cost="cross-entropy", update=Update("momentum", 0.75)),
+        5, 4, 4, 4),
+    "adam": (
+        network("sigmoid", "identity", cost="squared-error", update=Update("adam"), decay=0.1),
+        5, 3, 4, 2),
+    "embedding": (network("tanh", "softmax", cost="cross-entropy", embedding=True), 6, 2, 6, 3),
     "softmax below": (network("softmax", "softplus", cost="squared-error", decay=0.1), 4, 3, 3, 2),
 }  # fmt: skip
 BOTH = ("mean", "likelihood", "operation")
@@ -64,6 +78,9 @@ def problem(name: str, dtype: str = "float64", **numbers) -> Problem:
     for names, (inputs, own) in zip(made.names, pairwise(units), strict=True):
         found |= {names["W"]: rng.normal(size=(inputs, own)), names["b"]: rng.normal(size=own)}
         found |= {names[p]: rng.normal(size=own) for p in ("gamma", "beta")}
+    found |= {n: rng.uniform(0.01, 0.1, found[n[1:]].shape) for n in made.state}
+    if made.embeds:
+        found["W1"] = rng.normal(size=(4, units[1] // units[0]))
     signed = made.cost == "upstream" or "squared" in made.cost
     found["P"] = (rng.normal if signed else rng.uniform)(size=(N, units[-1])) * 0.9 + 0.05
     if made.cost == "hinge":
@@ -71,8 +88,10 @@ def problem(name: str, dtype: str = "float64", **numbers) -> Problem:
     elif made.cost == "multi-class-hinge":
         found["P"] = np.eye(units[-1])[rng.integers(units[-1], size=N)]
     found = {n: np.array(a, dtype) for n, a in {**found, **numbers}.items()}
-    parameters = {n: found[n] for n in made.parameters}
-    return Problem(found["X"], parameters, found["P"], np.dtype(dtype).type(0.3), made)
+    parameters, state = ({n: found[n] for n in of} for of in (made.parameters, made.state))
+    X = np.array([[0, 2], [1, 1], [3, 0], [2, 2], [0, 1], [3, 2]]) if made.embeds else found["X"]
+    h = np.dtype(dtype).type(0.3)
+    return Problem(X, parameters, found["P"], h, made, state, 1 + 2 * bool(state))
 
 
 def special() -> dict[str, Problem]:
@@ -163,7 +182,7 @@ def test_no_form_of_a_link_is_blamed(name, dtype):
                 known[step.name] = (
                     on(step.forms[j], known) if step.name == link else step.on("stable", known)
                 )
-            return {link: np.array(known[link]) for link in (*p.network.links, "dC_dX")}
+            return {link: np.array(known[link]) for link in p.network.every_link}
 
         return function
 
@@ -178,14 +197,15 @@ def test_a_row_is_of_its_table_and_says_what_is_wrong_in_words_that_are_known():
     links = {
         **dict.fromkeys(("y", "y_o", "C"), OUTPUTS),
         **dict.fromkeys(("dC_dy_o", "dy_o_dy", "dC_dy"), SLOPES),
-        **dict.fromkeys(("dC_dW", "dC_db", "dC_dx", "W_next", "b_next"), GRADIENTS),
+        **dict.fromkeys(("dC_db", "dC_dx"), GRADIENTS),
         **dict.fromkeys(("dC_dgamma", "dC_dbeta", "gamma_next", "beta_next"), GRADIENTS),
+        **dict.fromkeys(("mW_next", "vW_next", "vb_next"), UPDATES),
     }  # fmt: skip
-    rows = (*OUTPUTS, *SLOPES, *GRADIENTS)
-    assert len(rows) == len(NETWORK_FAULTS) >= 150
+    rows = (*OUTPUTS, *SLOPES, *GRADIENTS, *UPDATES)
+    assert len(rows) == len(NETWORK_FAULTS) >= 180
     for row in rows:
         fault = NETWORK_FAULTS[row[0]]
-        assert row in links[fault.link]
+        assert row in UPDATES or row in links.get(fault.link, GRADIENTS)
         assert set(fault.where) <= set(WHERE)
         assert fault.mistake
     assert not NETWORK_FAULTS.keys() & FAULTS.keys()
@@ -213,6 +233,17 @@ def test_a_stale_number_is_that_of_the_call_before():
     assert np.array_equal(made(first).y1, first.X @ first.W1)
     assert np.allclose(made(second).y1, second.X @ first.W1)
     assert np.allclose(made(second).y1, second.X @ second.W1)
+
+
+def test_words_of_an_embedding_and_of_an_update_hold_there_alone():
+    of = {name: words(problem(name), manual.stable(problem(name))) for name in NETWORKS}
+    rows = {"embedding", "a row taken twice", "row 0 taken", "features that differ"}
+    assert rows <= of["embedding"]
+    assert not any(rows & found for name, found in of.items() if name != "embedding")
+    assert {"adam", "a velocity", "corrections that count"} <= of["adam"]
+    assert "momentum" in of["momentum"] - of["adam"]
+    alone = networks.BUILT["an operation first"]()
+    assert not rows & words(alone, manual.stable(alone))
 
 
 def test_words_say_where_a_fault_can_be_seen():

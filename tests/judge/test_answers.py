@@ -10,7 +10,7 @@ from verify.judge import compare
 from verify.judge.answers import judged
 from verify.judge.result import Verdict
 from verify.network import manual
-from verify.network.network import Layer
+from verify.network.layer import Layer
 from verify.network.problem import Chain
 
 HIDDEN = networks.of(Layer("tanh", bias=True), Layer("softmax"))

@@ -16,7 +16,7 @@ from verify.judge import compare
 from verify.judge.formulas import WORK, followed, told_apart
 from verify.judge.result import Finding, Verdict
 from verify.judge.trial import tried
-from verify.network.network import Layer
+from verify.network.layer import Layer
 from verify.network.problem import Chain
 
 

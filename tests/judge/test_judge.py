@@ -19,7 +19,7 @@ from verify.judge.asked import Asked
 from verify.judge.judge import judge
 from verify.judge.result import Verdict
 from verify.network import manual, truth, twin
-from verify.network.network import Layer
+from verify.network.layer import Layer
 from verify.network.problem import LINKS, Problem
 from verify.scenario.cases import of_problem
 from verify.scenario.document import Expect

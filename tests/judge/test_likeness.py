@@ -14,8 +14,8 @@ from verify.judge import compare
 from verify.judge.likeness import likenesses
 from verify.judge.result import Likeness
 from verify.network import manual
+from verify.network.layer import Layer
 from verify.network.manual import stable_form
-from verify.network.network import Layer
 from verify.network.problem import Chain
 
 

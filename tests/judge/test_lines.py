@@ -8,7 +8,7 @@ from tests.support import networks
 from tests.support.networks import walked
 from verify.judge import compare, lines
 from verify.network import manual
-from verify.network.network import Layer
+from verify.network.layer import Layer
 from verify.network.problem import Chain
 
 HIDDEN = (Layer("tanh", bias=True), Layer("softmax", bias=True))

@@ -24,7 +24,7 @@ from verify.judge.parts import Loss, Totals, evaluated, everywhere, loss_at, mea
 from verify.judge.result import Verdict
 from verify.network import manual, truth, twin
 from verify.network.bounds import bounds
-from verify.network.network import Layer
+from verify.network.layer import Layer
 from verify.network.problem import Chain
 from verify.scenario import cases as sizes
 from verify.scenario.cases import Batch, cases

@@ -9,7 +9,7 @@ from tests.support.results import figure
 from verify.judge import compare
 from verify.judge.result import Finding, Verdict
 from verify.judge.rows import among_all, in_a_batch, in_rows, of_some_rows
-from verify.network.network import Layer
+from verify.network.layer import Layer
 
 PROBLEM = networks.of(Layer("tanh", bias=True), Layer("softmax"), N=40)
 OF_ROWS = replace(figure("y1", 0.5), entry=(2, 1))

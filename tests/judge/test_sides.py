@@ -12,7 +12,7 @@ from verify.judge.judge import judge
 from verify.judge.result import Verdict
 from verify.judge.sides import LEAD, blind, both_sides, on_sample, one_step, subjects
 from verify.network import manual, twin
-from verify.network.network import Layer
+from verify.network.layer import Layer
 
 
 @pytest.mark.parametrize(("way", "name"), [("eager", "twin"), ("func", "twin func")])

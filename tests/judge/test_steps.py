@@ -17,7 +17,8 @@ from verify.judge.parts import everywhere, start_of
 from verify.judge.result import Step, Verdict
 from verify.judge.sides import one_step
 from verify.network import manual, twin
-from verify.network.network import Layer
+from verify.network.layer import Layer
+from verify.network.updates import Update
 from verify.scenario.cases import Batch, of_problem
 
 MANUAL = Subject("manual.stable_form", manual.stable_form, "stable")
@@ -218,3 +219,52 @@ def test_a_line_that_breaks_at_a_later_step_is_named_at_any_depth(link):
         found = list(training.trained(candidate, case, BUDGET))
     assert [(f.check, f.link) for f in found] == [("trajectory", link)]
     assert found[0].message.startswith("step 3: ")
+
+
+def with_update(update):
+    return networks.of(Layer("tanh", bias=True), Layer("softmax"), update=update)
+
+
+@pytest.mark.parametrize("update", [Update("momentum"), Update("adam")])
+def test_what_an_update_keeps_is_carried_from_step_to_step(update):
+    problem, forms = with_update(update), (manual.stable, twin.stable_form)
+    sides = [
+        Subject(f"{name}.stable_form", form, "stable")
+        for name, form in zip(("manual", "twin"), forms, strict=True)
+    ]
+    found = train(sides, [problem], 12, BUDGET)
+    assert found.findings == []
+    assert found.enclosed == 11
+    assert found.end.parameters["t"] == 13
+    by_hand = problem
+    for t in range(12):
+        chain = manual.stable(by_hand)
+        after = {link.removesuffix("_next"): chain[link] for link in by_hand.network.updates}
+        by_hand = by_hand.having(t=t + 2, **after)
+    for name in problem.network.parameters:
+        assert np.array_equal(found.end.parameters[name], by_hand.parameters[name])
+
+
+def test_a_velocity_that_is_forgotten_is_seen_at_the_second_step():
+    def forgetful(problem):
+        return manual.stable(problem.having(**{n: 0 * a for n, a in problem.state.items()}))
+
+    problem = with_update(Update("momentum"))
+    found = train([Subject("manual.stable_form", forgetful, "stable")], [problem], 5, BUDGET)
+    assert {f.link for f in found.findings} == {"vW1_next", "vb1_next", "vW2_next"}
+    assert all("step 2" in f.message for f in found.findings)
+
+
+def test_a_candidate_may_give_gradients_alone_whatever_the_update():
+    problem = with_update(Update("adam"))
+
+    def gradients(X, W1, b1, W2, P):
+        y_o1 = np.tanh(X @ W1 + b1)
+        e = np.exp(y_o1 @ W2)
+        g = (e / e.sum(1, keepdims=True) - P) / len(X)
+        back = g @ W2.T * (1 - y_o1**2)
+        return X.T @ back, back.sum(0), y_o1.T @ g
+
+    case = replace(of_problem(problem), steps=6)
+    with np.errstate(all="ignore"):
+        assert list(training.trained(of_function(gradients), case, BUDGET)) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 
@@ -20,8 +21,10 @@ from verify.judge.result import Verdict
 from verify.judge.steps import trained
 from verify.judge.trial import tried
 from verify.network import manual
-from verify.network.network import Layer
+from verify.network.layer import Layer
+from verify.network.network import Network
 from verify.network.problem import DTYPES, Chain, Problem
+from verify.network.updates import Update
 from verify.numbers.dtypes import SIXTEEN
 from verify.numbers.rounding import MODELS
 from verify.scenario.cases import of_problem
@@ -636,3 +639,71 @@ def test_a_torch_cost_in_16_bits_is_judged_for_its_own_backward(dtype):
         return -(P * torch.nn.functional.logsigmoid(X @ W)).sum() / len(X)
 
     assert trial_of(cost, many_rows(dtype), arrays="torch").findings == ()
+
+
+def embedded():
+    """Two features, of which each row takes a row of W1; several rows are taken twice."""
+    rng = np.random.default_rng(2)
+    layers = Layer("tanh", embedding=True), Layer("softmax")
+    network = Network(layers, update=Update("momentum", 0.5))
+    weights = {"W1": rng.normal(size=(4, 3)), "W2": rng.normal(size=(6, 3))}
+    X, P = rng.integers(0, 4, (8, 2)), np.eye(3)[rng.integers(0, 3, 8)]
+    state = {"vW1": weights["W1"] / 8}
+    return Problem(X, weights, P, np.float64(0.5), network, state, 3)
+
+
+def embedding(X, W1, W2, P, send=np.add.at):
+    """The gradients; `send` brings each part to the row that it came from."""
+    y_o1 = np.tanh(W1[X].reshape(len(X), -1))
+    e = np.exp(y_o1 @ W2)
+    g = (e / e.sum(1, keepdims=True) - P) / len(X)
+    found = np.zeros_like(W1)
+    send(found, X, (g @ W2.T * (1 - y_o1**2)).reshape(*X.shape, -1))
+    return found, y_o1.T @ g
+
+
+def test_a_candidate_of_an_embedding_gets_row_numbers():
+    kinds = set()
+
+    def watched(X, W1, W2, P):
+        kinds.add(X.dtype)
+        return embedding(X, W1, W2, P)
+
+    found = trial_of(watched, embedded())
+    assert found.findings == ()
+    assert found.resolution < 1e-12
+    assert kinds == {np.dtype(np.int64)}
+
+
+def test_an_assignment_where_rows_are_taken_twice_is_named():
+    def assigned(X, W1, W2, P):
+        return embedding(X, W1, W2, P, lambda to, X, parts: to.__setitem__(X, parts))
+
+    assert {f.link for f in trial_of(assigned, embedded()).findings} == {"dC_dW1"}
+
+
+def step(X, W1, W2, P, h, vW1, vW2, wrong=False):
+    by = dict(zip(("W1", "W2"), embedding(X, W1, W2, P), strict=True))
+    v = {"W1": 0.5 * vW1 + by["W1"], "W2": 0.5 * vW2 + by["W2"]}
+    links = {f"dC_d{n}": g for n, g in by.items()} | {f"v{n}_next": a for n, a in v.items()}
+    ahead = by["W1"] + 0.5 * v["W1"] if wrong else v["W1"]
+    return links | {"W1_next": W1 - h * ahead, "W2_next": W2 - h * v["W2"]}
+
+
+def test_what_an_update_keeps_may_be_taken_by_name():
+    assert trial_of(step, embedded()).findings == ()
+    nesterov = functools.partial(step, wrong=True)
+    assert [f.link for f in trial_of(nesterov, embedded()).findings] == ["W1_next"]
+
+
+def test_where_an_update_leads_does_not_stand_for_the_gradient():
+    found = trial_of(lambda X, W1, W2, P: {"W1_next": W1, "W2_next": W2}, embedded())
+    assert any("no dC_dW1 to be judged" in f.message for f in found.findings)
+
+
+def test_a_torch_cost_of_an_embedding_passes():
+    def cost(X, W1, W2, P):
+        y = torch.tanh(torch.nn.functional.embedding(X, W1).flatten(1)) @ W2
+        return torch.nn.functional.cross_entropy(y, P)
+
+    assert trial_of(cost, embedded(), arrays="torch").findings == ()

@@ -12,7 +12,8 @@ from tests.support.problems import drawn, random_problem, sixteen
 from verify.network import manual, truth, twin
 from verify.network.bounds import Bounds, bounds
 from verify.network.composed import Composed
-from verify.network.network import Layer, Network
+from verify.network.layer import Layer
+from verify.network.network import Network
 from verify.network.problem import DTYPES, LINKS
 from verify.numbers.dtypes import SIXTEEN
 from verify.numbers.rounding import MODELS

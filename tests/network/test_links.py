@@ -28,7 +28,7 @@ TABLE = {**ACTIVATIONS, **{f"{name} with gamma and beta": of for name, of in SCA
 
 
 def numbers(y, **more):
-    return {"y": y, "leak": Balls.of(float(LEAK)), "eps": Balls.of(EPSILON), **more}
+    return {"y": y, "leak": Balls.of(float(LEAK)), "epsilon": Balls.of(EPSILON), **more}
 
 
 @pytest.mark.parametrize("name", oracle.elements(LEAK))
@@ -76,7 +76,7 @@ def test_every_form_is_bounded_at_the_corners_of_its_inputs_errors(name, dtype):
             values = {"y": y, "dC_dy_o": rng.normal(size=(2, 4)), "leak": np.float64(0.01)}
             values["dy_o_dy"] = rng.normal(size=(2, 4))
             values |= {"gamma": rng.normal(size=4), "beta": rng.normal(size=4)}
-            values["eps"] = np.float64(EPSILON)
+            values["epsilon"] = np.float64(EPSILON)
             with precision(212):
                 scales = {p: Balls.of(values[p]) for p in ("gamma", "beta")}
                 at = numbers(Balls.of(y), **scales)

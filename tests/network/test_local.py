@@ -9,10 +9,10 @@ from tests.support import networks
 from verify.network import manual, twin
 from verify.network.bounds import bounds
 from verify.network.kernels import beyond
+from verify.network.layer import Layer
 from verify.network.links import ACTIVATIONS
 from verify.network.local import local
-from verify.network.network import Layer
-from verify.network.problem import DTYPES, Chain, Problem
+from verify.network.problem import DTYPES, Chain
 from verify.network.step import on
 
 
@@ -69,9 +69,9 @@ def test_torch_breaks_no_line_but_by_kernels_that_are_named(dtype):
 def test_a_program_that_works_in_more_precision_than_it_returns_is_right():
     for seed in range(30):
         problem = networks.problem(seed, "float32")
-        parameters = {name: np.float64(a) for name, a in problem.parameters.items()}
-        X, P, h = (np.float64(a) for a in (problem.X, problem.P, problem.h))
-        wide = Problem(X, parameters, P, h, problem.network)
+        numbers = {**problem.parameters, **problem.state, "P": problem.P, "h": problem.h}
+        numbers |= {} if problem.network.embeds else {"X": problem.X}
+        wide = problem.having(**{name: np.float64(a) for name, a in numbers.items()})
         with np.errstate(all="ignore"):
             chain = manual.stable(wide)
             narrow = {link: value.astype("float32") for link, value in chain.items()}

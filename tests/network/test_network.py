@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from tests.support import networks
-from verify.network.network import POST, Layer, Network
-from verify.network.problem import DTYPES, LINKS
+from verify.errors import UsageError
+from verify.network import manual
+from verify.network.layer import Layer
+from verify.network.network import POST, Network
+from verify.network.problem import DTYPES, LINKS, Problem
 from verify.numbers.balls import Balls, enclosed
 from verify.numbers.constant import precision
 
@@ -42,6 +45,35 @@ def test_of_one_operation_alone_the_derivative_by_X_is_the_link():
     assert network.links == ("y_o", "C", "dC_dy_o", "dC_dX")
 
 
+def test_an_embedding_takes_rows_of_its_weights_and_has_no_derivative_by_their_numbers():
+    network = Network((Layer("identity", embedding=True), Layer("softmax")))
+    assert "dC_dX" not in network.every_link
+    W, X = np.arange(6.0).reshape(3, 2), np.array([[2, 0], [2, 2]])
+    problem = Problem(X, {"W1": W, "W2": np.ones((4, 2))}, np.eye(2), np.float64(0.5), network)
+    right = manual.stable(problem)
+    assert right["y1"].tolist() == [[4, 5, 0, 1], [4, 5, 4, 5]]
+    parts = right["dC_dy1"].reshape(4, 2)
+    assert np.array_equal(right["dC_dW1"], [parts[1], [0, 0], parts[0] + parts[2] + parts[3]])
+    assert problem.shape("dC_dW1") == (3, 2)
+    assert problem.dtype == np.float64
+
+
+def test_row_numbers_are_whole_numbers_of_rows_that_there_are():
+    network = Network((Layer("softmax", embedding=True),))
+    for X in (np.array([[3]]), np.array([[-1]]), np.array([[1.0]])):
+        with pytest.raises(UsageError, match="row numbers of W: 0 to 2"):
+            Problem(X, np.ones((3, 2)), np.ones((1, 2)), np.float64(1), network)
+
+
+@pytest.mark.parametrize("layers", [
+    (Layer("relu"), Layer("softmax", embedding=True)),
+    (Layer("relu", weights=False, embedding=True),),
+])  # fmt: skip
+def test_only_a_first_layer_with_weights_is_an_embedding(layers):
+    with pytest.raises(ValueError, match="an embedding is a first layer"):
+        Network(layers)
+
+
 def test_a_bias_needs_weights():
     with pytest.raises(ValueError, match="a bias"):
         Network((Layer("relu", bias=True, weights=False),))
@@ -65,7 +97,7 @@ def test_the_truth_agrees_with_differences_of_the_cost_alone():
     for seed in range(40):
         network, numbers = networks.drawn(seed, "float64", widest=5)
         rng = np.random.default_rng(seed)
-        by = (*network.parameters, "X")
+        by = (*network.parameters, *["X"] * (not network.embeds))
         with precision(1200):
             exact = {name: Balls.of(a) for name, a in numbers.items()}
             e = Balls.of(2.0**-300)
@@ -73,12 +105,12 @@ def test_the_truth_agrees_with_differences_of_the_cost_alone():
             ends = []
             for t in (e, -e):
                 known = exact | {name: exact[name] + t * d[name] for name in by}
-                for step in networks.judged(network):
+                for step in network.every_step:
                     known[step.name] = step.exactly(known)
                     if step.name == "C":
                         break
                 ends.append(known["C"])
-            for step in networks.judged(network):
+            for step in network.every_step:
                 exact[step.name] = step.exactly(exact)
             slope = sum(((exact[f"dC_d{n}"] * d[n]).sum() for n in by), Balls.of(0.0))
             along = (ends[0] - ends[1]) / (2 * e)

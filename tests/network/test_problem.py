@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.problems import made, sixteen, worked_example
 from verify.errors import UsageError
-from verify.network.network import POST, Layer, Network
+from verify.network.layer import Layer
+from verify.network.network import POST, Network
 from verify.network.problem import (
     LINKS,
     Chain,

@@ -9,12 +9,14 @@ import flint
 import numpy as np
 import pytest
 
-from tests.support import oracle
+from tests.support import networks, oracle
 from tests.support.problems import drawn, made, worked_example
 from verify.network import manual, truth
 from verify.network.bounds import bounds
+from verify.network.layer import Layer
 from verify.network.network import POST
 from verify.network.problem import Problem
+from verify.network.updates import Update
 from verify.scenario.cases import cases
 from verify.scenario.collection import packaged
 from verify.scenario.load import load
@@ -45,6 +47,30 @@ def test_the_oracle_of_the_standard_library_lies_in_every_enclosure(case):
                 middle = Decimal(float(ball.hi[index])) + Decimal(float(ball.lo[index]))
                 slack = abs(exact) * Decimal(10) ** -60
                 assert abs(middle - exact) <= Decimal(float(ball.rad[index])) + slack, (link, index)
+
+
+def test_the_oracle_lies_in_every_enclosure_of_embeddings_and_of_other_updates():
+    judged = set()
+    for seed in range(100):
+        problem = networks.problem(seed, "float64", widest=4, deepest=2)
+        network = problem.network
+        if not network.embeds and not network.state:
+            continue
+        found, exact = truth.truth(problem, bounds(problem).wider), oracle.links(problem)
+        judged |= {("embedding", network.embeds), (network.update.name, problem.t > 1)}
+        for link, ball in found.chain.items():
+            for index in np.ndindex(np.shape(ball.hi)):
+                right = exact[link][index] if index else exact[link]
+                if np.isfinite(ball.rad[index]):
+                    assert _is_in(ball, index, right), (seed, link, index)
+    assert {("embedding", True), ("momentum", True), ("adam", True), ("adam", False)} <= judged
+
+
+def _is_in(ball, index, exact):
+    with localcontext(prec=oracle.DIGITS):
+        middle = Decimal(float(ball.hi[index])) + Decimal(float(ball.lo[index]))
+        slack = (1 + abs(exact)) * Decimal(10) ** -60
+        return abs(middle - exact) <= Decimal(float(ball.rad[index])) + slack
 
 
 def test_an_enclosure_is_far_smaller_than_a_rounding():
@@ -245,3 +271,17 @@ def test_what_is_beyond_its_budget_is_not_computed():
     assert truth.losses([problem], problem, 6, budget=7 * 6 * (2 * 4 + 200) * 3 + 264) is None
     assert truth.nearest_chain(problem, budget=work) is not None
     assert truth.nearest_chain(problem, budget=work - 1) is None
+
+
+@pytest.mark.parametrize("update", [Update("momentum"), Update("adam")])
+def test_the_exact_losses_carry_what_an_update_keeps(update):
+    problem = here = networks.of(Layer("softmax", bias=True), sizes=(4, 3), update=update).having(
+        t=3, **{f"{kind}W": np.full((4, 3), 0.125) for kind in update.rule.state}
+    )
+    before, after = truth.losses([problem], problem, 4)
+    for t in range(4):
+        chain = manual.stable(here)
+        kept = {link.removesuffix("_next"): chain[link] for link in here.network.updates}
+        here = here.having(t=4 + t, **kept)
+    assert before == pytest.approx(float(manual.stable(problem).C), rel=1e-14)
+    assert after == pytest.approx(float(manual.stable(here).C), rel=1e-13)

@@ -27,8 +27,8 @@ from verify.judge.asked import Asked
 from verify.judge.judge import judge
 from verify.judge.result import Verdict
 from verify.network import twin, twins
-from verify.network.network import Layer
-from verify.network.problem import DTYPES, LINKS, Problem
+from verify.network.layer import Layer
+from verify.network.problem import DTYPES, LINKS
 from verify.network.twins import TWINS
 from verify.numbers.dtypes import SIXTEEN
 
@@ -111,13 +111,7 @@ def any_network(seed, dtype):
     """A random network's problem, and of every link the truth and the bound."""
     network, numbers = networks.drawn(seed, dtype, 8)
     limits = networks.bounds(network, numbers)
-    return of(network, numbers), limits, networks.truth(network, numbers, limits)
-
-
-def of(network, numbers):
-    labels = numbers["G" if network.cost == "upstream" else "P"]
-    parameters = {name: numbers[name] for name in network.parameters}
-    return Problem(numbers["X"], parameters, labels, numbers["h"], network)
+    return networks.as_problem(network, numbers), limits, networks.truth(network, numbers, limits)
 
 
 def shares(name, form, seed, dtype):

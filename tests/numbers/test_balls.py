@@ -97,6 +97,15 @@ def test_a_function_agrees_with_decimals_own(function, exact):
             assert gap <= Fraction(rad[0]) + abs(truth) / 10**50
 
 
+def test_a_root_of_what_may_be_0_is_open_down_to_0():
+    (root, exact, none) = np.sqrt(Balls(np.array([arb(0, 1e-8), arb(4), arb(-4)]))).entries
+    assert root.contains(0)
+    assert root.contains(1e-4)
+    assert root < 1.001e-4
+    assert exact == 2
+    assert none.is_nan()
+
+
 def test_hi_lo_and_rad_enclose_the_ball():
     with precision(212):
         third = Balls.of([1.0]) / 3

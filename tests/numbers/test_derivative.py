@@ -10,11 +10,12 @@ from verify.numbers.balls import Balls
 from verify.numbers.bounded import Bounded
 from verify.numbers.constant import precision
 from verify.numbers.derivative import BACK, Recorded, derivatives
-from verify.numbers.number import ERF, ERFC, fixed, name
+from verify.numbers.number import ERF, ERFC, fixed, gather, name, scatter
 from verify.numbers.rounding import MODELS
 
 arb = flint.arb
 ROW = (1, 3)
+INDEX = np.array([[0, 2, 0], [1, 2, 2]])
 FORMULAS = {
     np.add: lambda a, b: a + b,
     np.subtract: lambda a, b: b - a,
@@ -41,6 +42,8 @@ FORMULAS = {
     np.expand_dims: lambda a, b: np.expand_dims(a, axis=0) * b,
     np.broadcast_to: lambda a, b: np.broadcast_to(a, shape=(4, 3)) * b,
     np.matrix_transpose: lambda a, b: np.matrix_transpose(a) * b,
+    gather: lambda a, b: gather((a * b).mT, INDEX) * b.sum(),
+    scatter: lambda a, b: scatter(a * b, INDEX[:1], 4) * scatter(b, INDEX[:1], 4),
 }
 A, B = np.array([[0.7, -1.3, 2.1]]), np.array([[-0.4, 0.9, 1.6]])
 

@@ -11,7 +11,17 @@ from verify.numbers import balls, bounded, derivative
 from verify.numbers.balls import Balls
 from verify.numbers.bounded import Bounded
 from verify.numbers.derivative import Recorded
-from verify.numbers.number import OPERATIONS, Number, erf, erfc, name
+from verify.numbers.number import (
+    OPERATIONS,
+    Number,
+    erf,
+    erfc,
+    gather,
+    integers,
+    name,
+    power,
+    scatter,
+)
 from verify.numbers.rounding import MODELS
 
 KINDS = {
@@ -50,6 +60,23 @@ def test_an_array_is_not_changed_in_place(kind):
     a = KINDS[kind]([0.5])
     with pytest.raises(TypeError, match="add with out="):
         a += 1
+
+
+@pytest.mark.parametrize("kind", ["Bounded", "Balls"])
+def test_rows_by_number_are_those_of_numpy_and_added_where_they_came_from(kind):
+    W, index = np.arange(6.0).reshape(3, 2) / 4, np.array([[2, 0], [2, 2]])
+    assert gather(W, index).tolist() == [[1, 1.25, 0, 0.25], [1, 1.25, 1, 1.25]]
+    assert scatter(gather(W, index), index, 3).tolist() == [[0, 0.25], [0, 0], [3, 3.75]]
+    a, i = KINDS[kind](W), KINDS[kind](index)
+    assert np.array_equal(integers(i), index)
+    of = {"Bounded": lambda found: found.value, "Balls": lambda found: found.entries.astype(float)}
+    rows, sums = gather(a, i), scatter(gather(a, i), i, 3)
+    assert np.array_equal(of[kind](rows), gather(W, index))
+    assert np.array_equal(of[kind](sums), scatter(gather(W, index), index, 3))
+
+
+def test_a_power_is_the_product_of_so_many():
+    assert [power(3, count) for count in (1, 2, 3, 6, 11)] == [3, 9, 27, 729, 177147]
 
 
 def _formula(x, W, b):

@@ -14,6 +14,7 @@ from verify.numbers.balls import Balls, enclosed
 from verify.numbers.bounded import Bounded
 from verify.numbers.constant import precision
 from verify.numbers.dtypes import SIXTEEN
+from verify.numbers.number import gather, scatter
 from verify.numbers.rounding import MODELS
 from verify.numbers.rules import RULES
 
@@ -109,6 +110,12 @@ def test_exactly_0_times_anything_is_exactly_0():
     assert np.isinf((zero * Bounded(F64, [3.0], np.inf)).settled().error)
 
 
+def test_near_0_a_root_moves_no_further_than_the_root_of_the_movement():
+    a = Bounded(F64, [0.0, 1e-30, 1e-10], [1e-20, 1e-20, 1e-20])
+    slopes = [1e-10, 1e-10, 0.5e-15]
+    assert np.sqrt(a).error == pytest.approx(slopes, rel=1e-3)
+
+
 def test_a_power_of_two_rounds_nothing():
     a = Bounded(F32, [1.1])
     assert (a * 0.25).error == (a / 8).error == 0
@@ -116,6 +123,6 @@ def test_a_power_of_two_rounds_nothing():
 
 
 def test_every_rule_has_a_hostile_trial_of_its_own():
-    of_sums = {np.matmul, np.sum, np.mean}
-    of_layouts = {np.matrix_transpose, np.expand_dims, np.broadcast_to}
+    of_sums = {np.matmul, np.sum, np.mean, scatter}
+    of_layouts = {np.matrix_transpose, np.expand_dims, np.broadcast_to, gather}
     assert len(RULES) - len(of_sums | of_layouts) == len(OPERATIONS)

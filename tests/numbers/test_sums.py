@@ -14,6 +14,7 @@ from verify.numbers import dtypes
 from verify.numbers.balls import Balls, enclosed
 from verify.numbers.bounded import Bounded
 from verify.numbers.constant import precision
+from verify.numbers.number import scatter
 from verify.numbers.rounding import MODELS
 from verify.numbers.sums import Sum
 
@@ -91,6 +92,36 @@ def test_of_float16_a_sum_may_pass_its_largest_number_on_the_way_but_not_end_the
     x = np.array([[2.0**10, 2.0**10, 1.5]])
     assert (Bounded(F16, x) @ Bounded(F16, [[2.0**6], [-(2.0**6)], [1.5]])).bound() < 0.03
     assert np.isinf((Bounded(F16, x) @ Bounded(F16, [[2.0**6], [2.0], [1.5]])).bound())
+
+
+def scattered(dtype: str, seed: int) -> float:
+    """error / bound of the parts of rows that an index sends to places, added in any order."""
+    rng = np.random.default_rng((seed, 18))
+    N, D, E, rows = (int(i) for i in rng.integers(1, 5, 4))
+    index = rng.integers(0, rows, (N, D))
+    a = drawn(rng, dtype, Operation(np.add, 1, one), (N, D * E))
+    total = np.zeros((rows, E), dtype)
+    for n, d in rng.permutation(list(np.ndindex(N, D))):
+        total[index[n, d]] += a.computed[n, d * E : d * E + E].astype(dtype)
+    with np.errstate(all="ignore"), precision(300):
+        found = scatter(a.number, Bounded(MODELS[dtype], index), rows)
+        hi, lo, rad = enclosed(scatter(Balls.of(a.exact), Balls.of(index), rows))
+        errors = np.maximum(*(np.abs(np.float64(b) - hi - lo) for b in (total, found.value)))
+        hit = np.where(found.bound() > 0, errors / found.bound(), np.where(errors > rad, np.inf, 0))
+    return float(np.max(hit, where=np.isfinite(found.bound()), initial=0))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_is_sent_to_one_place_is_added_in_any_order(dtype):
+    assert 0.7 < max(scattered(dtype, seed) for seed in range(400)) <= 1
+
+
+def test_a_row_that_is_sent_alone_or_not_at_all_is_not_rounded():
+    index, a = Bounded(F32, [[0], [2]]), Bounded(F32, [[1.1], [0.3]])
+    assert scatter(a, index, 4).error.tolist() == [[0], [0], [0], [0]]
+    twice = scatter(a, Bounded(F32, [[2], [2]]), 4)
+    assert twice.error[2, 0] == pytest.approx(F32.gamma(1) * 1.4, rel=1e-6)
+    assert not twice.error[[0, 1, 3]].any()
 
 
 def test_a_bias_joins_the_sum_of_products_as_one_more_term():

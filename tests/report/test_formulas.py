@@ -8,8 +8,10 @@ import pytest
 
 from tests.support import networks
 from verify.network.costs import COSTS
+from verify.network.layer import Layer
 from verify.network.links import ACTIVATIONS
-from verify.network.network import POST, Layer, Network
+from verify.network.network import POST, Network
+from verify.network.updates import Update
 from verify.report.formulas import drawing, formulas
 
 
@@ -48,6 +50,28 @@ def test_every_link_of_every_network_has_a_line(activation, cost):
             told = formulas(network, "stable")
             assert list(told) == list(network.links)
             assert not any(c in text for text, _ in told.values() for c in "{}")
+
+
+def test_an_embedding_takes_rows_and_adds_where_they_came_from():
+    network = Network((Layer("identity", embedding=True), Layer("softmax")))
+    told = formulas(network, "stable")
+    assert list(told) == list(network.links)
+    assert told["y1"][0] == "y1 = W1[X]"
+    assert told["dC_dW1"][0] == "dC_dW1 = dC_dy1 added at rows X"
+
+
+def test_an_update_says_what_it_keeps():
+    network = Network((Layer("softmax", bias=True),), update=Update("adam"))
+    told = formulas(network, "stable")
+    assert list(told) == list(network.links)
+    assert told["mb_next"][0] == "mb_next = beta1 mb + (1 - beta1) dC_db"
+    assert told["W_next"][0] == (
+        "W_next = W - h (mW_next / (1 - beta1^t)) / (sqrt(vW_next / (1 - beta2^t)) + eps)"
+    )
+    momentum = Network((Layer("softmax"),), update=Update("momentum"))
+    assert formulas(momentum, "stable")["W_next"][0] == "W_next = W - h vW_next"
+    drawn = [*drawing(networks.of(Layer("softmax"), sizes=(4, 3), update=Update("momentum", 0.5)))]
+    assert drawn[-2:] == ["  | momentum, momentum 0.5", "C"]
 
 
 def test_a_network_is_drawn_from_X_down_to_C():

@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.texts import DRAWN, EXAMPLE, the_case, the_cases
 from verify.errors import ScenarioError
-from verify.network.network import POST, Layer, Network
+from verify.network.layer import Layer
+from verify.network.network import POST, Network
 from verify.scenario import draw
 from verify.scenario.cases import of_problem
 from verify.scenario.document import Limits

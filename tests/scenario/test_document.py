@@ -7,8 +7,9 @@ import pytest
 
 from verify.errors import UsageError
 from verify.network.costs import COSTS
+from verify.network.layer import Layer
 from verify.network.links import ACTIVATIONS
-from verify.network.network import Layer, Network
+from verify.network.network import Network
 from verify.scenario import draw
 from verify.scenario.document import (
     DEFAULTS,
@@ -52,7 +53,7 @@ def test_the_activations_and_costs_of_files_are_those_there_are():
 
 
 def test_what_may_stand_at_the_top_of_one_layer_is_what_may_in_a_table_of_it():
-    assert {*LayerKeys.model_fields} - {*Document.model_fields} == {"units"}
+    assert {*LayerKeys.model_fields} - {*Document.model_fields} == {"units", "embedding"}
     assert (Layer().activation, Network().cost, Network().reduction) == (
         "sigmoid", "cross-entropy", "rows",
     )  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.texts import EXAMPLE, written
-from verify.network.network import POST, Layer, Network
+from verify.network.layer import Layer
+from verify.network.network import POST, Network
 from verify.scenario.layers import layers, network, sources
 from verify.scenario.load import load
 

@@ -7,6 +7,8 @@ import pytest
 from tests.support.texts import written
 from verify.errors import ScenarioError
 from verify.network.layer import Layer
+from verify.network.updates import Update
+from verify.scenario.cases import cases
 from verify.scenario.load import load
 
 TOP = """title = "a network"
@@ -21,7 +23,10 @@ OPERATION = """title = "an operation"
 inputs = [[1, 2], [3, 4], [5, 6]]
 upstream = { random = "normal" }
 """
-NONE = "an operation has no labels, cost, reduction, weight_decay, step_size, steps and [expect]"
+NONE = (
+    "an operation has no labels, cost, reduction, weight_decay, step_size, steps, update, momentum,"
+    " beta1, beta2, eps, state and [expect]"
+)
 KEEPS = "only beside weights: an activation alone keeps the units that it takes"
 ANY = "squared-error, half-squared-error, hinge, multi-class-hinge"
 
@@ -184,3 +189,73 @@ def test_what_is_refused_alone_is_not_also_refused_beside_others(tmp_path):
         assert line.startswith(told)
     misspelt = refused(tmp_path, OPERATION.replace("upstream", "upstraem") + W)
     assert [line.split(",")[0] for line in misspelt] == ["3:1: upstraem: unknown key"]
+
+
+EMBEDDED = """title = "an embedding"
+inputs = [[0, 2], [1, 1], [2, 0]]
+labels = [0, 1, 0]
+step_size = 0.5
+[[layers]]
+embedding = 3
+units = 2
+weights = { random = "normal" }
+[[layers]]
+weights = { random = "normal" }
+"""
+
+
+def test_an_embedding_is_the_first_layer_and_has_weights(tmp_path):
+    allowed = "only in the first of [[layers]], beside weights: X says which rows"
+    found = refused(tmp_path, "classes = 2\n" + EMBEDDED + "embedding = 2\n")
+    assert found == [f"12:13: layers[1].embedding: no embedding, {allowed}"]
+
+
+def test_the_units_of_an_embedding_are_those_of_all_its_features(tmp_path):
+    given = "classes = 2\n" + EMBEDDED.replace("units = 2\n", "")
+    assert "units: missing" in refused(tmp_path, given)[0]
+    wrong = EMBEDDED[: EMBEDDED.rindex("weights")] + "weights = [[1, 2], [3, 4], [5, 6]]\n"
+    (told,) = refused(tmp_path, wrong)
+    assert "does not fit" in told
+    right = EMBEDDED[: EMBEDDED.rindex("weights")] + "weights = [[1, 2], [3, 4], [5, 6], [7, 8]]\n"
+    scenario = load(written(tmp_path, right))
+    (case, _) = cases(scenario)
+    assert case.problem.shape("y1") == (3, 4)
+    assert case.problem.X.dtype == "int64"
+
+
+@pytest.mark.parametrize(("keys", "told"), [
+    ("momentum = 0.5", "momentum: not of gradient-descent (0.5), only beside update"),
+    ('update = "momentum"\nbeta1 = 0.5', "beta1: not of momentum (0.5), only beside update"),
+    ('update = "sgd"', "update: unknown value"),
+    ('update = "momentum"\nmomentum = 1.0', "momentum: out of range"),
+    ('update = "adam"\nbeta2 = 0.99999999', "beta2: 1 in float32 (0.99999999)"),
+    ('update = "adam"\nstate = { vX = [1] }', "state.vX: no such state, one of mW, vW, t"),
+    ('update = "adam"\nstate = { vW = [[1, 2], [-3, 4]] }', "state.vW[1][0]: below 0 (-3.0)"),
+    ('update = "momentum"\nstate = { vW = [[1, 2]] }', "state.vW: D does not fit"),
+    ('update = "momentum"\nstate = { t = [1] }', "state.t: not what is kept"),
+    ("state = { t = 2 }", "state.t: no such state, none: gradient-descent keeps nothing"),
+])  # fmt: skip
+def test_an_update_has_its_own_numbers_and_what_it_keeps(tmp_path, keys, told):
+    found = refused(tmp_path, TOP + W + keys + "\n")
+    assert any(told in line for line in found), found
+
+
+def test_what_an_update_keeps_may_be_given(tmp_path):
+    keys = 'update = "momentum"\nmomentum = 0.5\n[state]\nt = 4\nvW = [[1, 2], [3, 4]]\n'
+    (_, case) = cases(load(written(tmp_path, TOP + W + keys)))
+    assert case.network.update == Update("momentum", 0.5)
+    assert case.problem.t == 4
+    assert case.problem.state["vW"].tolist() == [[1, 2], [3, 4]]
+    assert case.expect.loss == "any"
+
+
+def test_row_numbers_are_whole_and_of_rows_that_there_are(tmp_path):
+    end = "classes = 2\n"
+    wrong = end + EMBEDDED.replace("[1, 1]", "[1.5, 3]")
+    found = refused(tmp_path, wrong)
+    assert [line.split(": ", 1)[1] for line in found] == [
+        f"inputs[1][{j}]: no row number ({x}), a row of the embedding, a whole number from 0 to 2"
+        for j, x in ((0, 1.5), (1, 3.0))
+    ]
+    drawn = EMBEDDED.replace("[[0, 2], [1, 1], [2, 0]]", '{ random = "normal" }')
+    assert "no row numbers" in refused(tmp_path, "classes = 2\nfeatures = 2\n" + drawn)[0]

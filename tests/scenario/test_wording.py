@@ -71,7 +71,8 @@ def test_a_written_float_remembers_its_text():
      ("neurons = 4", "layers[0].neurons: unknown key, did you mean 'units'?"),
      ("b = [1]", "layers[0].b: unknown key, did you mean 'bias'?"),
      ("W = [[1]]", "layers[0].W: unknown key, did you mean 'weights'?"),
-     ("qqq = 1", "layers[0].qqq: unknown key, allowed are units, weights, bias, activation"),
+     ("qqq = 1", "layers[0].qqq: unknown key, allowed are units, embedding, weights, bias,"
+                 " activation"),
      ("atol = 1", "layers[0].atol: unknown key, there is none: the bounds are derived"),
      ("cost = 1", "layers[0].cost: unknown key, a key after [[layers]] belongs to it: put 'cost'"
       " above the first [table]"),

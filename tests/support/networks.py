@@ -11,15 +11,18 @@ from verify.network import truth as exact
 from verify.network import twin
 from verify.network.composed import Composed
 from verify.network.costs import COSTS, PAIRS
+from verify.network.layer import Layer
 from verify.network.links import ACTIVATIONS, Form
-from verify.network.network import Layer, Network
+from verify.network.network import Network
 from verify.network.norms import EPSILON, NORMS
 from verify.network.problem import Chain, Problem
 from verify.network.step import Step, on
+from verify.network.updates import Update
 from verify.numbers.bounded import Bounded
 from verify.numbers.rounding import MODELS
 
 Numbers = Mapping[str, Any]
+UPDATES = (("momentum",), ("momentum", 0.5), ("adam",), ("adam", 0.9, 0.75, 0.9, 1e-3))
 HIDDEN = tuple(ACTIVATIONS)
 ENDS = (
     *PAIRS, ("log-softmax", "negative-log-likelihood"), ("softplus", "cross-entropy"),
@@ -35,24 +38,31 @@ def drawn(seed: int, dtype: str, widest: int = 64, deepest: int = 4) -> tuple[Ne
     rng = np.random.default_rng((seed, 3))
     depth = int(rng.integers(1, deepest + 1))
     last, cost = ENDS[rng.integers(USUAL if rng.random() < 0.5 else len(ENDS))]
-    layers = []
+    layers, more = [], np.random.default_rng((seed, 4))
+    embedding = bool(more.random() < 0.25)
     for i in range(depth):
         weights = bool(i == 0 or rng.random() < 0.93)
         activation = HIDDEN[rng.integers(len(HIDDEN))] if i < depth - 1 else last
         bias, norm = weights and bool(rng.random() < 0.6), activation in NORMS
         scaled = norm and bool(rng.random() < 0.5)
         epsilon = 10 ** rng.uniform(-8, -1) if norm and rng.random() < 0.3 else EPSILON
-        layers.append(Layer(activation, bias, weights, scaled, epsilon))
+        layers.append(Layer(activation, bias, weights, scaled, epsilon, embedding and i == 0))
     reduction = "sum" if cost == "upstream" else ("rows", "sum", "mean")[rng.integers(3)]
     decay = 10 ** rng.uniform(-4, 0) if rng.random() < 0.25 else 0.0
-    network = Network(tuple(layers), cost, reduction, decay)
+    update = Update(*(UPDATES[more.integers(len(UPDATES))] if more.random() < 0.4 else ()))
+    network = Network(tuple(layers), cost, reduction, decay, update)
     N, *sizes = (int(np.exp(rng.uniform(0, np.log(widest + 1)))) for _ in range(depth + 2))
+    if embedding:  # of a few features, each a row of as many units
+        sizes[0] = min(sizes[0], 4)
+        sizes[1] *= sizes[0]
     for i, layer in enumerate(layers):
         sizes[i + 1] = sizes[i + 1] if layer.weights else sizes[i]
-    return network, _numbers(rng, network, N, sizes, dtype)
+    return network, _numbers(rng, network, N, sizes, dtype, seed)
 
 
-def _numbers(rng: Any, network: Network, N: int, sizes: Sequence[int], dtype: str) -> Numbers:
+def _numbers(
+    rng: Any, network: Network, N: int, sizes: Sequence[int], dtype: str, seed: int
+) -> Numbers:
     family = rng.integers(6)
 
     def values(shape: tuple[int, ...], fan: int) -> Any:
@@ -72,7 +82,11 @@ def _numbers(rng: Any, network: Network, N: int, sizes: Sequence[int], dtype: st
     if family != 1:
         found["X"] = found["X"] * 10 ** rng.uniform(-1.5, 1.5)
     for i, names in enumerate(network.names):
-        if network.layers[i].weights:
+        if network.layers[i].embedding:
+            rows = int(rng.integers(1, 20))
+            found["X"] = rng.integers(0, rows, (N, sizes[0]))
+            found[names["W"]] = values((rows, sizes[1] // sizes[0]), 1)
+        elif network.layers[i].weights:
             found[names["W"]] = values((sizes[i], sizes[i + 1]), sizes[i])
         for p in network.layers[i].vectors:
             found[names[p]] = values((sizes[i + 1],), 1)
@@ -94,8 +108,23 @@ def _numbers(rng: Any, network: Network, N: int, sizes: Sequence[int], dtype: st
     found |= {"G": rng.normal(size=(N, K)), "h": np.float64(10 ** rng.uniform(-3, 0))}
     found |= {"decay": np.float64(network.weight_decay), "leak": np.float64(0.01)}
     found |= {name: np.float64(eps) for name, eps in network.epsilons.items()}
+    if network.state:
+        found |= {n: np.float64(number) for n, number in network.update.constants.items()}
+        found |= _state(np.random.default_rng((seed, 5)), network, found)
     normal = {n: np.where(np.abs(a) < 1e-30, 0, a).astype(dtype)[()] for n, a in found.items()}
+    kept = [*["X"] * network.embeds, *["t"] * bool(network.state)]
+    normal |= {n: found[n] for n in kept}
     return {**normal, "N": {"rows": N, "sum": 1, "mean": N * K}[network.reduction]}
+
+
+def _state(rng: Any, network: Network, found: Numbers) -> dict[str, Any]:
+    """Of the first step all 0; of a later one of the sizes that gradients have."""
+    if rng.random() < 0.3:
+        return {"t": 1, **{n: np.zeros_like(found[n[1:]]) for n in network.state}}
+    size, adam = 10 ** rng.uniform(-6, 1), network.update.name == "adam"
+    made = {n: size * rng.normal(size=found[n[1:]].shape) for n in network.state}
+    squares = {n: np.square(a) for n, a in made.items() if adam and n[0] == "v"}
+    return {"t": int(10 ** rng.uniform(0, 4)), **made, **squares}
 
 
 def problem(seed: int, dtype: str, widest: int = 16, deepest: int = 4) -> Problem:
@@ -153,13 +182,16 @@ def walked(problem: Problem, **wrong: Callable[[Any], Any]) -> Chain:
 
 
 def judged(network: Network) -> tuple[Step, ...]:
-    return tuple(s for s in network.every_step if s.name in (*network.links, "dC_dX"))
+    return tuple(s for s in network.every_step if s.name in network.every_link)
 
 
 def as_problem(network: Network, numbers: Numbers) -> Problem:
     parameters = {name: numbers[name] for name in network.parameters}
     labels = numbers["G" if network.cost == "upstream" else "P"]
-    return Problem(numbers["X"], parameters, labels, numbers["h"], network)
+    state = {name: numbers[name] for name in network.state}
+    return Problem(
+        numbers["X"], parameters, labels, numbers["h"], network, state, numbers.get("t", 1)
+    )
 
 
 def bounds(network: Network, numbers: Numbers, form: str = "wider") -> Mapping[str, Bounded]:

@@ -26,6 +26,8 @@ PI = Decimal(
 
 
 def _erf(x: Decimal) -> Decimal:
+    if abs(x) > 14:  # erfc is below all digits, and the series would need as many more
+        return Decimal(1).copy_sign(x)
     total = term = x
     for n in range(1, 400):
         term *= -x * x / n
@@ -114,14 +116,17 @@ def _links(problem: Problem) -> dict[str, Any]:
     network = problem.network
     of = {n: decimals(a) for n, a in problem.arrays.items()}
     numbers = problem.numbers
-    N, h, decay = (Decimal(float(numbers[n])) for n in ("N", "h", "decay"))
+    N, decay = (Decimal(float(numbers[n])) for n in ("N", "decay"))
     table = elements(Decimal(float(numbers["leak"])))
     found: dict[str, Any] = {}
     x, at = of["X"], []
     for layer, names in zip(network.layers, network.names, strict=True):
         y = x
         if layer.weights:
-            y = found[names["y"]] = x @ of[names["W"]] + (of[names["b"]] if layer.bias else 0)
+            W = of[names["W"]]
+            x = _one_hot(problem.X, W) if layer.embedding else x
+            y = (x @ W).reshape(len(problem.X), -1) if layer.embedding else x @ W
+            y = found[names["y"]] = y + (of[names["b"]] if layer.bias else 0)
         if layer.activation in table:
             y_o, slope = (_each(f, y) for f in table[layer.activation])
             if names["dy_o_dy"] in network.links:
@@ -129,7 +134,7 @@ def _links(problem: Problem) -> dict[str, Any]:
             back = lambda g, slope=slope: g * slope  # noqa: E731
         elif layer.activation in NORMS:
             axis = 1 if layer.activation == "layer-norm" else 0
-            y_o, back = _normed(y, Decimal(float(numbers[names["eps"]])), axis)
+            y_o, back = _normed(y, Decimal(float(numbers[names["epsilon"]])), axis)
         else:
             e = _each(lambda v: v.exp(), y)
             q = e / _rows(e)
@@ -156,13 +161,13 @@ def _links(problem: Problem) -> dict[str, Any]:
         found[names["dC_dy"]] = g
         if layer.weights:
             W = of[names["W"]]
-            found[names["dC_dW"]] = x.T @ g + decay * W
+            found[names["dC_dW"]] = x.T @ g.reshape(len(x), -1) + decay * W
             if layer.bias:
                 found[names["dC_db"]] = g.sum(0)
-            g = g @ W.T
+            g = None if layer.embedding else g @ W.T
             found[names["dC_dx"]] = g
     for name in network.parameters if network.trains else ():
-        found[f"{name}_next"] = of[name] - h * found[f"dC_d{name}"]
+        found |= _updated(problem, of, name, found[f"dC_d{name}"])
     return {link: found[link] for link in network.links}
 
 
@@ -202,6 +207,28 @@ def _cost(cost: str, y_o: Any, P: Any) -> tuple[Any, Any]:
         return _each(lambda v: max(v, Decimal(0)), margin), above - P * _rows(above)
     half = 2 if cost == "half-squared-error" else 1
     return (y_o - P) ** 2 / half, 2 * (y_o - P) / half
+
+
+def _updated(problem: Problem, of: dict[str, Any], name: str, g: Any) -> dict[str, Any]:
+    """A parameter after a step, and what the update keeps."""
+    by, p, h, t = problem.network.update.name, of[name], Decimal(float(problem.h)), problem.t
+    constant = {n: Decimal(float(problem.dtype.type(a))) for n, a in problem.constants.items()}
+    if by == "gradient-descent":
+        return {f"{name}_next": p - h * g}
+    v = of[f"v{name}"]
+    if by == "momentum":
+        v = constant["momentum"] * v + g
+        return {f"v{name}_next": v, f"{name}_next": p - h * v}
+    b1, b2 = constant["share1"], constant["share2"]
+    m, v = b1 * of[f"m{name}"] + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+    sqrt = _each(lambda a: a.sqrt(), v / (1 - b2**t))
+    after = p - h * m / (1 - b1**t) / (sqrt + constant["eps"])
+    return {f"m{name}_next": m, f"v{name}_next": v, f"{name}_next": after}
+
+
+def _one_hot(X: Any, W: Any) -> Any:
+    """A row of zeros and a one for every row number, by which W is multiplied."""
+    return np.vectorize(Decimal, otypes=[object])(np.eye(len(W), dtype=int)[X.ravel()])
 
 
 def _each(f: Any, a: Any) -> Any:

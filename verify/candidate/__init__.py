@@ -17,7 +17,8 @@ The more links it gives, the nearer the report comes to the line that is wrong. 
 autograd.Function, or a function of tensors that returns the cost, or the result of one operation,
 whose own backward is judged; likewise jax, where that is installed. Parameters that are named X, P,
 h, G and as the network's are given by these names, in any order; others in the order X, parameters,
-P, h.
+P, h. Of an embedding X is int64. With momentum or Adam it gives gradients, or its whole step too:
+then it takes what is kept by name (vW1, mW1, t), and gives vW1_next, mW1_next and W1_next.
 
 Any right algorithm passes: its numbers are held to the bound of the stable form, and where they
 are beyond it to that of the post's form, then to the widest of the right forms. The resolution that

@@ -1,7 +1,8 @@
 """How a stranger's function is called: by the names of its parameters, or in order.
 
 The names are those of a problem's numbers: X, the network's parameters, the labels P (or the
-upstream gradient G of one operation), and h where there is a step.
+upstream gradient G of one operation), h where there is a step, and what an update keeps besides,
+as momentum does: its state by name, and the number t of the step. These and h it may leave out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from verify.network.given import is_state
 
 _BIAS = ("b", "b1", "bias", "biases")
 _SHAPES = ", arrays of shapes (N, D), (D, K), (N, K) and a scalar"
@@ -46,7 +49,7 @@ class Arguments:
         """
         key = tuple(names)
         if key not in self._calls:
-            least = [name for name in key if name != "h" and self.needed(name)]
+            least = [n for n in key if n != "h" and not is_state(n) and self.needed(n)]
             self._calls[key] = _call(self.parameters, key, least)
         return self._calls[key]
 

@@ -62,10 +62,10 @@ class Candidate:
             self._memory()[self._begin : self._end] = _GAP
         for name, array in arrays.items():
             views[name][...] = array
-        h = np.asarray(problem.h)[()] if network.trains else None
-        links = tuple(s.name for s in network.every_step if s.name not in network.between)
-        call = Call(self._places, h, links, network.gradients, **how, network=network)
-        reply = self.session.reply(call)
+        h, t = problem.given.get("h"), problem.given.get("t")
+        asked = Call(self._places, h, network.every_link, network.gradients, **how, t=t,
+                     network=network)  # fmt: skip
+        reply = self.session.reply(asked)
         changed = [n for n, array in arrays.items() if bits(self._views()[n]) != bits(array)]
         return Answer(reply, tuple(changed))
 
@@ -150,16 +150,24 @@ _GAP = 0xFF  # of what lies between the numbers of a wider array: NaN, if it is 
 
 
 def updated(chain: Chain, problem: Problem) -> Chain:
-    """The chain with every parameter's next where it gives the gradient alone: W - h dC_dW.
+    """The chain with every parameter's next where it gives the gradient alone: W - h dC_dW, or as
+    the network's update has it, with what that keeps.
 
     Shapes  as Chain.
     """
-    found = {}
-    for name in problem.network.parameters if problem.network.trains else ():
+    if not problem.network.trains:
+        return chain
+    known, found = dict(problem.numbers), {}
+    for name in problem.network.parameters:
         g: Any = chain.get(f"dC_d{name}")
-        if f"{name}_next" not in chain and np.shape(g) == problem.parameters[name].shape:
-            step = problem.h * g.astype(problem.dtype)
-            found[f"{name}_next"] = problem.parameters[name] - step
+        if np.shape(g) == problem.parameters[name].shape:
+            known[f"dC_d{name}"] = g.astype(problem.dtype)
+    known |= {link: chain[link] for link in problem.network.updates if link in chain}
+    for step in problem.network.steps:
+        of_update = step.name in {*problem.network.updates, *problem.network.inner}
+        if of_update and step.name not in known and {*step.forms[0].of} <= known.keys():
+            known[step.name] = found[step.name] = step.on("literal", known)
+    found = {link: value for link, value in found.items() if link in problem.network.updates}
     return chain | found if found else chain
 
 
@@ -235,7 +243,7 @@ def _of_links(reply: Reply, network: Network) -> str:
 def _introduction(network: Network) -> Problem:
     """A small problem of distinct sizes, by which a candidate shows what it takes and gives.
 
-    Shapes  X (5, 4), P (5, 3); hidden layers of 6, 7, ... units.
+    Shapes  X (5, 4), P (5, 3); hidden layers of 6, 7, ... units. An embedding has 8 rows.
     """
 
     def numbers(*shape: int) -> Any:
@@ -246,8 +254,9 @@ def _introduction(network: Network) -> Problem:
     for i, (layer, names) in enumerate(zip(network.layers, network.names, strict=True)):
         if layer.weights:
             units = 3 if i == weighted[-1] else 6 + i
-            parameters[names["W"]] = numbers(inputs, units)
-            inputs = units
+            parameters[names["W"]] = numbers(8 if layer.embedding else inputs, units)
+            inputs = units * (inputs if layer.embedding else 1)
         parameters |= {names[p]: numbers(inputs) for p in layer.vectors}
     labels = np.resize(np.eye(inputs), (5, inputs))
-    return Problem(numbers(5, 4), parameters, labels, np.float64(0.5), network)
+    X: Any = np.arange(20).reshape(5, 4) % 8 if network.embeds else numbers(5, 4)
+    return Problem(X, parameters, labels, np.float64(0.5), network)

@@ -22,6 +22,7 @@ from verify.candidate.exact import Exact
 from verify.candidate.load import Function, adapted
 from verify.candidate.undisturbed import RunInterrupted, own_interrupts, undisturbed
 from verify.errors import Terminated
+from verify.network.given import called_with
 from verify.network.network import POST, Network
 from verify.network.problem import LINKS, PAGE, Place
 from verify.network.twin import array as of_tensor
@@ -34,12 +35,12 @@ _LONGEST = 500  # characters of an error that are told
 class Call:
     """One call: where its arrays lie, in the order in which they are given; and what it may give.
 
-    h is None where there is no step. `links` are the network's, `gradients` those of them that a
-    bare answer holds, in order. `first`: its answer is the one that is recalled later; `kept`: the
-    very array objects of the call before, whose numbers may have changed; `backward`: not the
-    function itself is asked but other gradients of its graph, named as load.Function says;
-    `exactly`: it is run in exact arithmetic. `network` is told to a program alone: a function has
-    its parameters.
+    h is None where there is no step, t where its update keeps nothing. `links` are the network's,
+    `gradients` those of them that a bare answer holds, in order. `first`: its answer is the one
+    that is recalled later; `kept`: the very array objects of the call before, whose numbers may
+    have changed; `backward`: not the function itself is asked but other gradients of its graph,
+    named as load.Function says; `exactly`: it is run in exact arithmetic. `network` is told to a
+    program alone: a function has its parameters.
     """
 
     places: Mapping[str, Place]
@@ -50,6 +51,7 @@ class Call:
     kept: bool = False
     backward: bool = False
     exactly: bool = False
+    t: int | None = None
     network: Network = POST
 
 
@@ -104,7 +106,7 @@ class Session:
         if not call.kept:
             self._given = {name: place.of(memory) for name, place in call.places.items()}
         step = {} if call.h is None else {"h": call.h}
-        given, notes = {**self._given, **step}, dict[str, None]()
+        given, notes = called_with(self._given, step, call.t), dict[str, None]()
         try:
             with np.errstate(all="ignore"), undisturbed(notes), own_interrupts():
                 if call.backward:
@@ -209,7 +211,7 @@ def _meant(links: Sequence[str], gradients: Sequence[str]) -> dict[str, str]:
     last = gradients[-1]
     parameters = {link.removesuffix("_next"): link for link in links if link.endswith("_next")}
     meant = {"grad": last, "gradient": last, "loss": "C", "cost": "C"}
-    meant |= {f"d{p}".lower(): f"dC_d{p}" for p in parameters}
+    meant |= {f"d{p}".lower(): f"dC_d{p}" for p in parameters if f"dC_d{p}" in links}
     for p, link in parameters.items():
         meant |= {p.lower(): link, f"{p}_new".lower(): link}
     return meant | {link.lower(): link for link in links}

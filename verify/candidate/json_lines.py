@@ -21,6 +21,7 @@ from verify.candidate.arguments import Misuse
 from verify.candidate.examine import Call, Reply, links_of
 from verify.candidate.messages import Broken
 from verify.network.network import Network
+from verify.numbers.dtypes import named, nearest
 
 FORMAT = 1
 _SHOWN = 60  # characters of a line that are quoted
@@ -39,7 +40,10 @@ _Nested: TypeAlias = _Found | list[_Found] | list[list[_Found]]
 
 
 class Layers(BaseModel):
-    """A layer: y = x W + b where it has weights and a bias, and y_o = activation(y)."""
+    """A layer: y = x W + b where it has weights and a bias, and y_o = activation(y).
+
+    Of an embedding y has the rows of W that X names, those of one row of X side by side.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,6 +52,20 @@ class Layers(BaseModel):
     weights: bool
     scaled: bool = Field(description="whether gamma and beta follow a norm")
     epsilon: float = Field(description="what a norm adds to its variance")
+    embedding: bool
+
+
+class Updated(BaseModel):
+    """How a step is taken: gradient-descent, momentum or adam; the numbers of its kind count."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    momentum: float
+    beta1: float
+    beta2: float
+    eps: float
+    t: int = Field(description="the number of the step, from 1")
 
 
 class Computed(BaseModel):
@@ -59,6 +77,7 @@ class Computed(BaseModel):
     cost: str
     reduction: str = Field(description="what the cost is divided by: rows 1/N, mean 1/(N K), sum 1")
     weight_decay: float = Field(description="lambda of (lambda/2) sum W^2, added to C")
+    update: Updated
 
 
 class Described(BaseModel):
@@ -76,8 +95,8 @@ class Request(Described):
     """One line of a program's stdin: the numbers of one call.
 
     Besides the fields that are listed it has every array by its name: X, the parameters (W, or W1,
-    b1, W2, ...) in the order of `gradients`, and P, or G of one operation. Numbers are float64 in
-    shortest decimals, of a float32 case too: none is lost on the way.
+    b1, W2, ...) in the order of `gradients`, P, or G of one operation, and what an update keeps
+    (mW, vW, ...). Numbers are float64 in shortest decimals, of a narrower case too: none is lost.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -106,11 +125,12 @@ class Answer(BaseModel):
     )
 
 
-def described(network: Network, dtype: Any) -> dict[str, Any]:
-    """The fields of Described for a network, but its format."""
+def described(network: Network, dtype: Any, t: int) -> dict[str, Any]:
+    """The fields of Described for a network at step t, but its format."""
+    update = {**asdict(network.update), "t": t}
     return {
         "dtype": str(dtype),
-        "network": Computed.model_validate(asdict(network)),
+        "network": Computed.model_validate({**asdict(network), "update": update}),
         "gradients": list(network.gradients),
     }
 
@@ -119,11 +139,11 @@ def request_of(call: Call, memory: Any) -> bytes:
     """A call as a line; `memory` is that in which its arrays lie."""
     arrays = {name: place.of(memory) for name, place in call.places.items()}
     request = Request(
-        **described(call.network, _dtype(call)),
+        **described(call.network, _dtype(call), call.t or 1),
         links=list(call.links),
         shapes={name: list(array.shape) for name, array in arrays.items()},
         h=None if call.h is None else float(call.h),
-        **{name: array.tolist() for name, array in arrays.items()},
+        **{name: _wide(array).tolist() for name, array in arrays.items()},
     )
     return request.model_dump_json().encode() + b"\n"
 
@@ -152,7 +172,13 @@ def quoted(line: bytes | bytearray) -> str:
 
 
 def _dtype(call: Call) -> Any:
-    return np.dtype(next(iter(call.places.values())).dtype)
+    """That of the numbers: row numbers of an embedding are int64."""
+    dtypes = (named(place.dtype) for place in call.places.values())
+    return next(dtype for dtype in dtypes if dtype.kind != "i")
+
+
+def _wide(array: Any) -> Any:
+    return array if array.dtype.kind == "i" else array.astype(np.float64)
 
 
 def _object(line: bytes) -> dict[str, Any]:
@@ -183,7 +209,7 @@ def _array(link: str, value: Any, dtype: Any) -> Any:
         return None
     try:
         with np.errstate(over="ignore"):  # what is too large for a float32 is inf in it
-            return np.array(_numbers(value), np.float64).astype(dtype)
+            return np.asarray(nearest(np.array(_numbers(value), np.float64), dtype.name))
     except _Strange as strange:
         raise Misuse(f"{link} has {strange}, which is no number") from None
     except (ValueError, RecursionError):

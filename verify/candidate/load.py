@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from verify.candidate.arguments import Arguments, Misuse, arguments, is_result
+from verify.network.given import differentiable
 from verify.network.problem import sought
 
 Arrays: TypeAlias = Literal["numpy", "torch", "jax"]
@@ -146,7 +147,7 @@ def _of_jax(function: Any, taken: Arguments) -> Function:
 
     def backward(given: Mapping[str, Any]) -> Mapping[str, Any]:
         parameters = sought(given)
-        names = [name for name in given if name not in ("h", "G")]
+        names = differentiable(given)
         value, pull = pulled(given, names)
         if value.shape != ():
             return {}

@@ -24,7 +24,7 @@ def request_of(call: Call, size: int) -> dict[str, Any]:
         "h": call.h if call.h is None else [np.asarray(call.h).dtype.name, float(call.h).hex()],
         "links": list(call.links), "gradients": list(call.gradients),
         "first": call.first, "kept": call.kept, "backward": call.backward,
-        "exactly": call.exactly,
+        "exactly": call.exactly, "t": call.t,
     }  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def call_of(request: Mapping[str, Any]) -> Call:
     }
     h = request["h"] and named(request["h"][0]).type(float.fromhex(request["h"][1]))
     names = tuple(request["links"]), tuple(request["gradients"])
-    how = {name: request[name] for name in ("first", "kept", "backward", "exactly")}
+    how = {name: request[name] for name in ("first", "kept", "backward", "exactly", "t")}
     return Call(places, h, *names, **how)
 
 

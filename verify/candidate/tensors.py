@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from verify.candidate.arguments import Arguments, is_result
+from verify.network.given import differentiable, other_inputs
 from verify.network.problem import sought
 from verify.network.twin import full_precision, shared
 
@@ -27,7 +28,7 @@ def differentiated(
     def evaluated(
         torch: Any, given: Mapping[str, Any], leaves: Iterable[str]
     ) -> tuple[Any, dict[str, Any]]:
-        tensors = {n: _shared(torch, a, device) for n, a in given.items() if n != "h"}
+        tensors = {n: _shared(torch, a, device) for n, a in given.items() if n not in ("h", "t")}
         for name in leaves:
             tensors[name].requires_grad_()
         return taken(function, {**given, **tensors}), tensors
@@ -48,16 +49,15 @@ def differentiated(
     def backward(given: Mapping[str, Any]) -> Mapping[str, Any]:
         with full_precision(device) as torch:
             parameters = sought(given)
-            leaves = [n for n in given if n not in ("h", "G")]
             try:
-                found, tensors = evaluated(torch, given, leaves)
+                found, tensors = evaluated(torch, given, differentiable(given))
             except Exception:  # a stranger's function that cannot record gradients by X or P
                 found, tensors = evaluated(torch, given, parameters)
             of_operation = "G" in given and is_result(taken, given)
             if not isinstance(found, torch.Tensor) or (found.ndim and not of_operation):
                 return {}
             # Another forward pass in between: what is kept outside the graph is that one's then.
-            evaluated(torch, {**given, "X": given["X"] * given["X"].dtype.type(0.5)}, parameters)
+            evaluated(torch, {**given, "X": other_inputs(given["X"])}, parameters)
             up = tensors["G"] if found.ndim else torch.full_like(found, upstream)
             made = {"upstream": up} | _passes(torch, found, tensors, parameters, up)
             unit = up if found.ndim else torch.ones_like(found)

@@ -2,7 +2,8 @@
 
 As in stacks a seed and a number are the same problem on every machine and in every version. Of a
 file's network the layers and sizes stay, and numbers are drawn anew; else all is drawn: one to four
-layers, widths of 1 to 64, every activation with every cost that goes with it.
+layers, widths of 1 to 64, every activation with every cost that goes with it, embeddings, momentum
+and Adam.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from verify.network.links import ACTIVATIONS
 from verify.network.network import Network
 from verify.network.norms import EPSILON, NORMS
 from verify.network.problem import Problem
+from verify.network.updates import DESCENT, Update
 from verify.numbers import dtypes
 from verify.scenario import draw
 
@@ -33,6 +35,9 @@ ENDS = tuple(
 )
 """Every last activation with every cost that takes it."""
 _EPSILONS = (EPSILON, EPSILON, 0.001, 2.0**-20)
+UPDATES = (*[DESCENT] * 5, Update("momentum"), Update("momentum", 0.5), Update("adam"),
+           Update("adam", beta2=0.75, eps=2.0**-10))  # fmt: skip
+"""How steps are taken, mostly by gradient descent."""
 _USUAL = tuple(end for end in ENDS if end[1].endswith("entropy"))  # that people have most
 
 
@@ -51,7 +56,9 @@ def drawn(seed: int, case: int, dtype: str, like: Problem | None = None) -> Prob
         shapes = {name: a.shape for name, a in like.arrays.items()}
         return _numbers(like.network, shapes, bits, dtype)
     network = _network(bits)
-    return _numbers(network, dict(_shapes(network, bits)), bits, dtype)
+    shapes = dict(_shapes(network, bits))
+    shapes |= {name: shapes[name[1:]] for name in network.state}
+    return _numbers(network, shapes, bits, dtype)
 
 
 def _pick(choices: Sequence[Any], bits: Drawn) -> Any:
@@ -68,24 +75,27 @@ def _network(bits: Drawn) -> Network:
         bias = weights and _pick((False, True), bits)
         scaled = activation in NORMS and _pick((False, True), bits)
         epsilon = _pick(_EPSILONS, bits) if activation in NORMS else EPSILON
-        layers.append(Layer(activation, bias, weights, scaled, epsilon))
+        embedding = not i and bool(_pick((0, 0, 0, 1), bits))
+        layers.append(Layer(activation, bias, weights, scaled, epsilon, embedding))
     operation = cost == "upstream"
     reduction = "sum" if operation else _pick(("rows", "rows", "sum", "mean"), bits)
     decay = 0.0 if operation else _pick((0.0, 0.0, 0.0, 2.0**-10, 0.5), bits)
-    return Network(tuple(layers), cost, reduction, decay)
+    return Network(tuple(layers), cost, reduction, decay, _pick(UPDATES, bits))
 
 
 def _shapes(network: Network, bits: Drawn) -> Iterator[tuple[str, tuple[int, ...]]]:
     N, *widths = (_pick(_WIDTHS, bits) for _ in range(2 + len(network.weights)))
+    if network.embeds:  # a few features, and of each the units of a row
+        rows, widths[0], units = widths[0], min(widths[0], 3), min(widths[1], 8)
+        widths[1] = widths[0] * units
     yield "X", (N, widths[0])
-    shapes = pairwise(widths)
-    units = widths[0]
+    shapes, at = pairwise(widths), widths[0]
     for layer, names in zip(network.layers, network.names, strict=True):
         if layer.weights:
             shape = next(shapes)
-            units = shape[1]
-            yield names["W"], shape
-        yield from ((names[p], (units,)) for p in layer.vectors)
+            at = shape[1]
+            yield names["W"], (rows, units) if layer.embedding else shape
+        yield from ((names[p], (at,)) for p in layer.vectors)
     yield "P", (N, widths[-1])
 
 
@@ -98,13 +108,28 @@ def _numbers(
         if name in ("P", "G"):
             made["P"] = _labels(network, shape, bits)
             continue
+        if name == "X" and network.embeds:
+            made[name] = bits(shape) % np.uint64(shapes[network.weights[0]][0])
+            continue
         kind = _pick(VALUES if name == "X" else VALUES[:2], bits)
         scale = _pick((0, 0, 1, -2, 3), bits) - (shape[0].bit_length() // 2 if len(shape) > 1
                                                  and name != "X" else 0)  # fmt: skip
         made[name] = np.ldexp(kind(bits(shape)), scale)
     h = 2.0 ** _pick((-8, -5, -3, -1), bits)
-    X, P, h = (dtypes.nearest(a, dtype)[()] for a in (made.pop("X"), made.pop("P"), h))
-    return Problem(X, {n: dtypes.nearest(a, dtype) for n, a in made.items()}, P, h, network)
+    X, P, h = made.pop("X"), made.pop("P"), np.asarray(h)
+    X = X.astype(np.int64) if network.embeds else dtypes.nearest(X, dtype)
+    P, h = (dtypes.nearest(a, dtype)[()] for a in (P, h))
+    t = _pick((1, 1, 2, 10, 1000), bits)
+    state = {name: _kept(network, name, made.pop(name), t) for name in network.state}
+    state = {name: dtypes.nearest(a, dtype) for name, a in state.items()}
+    of = {name: dtypes.nearest(a, dtype) for name, a in made.items()}
+    return Problem(X, of, P, h, network, state, t)
+
+
+def _kept(network: Network, name: str, a: Any, t: int) -> Any:
+    """Nothing before the first step; no mean of squares is below 0."""
+    squares = network.update.name == "adam" and name[0] == "v"
+    return 0 * a if t == 1 else np.ldexp(np.square(a) if squares else a, -6)
 
 
 def _labels(network: Network, shape: tuple[int, ...], bits: Drawn) -> Any:

@@ -41,8 +41,7 @@ def notices(check: Callable[[_F, _P], bool], function: _F, problem: _P) -> bool:
 
 def _answer(function: Function, problem: Problem) -> Chain:
     """The links of one call on private copies, as a plain user would make it."""
-    step = [problem.h] * problem.network.trains
-    found = function(*(a.copy() for a in problem.arrays.values()), *step)
+    found = function(*(np.copy(a)[()] for a in problem.given.values()))
     return Chain(**found) if isinstance(found, dict) else Chain(dC_dW=found)
 
 
@@ -59,7 +58,7 @@ def _gradients(function: Function, problem: Problem, at: Mapping[str, Any]) -> l
 def _compared(function: Function, problem: Problem) -> Iterator[tuple[Any, Any]]:
     """C, the gradients and the next parameters, where it gives them, each with the twin's."""
     network, right = problem.network, twin.post_form(problem)
-    updated = [f"{name}_next" for name in network.parameters]
+    updated = network.updates
     for link, value in _answer(function, problem).items():
         if link in ("C", *network.gradients, *updated):
             yield value, right[link]

@@ -43,7 +43,7 @@ Variation = Callable[[Problem, int], Problem | None]
 def _without_layer(problem: Problem, i: int) -> Problem | None:
     """One layer less; the next takes what it took, with its first rows or some of them again."""
     network = problem.network
-    if i >= len(network.layers) - 1:  # the last has the cost that goes with it
+    if i >= len(network.layers) - 1 or network.embeds:  # the last has the cost that goes with it
         return None
     layers = (*network.layers[:i], *network.layers[i + 1 :])
     fewer = replace(network, layers=layers)
@@ -55,7 +55,7 @@ def _without_layer(problem: Problem, i: int) -> Problem | None:
             units = array.shape[-1] if kind == "W" else units
     if units != problem.P.shape[1]:
         return problem
-    return replace(problem, network=fewer, parameters=parameters)
+    return replace(problem, network=fewer, parameters=parameters, state=None)
 
 
 def _own(problem: Problem, layer: int) -> dict[str, Array]:
@@ -80,7 +80,10 @@ def _without_unit(problem: Problem, i: int) -> Problem | None:
 
 
 def _axes_of_units(problem: Problem) -> list[dict[str, int]]:
-    """Of each layer boundary, from the features to the classes, the arrays that have its axis."""
+    """Of each layer boundary, from the features to the classes, the arrays that have its axis.
+
+    The features and units of an embedding, which are of one size only together, stay.
+    """
     boundaries: list[dict[str, int]] = [{"X": 1}]
     for name in problem.parameters:
         if name.startswith("W"):
@@ -89,7 +92,9 @@ def _axes_of_units(problem: Problem) -> list[dict[str, int]]:
         else:
             boundaries[-1][name] = 0
     boundaries[-1]["P"] = 1
-    return boundaries
+    for axes in boundaries:
+        axes |= {name: axes[name[1:]] for name in problem.state if name[1:] in axes}
+    return boundaries[2 * problem.network.embeds :]
 
 
 def _size_of(problem: Problem, axes: dict[str, int]) -> int:
@@ -148,7 +153,7 @@ def _simpler_entry(problem: Problem, i: int) -> Problem | None:
 
 
 def _names(problem: Problem) -> tuple[str, ...]:
-    return "X", *problem.parameters, "P"
+    return *["X"] * (not problem.network.embeds), *problem.parameters, *problem.state, "P"
 
 
 def _changed(problem: Problem, name: str, array: Array) -> Problem:

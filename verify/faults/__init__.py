@@ -9,6 +9,7 @@ networks     the faults of any network, planted at every layer where they apply
 outputs      those on the way forward
 slopes       those of the errors of units on the way back
 gradients    those of the gradients, of what is passed below, and of the update
+updates      those of embeddings, of momentum and of Adam's steps
 function     a function by hand in NumPy, and the mistakes in its backward pass
 functions    all of them, by name
 norms        those with norms, means and variances

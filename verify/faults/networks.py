@@ -1,23 +1,25 @@
 """Planted faults of networks of any layers: one formula of one link, at every layer it applies to.
 
-To add one: a row of outputs.py (y, y_o, C), of slopes.py (dC_dy_o, dy_o_dy, dC_dy) or of
-gradients.py (the rest), with a name, the link in the vocabulary of one layer, the mistake in words,
-the words of where.py that must hold there, and the formula. Its parameters are what it is computed
-from: the numbers of its layer (x W b y y_o dC_dy_o dy_o_dy dC_dy dC_dW dC_db, gamma beta dC_dgamma
-dC_dbeta of a norm, P or G, N h leak decay eps), and
+To add one: a row of outputs.py (y, y_o, C), of slopes.py (dC_dy_o, dy_o_dy, dC_dy), of updates.py
+(embeddings, momentum, Adam) or of gradients.py (the rest), with a name, the link in the vocabulary
+of one layer, the mistake in words, the words of where.py that must hold there, and the formula. Its
+parameters are what it is computed from: the numbers of its layer (x W b y y_o dC_dy_o dy_o_dy dC_dy
+dC_dW dC_db, gamma beta epsilon dC_dgamma dC_dbeta of a norm, P or G, N h leak decay; of an update
+mW vW mW_next ... momentum share1 share2 eps t correction1 correction2), and
 
     right                the link as it should be
     W_above  y_below     a number of the layer above or below
     W_before  x_before   a number of the call before, which in the first is its own
     penalty              (lambda / 2) sum W^2 of all weights; penalty_of_biases of all biases
 
-Where a layer has not all of them, the fault does not apply. What comes after is computed from it.
+Where a layer has not all of them, the fault does not apply; to the x of an embedding, which are row
+numbers, only one that says so. What comes after is computed from it.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -27,7 +29,9 @@ import numpy as np
 from verify.faults.gradients import GRADIENTS
 from verify.faults.outputs import OUTPUTS
 from verify.faults.slopes import SLOPES
+from verify.faults.updates import UPDATES
 from verify.faults.where import WHERE, Place
+from verify.network.given import called_with
 from verify.network.links import Form, Formula
 from verify.network.network import Network
 from verify.network.problem import Chain, Problem
@@ -60,7 +64,8 @@ class Fault:
 INVISIBLE = {"logarithm-epsilon-1e-30"}  # far below half an ulp of a y_o that is not all but 0
 
 NETWORK_FAULTS: Mapping[str, Fault] = {
-    row[0]: Fault(*row, visible=row[0] not in INVISIBLE) for row in (*OUTPUTS, *SLOPES, *GRADIENTS)
+    row[0]: Fault(*row, visible=row[0] not in INVISIBLE)
+    for row in (*OUTPUTS, *SLOPES, *GRADIENTS, *UPDATES)
 }
 
 NONE = Fault("right", "C", "none", (), lambda right: right)
@@ -104,12 +109,10 @@ class Planted:
             self._before.update({name: np.array(a) for name, a in known.items()})
         return Chain(**{link: _kept(known[link], problem) for link in self.network.links})
 
-    def function(self, *arrays: Any) -> dict[str, Any]:
-        """The same of X, the parameters, P or G, and h where there is a step, in this order."""
-        X, *parameters, P, h = arrays if self.network.trains else (*arrays, arrays[0].dtype.type(1))
-        named = dict(zip(self.network.parameters, parameters, strict=True))
-        links = self(Problem(X, named, P, h, self.network))
-        return {link: np.array(value) for link, value in links.items()}
+    @property
+    def function(self) -> Callable[..., dict[str, Any]]:
+        """The same of what is given of a problem, by its names or in their order."""
+        return _Function(self)
 
     def applies(self, problem: Problem, right: Chain) -> bool:
         """Whether the layer has all that the formula needs, and what lets the fault be seen.
@@ -119,9 +122,17 @@ class Planted:
         place, links = Place(problem, self.i, right), self.network.links
         if self.link not in links or (self.fault.link in _OF_THE_LAST and not place.last):
             return False
-        known = {*_given(problem), *links[: links.index(self.link)], "right"}
-        needed = {self._names.get(word.removesuffix(_BEFORE)) for word in self.fault.of}
+        of_rows = place.problem.network.layers[self.i].embedding and "x" in self._words
+        if of_rows and "embedding" not in self.fault.where:
+            return False
+        known = {*_given(problem), *links[: links.index(self.link)], "right", *self.network.inner}
+        needed = {self._names.get(word) for word in self._words}
         return needed <= known and all(WHERE[word](place) for word in self.fault.where)
+
+    @property
+    def _words(self) -> set[str]:
+        """What the formula is computed from, of this call or the one before."""
+        return {word.removesuffix(_BEFORE) for word in self.fault.of}
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
@@ -139,6 +150,34 @@ class Planted:
         name = self._names[word.removesuffix(_BEFORE)]
         kept = self._before.get(name, known[name]) if word.endswith(_BEFORE) else known[name]
         return kept if np.shape(kept) == np.shape(known[name]) else known[name]
+
+
+@dataclass(frozen=True, eq=False)
+class _Function:
+    """A planted fault as somebody's function, with the names of what it takes."""
+
+    planted: Planted
+
+    @cached_property
+    def _taken(self) -> tuple[str, ...]:
+        network = self.planted.network
+        labels = "G" if network.cost == "upstream" else "P"
+        arrays = dict.fromkeys(("X", *network.parameters, labels, *network.state))
+        h = {"h": None} if network.trains else {}
+        return tuple(called_with(arrays, h, 1 if network.state else None))
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        return inspect.Signature([inspect.Parameter(name, kind) for name in self._taken])
+
+    def __call__(self, *arrays: Any) -> dict[str, Any]:
+        given, network = dict(zip(self._taken, arrays, strict=True)), self.planted.network
+        labels: Any = given.get("P", given.get("G"))
+        h, t = given.get("h", labels.dtype.type(1)), int(given.get("t", 1))
+        own, state = ({n: given[n] for n in of} for of in (network.parameters, network.state))
+        made = Problem(given["X"], own, labels, h, network, state, t)
+        return {link: np.array(value) for link, value in self.planted(made).items()}
 
 
 def planted(fault: Fault, problem: Problem, right: Chain) -> Iterator[Planted]:

@@ -98,41 +98,41 @@ _Y_O: tuple[Row, ...] = (
 _UNITS, _ROWS = NORMS["layer-norm"], NORMS["batch-norm"]
 
 
-def _in_one_pass(y: Any, eps: Any) -> Any:
+def _in_one_pass(y: Any, epsilon: Any) -> Any:
     """Layer norm with the mean of squares less the square of the mean, taken for positive.
 
     Shapes  (N, K) gives (N, K).
     """
     mean = _UNITS.mean(y)
-    return (y - mean) / np.sqrt(np.abs(_UNITS.mean(y * y) - mean * mean) + eps)
+    return (y - mean) / np.sqrt(np.abs(_UNITS.mean(y * y) - mean * mean) + epsilon)
 
 
 _NORM: tuple[Row, ...] = (
     ("layer-norm-unbiased", "y_o", "the variance divided by n - 1",
      ("layer-norm", "no gamma and beta", "more than one unit"),
-     lambda y, eps: _UNITS.centred(y) / np.sqrt(y.var(-1, ddof=1, keepdims=True) + eps)),
-    ("layer-norm-epsilon-forgotten", "y_o", "eps left out",
+     lambda y, epsilon: _UNITS.centred(y) / np.sqrt(y.var(-1, ddof=1, keepdims=True) + epsilon)),
+    ("layer-norm-epsilon-forgotten", "y_o", "epsilon left out",
      ("layer-norm", "no gamma and beta", "more than one unit", "float64"),
      lambda y: _UNITS.centred(y) / y.std(-1, keepdims=True)),
-    ("layer-norm-epsilon-beside-the-root", "y_o", "eps added to the deviation",
+    ("layer-norm-epsilon-beside-the-root", "y_o", "epsilon added to the deviation",
      ("layer-norm", "no gamma and beta", "float64"),
-     lambda y, eps: _UNITS.centred(y) / (y.std(-1, keepdims=True) + eps)),
+     lambda y, epsilon: _UNITS.centred(y) / (y.std(-1, keepdims=True) + epsilon)),
     ("layer-norm-by-the-variance", "y_o", "the root forgotten",
      ("layer-norm", "no gamma and beta"),
-     lambda y, eps: _UNITS.centred(y) / (y.var(-1, keepdims=True) + eps)),
+     lambda y, epsilon: _UNITS.centred(y) / (y.var(-1, keepdims=True) + epsilon)),
     ("layer-norm-down-the-rows", "y_o", "normalised over the wrong axis",
      ("layer-norm", "no gamma and beta", "more than one row"),
-     lambda y, eps: _ROWS.quotient(y, eps)),
+     lambda y, epsilon: _ROWS.quotient(y, epsilon)),
     ("layer-norm-not-centred", "y_o", "y over the deviation",
-     ("layer-norm", "no gamma and beta"), lambda y, eps: y / _UNITS.deviation(y, eps)),
+     ("layer-norm", "no gamma and beta"), lambda y, epsilon: y / _UNITS.deviation(y, epsilon)),
     ("layer-norm-in-one-pass", "y_o", "mean(y^2) - mean(y)^2 for the variance",
      ("layer-norm", "no gamma and beta", "a mean beyond 100 deviations"), _in_one_pass),
     ("batch-norm-unbiased", "y_o", "the variance divided by n - 1",
      ("batch-norm", "no gamma and beta", "more than one row"),
-     lambda y, eps: _ROWS.centred(y) / np.sqrt(y.var(-2, ddof=1, keepdims=True) + eps)),
+     lambda y, epsilon: _ROWS.centred(y) / np.sqrt(y.var(-2, ddof=1, keepdims=True) + epsilon)),
     ("batch-norm-over-all", "y_o", "one mean and variance for all units",
      ("batch-norm", "no gamma and beta", "more than one unit"),
-     lambda y, eps: (y - y.mean()) / np.sqrt(y.var() + eps)),
+     lambda y, epsilon: (y - y.mean()) / np.sqrt(y.var() + epsilon)),
     ("norm-beta-before-gamma", "y_o", "gamma (x + beta)", ("gamma and beta",),
      lambda right, gamma, beta: right + (gamma - 1) * beta),
     ("norm-beta-forgotten", "y_o", "gamma x alone", ("gamma and beta",),

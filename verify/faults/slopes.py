@@ -188,40 +188,41 @@ _ERROR: tuple[Row, ...] = (
 _NORM: tuple[Row, ...] = (
     ("batch-norm-statistics-held", "dC_dy", "mean and variance taken for constants",
      ("batch-norm", "no gamma and beta"),
-     lambda y, eps, dC_dy_o: dC_dy_o / _ROWS.deviation(y, eps)),
+     lambda y, epsilon, dC_dy_o: dC_dy_o / _ROWS.deviation(y, epsilon)),
     ("batch-norm-mean-term-forgotten", "dC_dy", "the way through the mean left out",
      ("batch-norm", "no gamma and beta"),
-     lambda right, y, eps, dC_dy_o: right + _ROWS.mean(dC_dy_o) / _ROWS.deviation(y, eps)),
+     lambda right, y, epsilon, dC_dy_o: right + _ROWS.mean(dC_dy_o) / _ROWS.deviation(y, epsilon)),
     ("batch-norm-variance-term-forgotten", "dC_dy", "the way through the variance left out",
      ("batch-norm", "no gamma and beta"),
-     lambda right, y, y_o, eps, dC_dy_o: (
-         right + y_o * _ROWS.mean(dC_dy_o * y_o) / _ROWS.deviation(y, eps))),
+     lambda right, y, y_o, epsilon, dC_dy_o: (
+         right + y_o * _ROWS.mean(dC_dy_o * y_o) / _ROWS.deviation(y, epsilon))),
     ("batch-norm-mean-divided-twice", "dC_dy", "the mean's effect divided by m twice",
      ("batch-norm", "no gamma and beta", "more than one row"),
-     lambda right, y, eps, dC_dy_o: (
-         right + _ROWS.mean(dC_dy_o) * (1 - 1 / len(y)) / _ROWS.deviation(y, eps))),
+     lambda right, y, epsilon, dC_dy_o: (
+         right + _ROWS.mean(dC_dy_o) * (1 - 1 / len(y)) / _ROWS.deviation(y, epsilon))),
     ("batch-norm-term-too-many", "dC_dy", "the mean's effect through the variance, which is 0",
      ("batch-norm", "no gamma and beta", "more than one row"),
-     lambda right, y, y_o, eps, dC_dy_o: (
-         right - y_o * _ROWS.mean(dC_dy_o) / _ROWS.deviation(y, eps))),
+     lambda right, y, y_o, epsilon, dC_dy_o: (
+         right - y_o * _ROWS.mean(dC_dy_o) / _ROWS.deviation(y, epsilon))),
     ("batch-norm-root-forgotten-back", "dC_dy", "divided by the variance",
      ("batch-norm", "no gamma and beta"),
-     lambda right, y, eps: right / _ROWS.deviation(y, eps)),
+     lambda right, y, epsilon: right / _ROWS.deviation(y, epsilon)),
     ("batch-norm-gamma-forgotten-back", "dC_dy", "dC_dy_o where gamma dC_dy_o belongs",
      ("batch-norm", "gamma and beta"),
-     lambda y, eps, dC_dy_o: _ROWS.back[0](y, dC_dy_o, eps)),
+     lambda y, epsilon, dC_dy_o: _ROWS.back[0](y, dC_dy_o, epsilon)),
     ("layer-norm-gamma-forgotten-back", "dC_dy", "dC_dy_o where gamma dC_dy_o belongs",
      ("layer-norm", "gamma and beta", "more than one unit"),
-     lambda y, eps, dC_dy_o: _UNITS.back[0](y, dC_dy_o, eps)),
+     lambda y, epsilon, dC_dy_o: _UNITS.back[0](y, dC_dy_o, epsilon)),
     ("layer-norm-mean-over-rows", "dC_dy", "shape[0] taken for the number of units",
      ("layer-norm", "no gamma and beta", "another number of rows than of units"),
-     lambda y, y_o, eps, dC_dy_o: (
+     lambda y, y_o, epsilon, dC_dy_o: (
          dC_dy_o - _UNITS.sum(dC_dy_o) / len(y) - y_o * _UNITS.sum(dC_dy_o * y_o) / len(y))
-     / _UNITS.deviation(y, eps)),
+     / _UNITS.deviation(y, epsilon)),
     ("layer-norm-down-the-rows-back", "dC_dy", "the sums taken over the wrong axis",
      ("layer-norm", "no gamma and beta", "more than one row"),
-     lambda y, y_o, eps, dC_dy_o: (dC_dy_o - _ROWS.mean(dC_dy_o) - y_o * _ROWS.mean(dC_dy_o * y_o))
-     / _UNITS.deviation(y, eps)),
+     lambda y, y_o, epsilon, dC_dy_o: (
+         dC_dy_o - _ROWS.mean(dC_dy_o) - y_o * _ROWS.mean(dC_dy_o * y_o))
+     / _UNITS.deviation(y, epsilon)),
 )  # fmt: skip
 
 SLOPES = (*_COST, *_SLOPE, *_ERROR, *_NORM)

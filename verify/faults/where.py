@@ -31,6 +31,10 @@ class Place(NamedTuple):
     def last(self) -> bool:
         return self.i == len(self.problem.network.layers) - 1
 
+    @property
+    def embeds(self) -> bool:
+        return self.problem.network.layers[self.i].embedding
+
     def number(self, name: str) -> Any:
         """A number of the layer by its name in the layer's vocabulary, or None.
 
@@ -68,6 +72,10 @@ def _reduction(name: str, place: Place) -> bool:
     return place.problem.network.reduction == name
 
 
+def _update(name: str, place: Place) -> bool:
+    return bool(place.problem.network.state) and place.problem.network.update.name == name
+
+
 def _overflows(y: Any) -> Any:
     return ~np.isfinite(np.exp(y))
 
@@ -96,6 +104,14 @@ WHERE: Mapping[str, Callable[[Place], bool]] = {
     "weight decay": lambda at: at.problem.network.decays,
     "no weight decay": lambda at: not at.problem.network.decays,
     "biases": lambda at: any(layer.bias for layer in at.problem.network.layers),
+    **{name: partial(_update, name) for name in ("momentum", "adam")},
+    "embedding": lambda at: at.embeds,
+    "a row taken twice": lambda at: at.embeds and len(np.unique(at.problem.X)) < at.problem.X.size,
+    "row 0 taken": lambda at: at.embeds and not at.problem.X.all(),
+    "more than one row of W": lambda at: at.embeds and at.shape("W")[0] > 1,
+    "features that differ": lambda at: at.embeds and at.has(lambda X: X[:, :1] != X, "x"),
+    "a velocity": lambda at: any(map(np.any, at.problem.state.values())),
+    "corrections that count": lambda at: _update("adam", at) and 0.999**at.problem.t > 1e-3,
     "more than one row": lambda at: len(at.problem.X) > 1,
     "more than one unit": lambda at: at.shape("y_o")[-1] > 1,
     "square weights": lambda at: len({*at.shape("W")}) == 1,

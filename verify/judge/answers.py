@@ -79,7 +79,8 @@ def _missing(chain: Chain, ref: Reference) -> Iterator[str]:
     """What it must give and does not: each gradient, or where it leads."""
     network, listed = ref.problem.network, ", ".join(chain)
     for name in network.sought:
-        ways = [f"dC_d{name}", *([f"{name}_next"] if network.trains else [])]
+        through = network.trains and not network.state  # what is kept hides the gradient
+        ways = [f"dC_d{name}", *([f"{name}_next"] if through else [])]
         if not any(way in chain for way in ways):
             neither = f"neither {' nor '.join(ways)}" if len(ways) > 1 else f"no {ways[0]}"
             yield f"it gives {listed}, but {neither} to be judged"
@@ -88,7 +89,7 @@ def _missing(chain: Chain, ref: Reference) -> Iterator[str]:
 def _within_the_narrowest(name: str, chain: Chain, ref: Reference) -> tuple[list[Figure], str]:
     """Of each link the first form whose bound it keeps; and the form of its gradients'."""
     bound, needed, network = ref.bounds, "stable", ref.problem.network
-    asked = {*network.gradients, *(f"{name}_next" for name in network.parameters)}
+    asked = {*network.gradients, *network.updates}
     asked |= {link for link in network.links if link.startswith("dC_dy")} - {"dC_dy_o"}
     left, found = dict(chain), dict[Of, Figure]()
     for form in ("stable", *(("post",) if bound.post_holds else ()), "wider"):

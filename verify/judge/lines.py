@@ -47,7 +47,7 @@ def locally(name: str, chain: Chain, ref: Reference) -> Near:
         for link, at in local(ref.problem, chain, numbers).items():
             figures[link] = held(name, link, chain[link], at.value, at.bound, ref.problem)
             value, by = np.asarray(chain[link], np.float64), link.removesuffix("_next")
-            alone = by != link and f"dC_d{by}" not in chain
+            alone = by in ref.problem.parameters and f"dC_d{by}" not in chain
             # Where a parameter leads to, without its gradient, tells of the gradient by the step.
             size = np.abs(value - ref.problem.parameters[by] if alone else value)
             if alone or size.any():

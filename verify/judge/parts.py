@@ -21,6 +21,7 @@ from verify.judge.compare import Subject
 from verify.network import descent, truth
 from verify.network.bounds import Bounds, bounds
 from verify.network.composed import Composed
+from verify.network.given import is_state
 from verify.network.problem import Chain, Problem
 from verify.numbers.rounding import EVALUATION, MODELS, Array, Off
 from verify.scenario.cases import Batch
@@ -134,7 +135,7 @@ class Totals:
     @property
     def links(self) -> tuple[str, ...]:
         """The gradients by the parameters."""
-        return tuple(f"dC_d{name}" for name in self.parameters)
+        return tuple(f"dC_d{name}" for name in self.parameters if not is_state(name))
 
     @property
     def cost(self) -> Off:
@@ -195,7 +196,7 @@ def start_of(subject: Subject, batch: Batch, leads: bool = False) -> Totals:
     """Where a subject begins: at the first parameters, without any drift."""
     first = batch.first
     drift = np.zeros(batch.K) if first.of_post else 0.0
-    return Totals(subject, batch, first.parameters, drift, leads)
+    return Totals(subject, batch, first.trained, drift, leads)
 
 
 def everywhere(totals: Totals) -> Totals:

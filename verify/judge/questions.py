@@ -11,6 +11,7 @@ import numpy as np
 from verify.judge.compare import Reference
 from verify.network.bounds import Bounds
 from verify.network.composed import Composed
+from verify.network.given import other_inputs
 from verify.network.network import POST
 from verify.network.problem import Problem
 from verify.numbers.rounding import MODELS
@@ -31,11 +32,11 @@ LAYOUTS = {
 def others(problem: Problem) -> Iterator[tuple[str, Problem]]:
     """The problem with other inputs; then each of the parameters besides; then other labels."""
     half = problem.dtype.type(0.5)
-    problem = replace(problem, X=np.ascontiguousarray(problem.X[::-1] * half))
+    problem = replace(problem, X=np.ascontiguousarray(other_inputs(problem.X[::-1])))
     yield "other inputs, in the same arrays", problem
     if problem.work > OTHER_WORK:
         return
-    for name, a in problem.parameters.items():
+    for name, a in {**problem.parameters, **problem.state}.items():
         problem = problem.having(**{name: a * half})
         told = "other weights" if problem.network == POST else f"another {name}"
         yield f"{told}, in the same arrays", problem

@@ -24,6 +24,7 @@ from verify.judge.sides import LEAD
 from verify.network import descent, truth
 from verify.network.bounds import Bounds, bounds
 from verify.network.composed import Composed
+from verify.network.given import is_state
 from verify.network.network import Network
 from verify.network.problem import Chain, Problem
 from verify.numbers.rounding import Array
@@ -94,8 +95,11 @@ def _step(path: _Path, factor: Any, t: int, goes_on: bool) -> None:
     here = path.here
     h = here.batch.first.h
     chain, bound = here.joined(h)
-    parameters = {}
+    parameters = dict[str, Any]()
     for name, before in here.parameters.items():
+        if name == "t":
+            parameters[name] = before + 1
+            continue
         after: Any = chain.get(f"{name}_next")
         # A candidate may give one of any shape; what follows would raise, or be all NaN.
         if np.shape(after) != before.shape or not np.isfinite(after).all():
@@ -128,7 +132,7 @@ def _drift(here: Totals, factor: Any, chain: Chain, bound: Chain) -> Any:
     """How far the lead may be from the exact trajectory after a step.
 
     Of the post's network each column of W; of others what C may be off by, to first order: how much
-    later steps stretch it is not known.
+    later steps stretch it is not known, but for how long what an update keeps remembers it.
     """
     if here.batch.first.of_post:
         return descent.drift(here.drift, factor, bound.W_next)
@@ -137,7 +141,8 @@ def _drift(here: Totals, factor: Any, chain: Chain, bound: Chain) -> Any:
         for name in here.parameters
         if f"dC_d{name}" in chain  # of a candidate that gives it; nothing is expected of its C
     )
-    return here.drift + float(sum(np.sum(m, where=np.isfinite(m)) for m in moved))
+    memory = here.batch.first.network.update.memory
+    return here.drift + memory * float(sum(np.sum(m, where=np.isfinite(m)) for m in moved))
 
 
 def _before(here: Totals, part: Problem) -> Bounds | Composed:
@@ -176,7 +181,7 @@ def _arrived(path: _Path, there: Totals, t: int) -> Totals:
 
 def followed(network: Network) -> tuple[str, ...]:
     """The links that the truth judges at every step: C, the gradients and where they lead."""
-    return "C", *network.gradients, *(f"{name}_next" for name in network.parameters)
+    return "C", *network.gradients, *network.updates
 
 
 def _at_step(finding: Finding, t: int) -> Finding:
@@ -219,6 +224,7 @@ def trained(
     for finding in found.findings:
         by = (finding.link or "").removesuffix("_next")
         moved = by != finding.link and not own_step
+        by = by[1:] if is_state(by) else by
         yield replace(finding, link=f"dC_d{by}") if moved else finding
 
 

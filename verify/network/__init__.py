@@ -3,9 +3,11 @@
 links             every formula, forward beside backward, in the forms that people use
 norms             layer norm and batch norm: their formulas
 costs             the same for costs, and for the last activation with them
+updates           the same for a step with momentum, or Adam's
 step              one link: the forms that people compute it by, and what it is
 layer             a layer: what it computes, its parameters
 network           a network as a list of steps, on any kind of number
+given             what a function of a problem is given, and in which order
 problem           Problem, Chain, names and shapes of the links; layouts in memory
 manual            the gradient by hand: the post, line by line; the stable form
 kernels           the forward half of the table in torch

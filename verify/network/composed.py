@@ -96,7 +96,8 @@ class Composed:
         """The chain of "post", "stable" or "wider"."""
         if form not in self._bounds:
             links = self.links(form)
-            names = (*self.problem.network.links, "dC_dX")
+            network = self.problem.network
+            names = dict.fromkeys((*network.links, *network.every_link))
             self._bounds[form] = Chain(**{name: links[name].bound() for name in names})
         return self._bounds[form]
 
@@ -146,12 +147,12 @@ class Composed:
     @cached_property
     def post_holds(self) -> bool:
         """Whether the literal form of every link has a bound in every entry."""
-        known, between = self.links("stable"), self.problem.network.between
+        known, inner = self.links("stable"), self.problem.network.inner
         with np.errstate(all="ignore"):
             return all(
                 np.isfinite(step.on("literal", known).settled().error).all()
                 for step in self.problem.network.every_step
-                if step.name not in between
+                if step.name not in inner
             )
 
     @cached_property

@@ -95,7 +95,8 @@ def forward(
     for layer, names in zip(network.layers, network.names, strict=True):
         y = x
         if layer.weights:
-            y = found[names["y"]] = _more(_affine(torch, x, names, t), names["y"], t)
+            of = t[names["W"]], t.get(names["b"])
+            y = found[names["y"]] = _more(_affine(torch, layer.embedding, x, *of), names["y"], t)
         y_o = _y_o(torch, layer, names, y, t)
         x = found[names["y_o"]] = _more(y_o, names["y_o"], t)
     pair = PAIRS.get((network.layers[-1].activation, network.cost)) if form == "stable" else None
@@ -104,8 +105,10 @@ def forward(
     return found, of_y_o(torch, network, x, t)
 
 
-def _affine(torch: Any, x: Any, names: Mapping[str, str], t: Mapping[str, Any]) -> Any:
-    W, b = t[names["W"]], t.get(names["b"])
+def _affine(torch: Any, embedding: bool, x: Any, W: Any, b: Any) -> Any:
+    if embedding:
+        y = torch.nn.functional.embedding(x, W).flatten(-2)
+        return y if b is None else y + b
     return x @ W if b is None else torch.nn.functional.linear(x, W.mT, b)
 
 
@@ -113,7 +116,7 @@ def _y_o(torch: Any, layer: Layer, names: Mapping[str, str], y: Any, t: Mapping[
     if layer.activation not in NORMS:
         return ACTIVATIONS[layer.activation](torch, y, t["leak"])
     gamma, beta = (t.get(names[p]) for p in ("gamma", "beta"))
-    return NORMS[layer.activation](torch, y, t[names["eps"]], gamma, beta)
+    return NORMS[layer.activation](torch, y, t[names["epsilon"]], gamma, beta)
 
 
 def _more(a: Any, name: str, t: Mapping[str, Any]) -> Any:
@@ -134,6 +137,25 @@ def decay(W: Any, factor: Any) -> Any:
     Shapes  any, and factor (); the same.
     """
     return 0.5 * factor * W**2
+
+
+def updated(network: Network, t: Mapping[str, Any], name: str, g: Any) -> Any:
+    """A parameter after a step, and what its update keeps, by link, as torch.optim computes them.
+
+    Shapes  those of the parameter.
+    """
+    p, by, h = t[name].detach(), network.update, t["h"]
+    if not network.state:
+        return {f"{name}_next": p - h * g}
+    if by.name == "momentum":
+        v = t[f"v{name}"] * by.momentum + g
+        return {f"v{name}_next": v, f"{name}_next": p - h * v}
+    m = t[f"m{name}"].lerp(g, 1 - by.beta1)
+    v = (t[f"v{name}"] * by.beta2).addcmul(g, g, value=1 - by.beta2)
+    correction1, correction2 = (1 - beta ** int(t["t"]) for beta in (by.beta1, by.beta2))
+    below = (v.sqrt() / correction2**0.5).add(by.eps)
+    after = p.addcdiv(m, below, value=-float(h) / correction1)
+    return {f"m{name}_next": m, f"v{name}_next": v, f"{name}_next": after}
 
 
 # (activation, or it and the cost; dtype, empty for any) -> how torch's kernel is beyond the model.

@@ -12,7 +12,8 @@ from verify.network.norms import EPSILON, NORMS
 class Layer:
     """y = x W + b and y_o = activation(y); without weights y_o = activation(x), and no y.
 
-    Of a norm, `scaled` says that gamma and beta follow, and `epsilon` is added to the variance.
+    Of a norm, `scaled` says that gamma and beta follow, and `epsilon` is added to the variance. A
+    first layer may be an embedding: X holds row numbers of W, and y those rows, side by side.
     """
 
     activation: str = "sigmoid"
@@ -20,6 +21,7 @@ class Layer:
     weights: bool = True
     scaled: bool = False
     epsilon: float = EPSILON
+    embedding: bool = False
 
     def __post_init__(self) -> None:
         if self.bias and not self.weights:
@@ -50,4 +52,5 @@ class Layer:
     def told(self) -> str:
         """In a few words."""
         weights, bias = "" if self.weights else "no weights, ", "bias, " * self.bias
-        return f"{weights}{bias}{self.activation}{', gamma and beta' * self.scaled}"
+        embedding, norm = "embedding, " * self.embedding, ", gamma and beta" * self.scaled
+        return f"{weights}{embedding}{bias}{self.activation}{norm}"

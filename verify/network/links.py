@@ -8,7 +8,7 @@ A formula's parameters are the names of what it is computed from, in the vocabul
     dC_dW dC_db dC_dx
     P N h                          labels, what the cost is divided by, step size
     leak decay                     leaky-relu's slope, lambda of weight decay
-    gamma beta eps                 of a norm: its parameters, what is added to its variance
+    gamma beta epsilon                 of a norm: its parameters, what is added to its variance
 
 It is plain NumPy, and runs on float arrays (the manual chain), on Balls (the truth) and on Bounded
 (the bounds). Two forms of one link are two algorithms: each rounds in its own way, and a right
@@ -34,7 +34,7 @@ import numpy as np
 from verify.network.norms import NORMS, Norm
 from verify.numbers.bounded import alike
 from verify.numbers.constant import Constant
-from verify.numbers.number import erf, erfc, fixed
+from verify.numbers.number import erf, erfc, fixed, gather, scatter
 
 Formula: TypeAlias = Callable[..., Any]
 
@@ -226,6 +226,32 @@ DECAY: Mapping[str, tuple[Form, ...]] = {
         lambda W, h, decay, x, dC_dy: W - h * (x.mT @ dC_dy) - h * decay * W,
     ),
 }  # fmt: skip
+# Of a layer whose y are rows of W, by their numbers in x; a row that is taken twice adds twice.
+EMBEDDING: Mapping[str, tuple[Form, ...]] = {
+    "y": literal(lambda x, W: gather(W, x)),
+    "dC_dW": literal(lambda x, dC_dy, W: scatter(dC_dy, x, len(W))),
+}
+EMBEDDING_BIAS: Mapping[str, tuple[Form, ...]] = {
+    "y": literal(lambda x, W, b: gather(W, x) + b),
+}
+EMBEDDING_DECAY: Mapping[str, tuple[Form, ...]] = {
+    "dC_dW": literal(lambda x, dC_dy, decay, W: scatter(dC_dy, x, len(W)) + decay * W),
+    "W_next": LINEAR["W_next"] + other(
+        lambda W, h, decay, x, dC_dy: W * (1 - h * decay) - h * scatter(dC_dy, x, len(W)),
+        lambda W, h, decay, x, dC_dy: W - h * scatter(dC_dy, x, len(W)) - h * decay * W,
+    ),
+}  # fmt: skip
+
+
+def affine(embedding: bool, bias: bool, decays: bool) -> Mapping[str, tuple[Form, ...]]:
+    """The forms of a layer's product with its weights, or of their rows, and of its update."""
+    found = {**LINEAR, **(BIAS if bias else {}), **(DECAY if decays else {})}
+    if embedding:
+        found |= {**EMBEDDING, **(EMBEDDING_BIAS if bias else {})}
+        found |= EMBEDDING_DECAY if decays else {}
+    return found
+
+
 CHAIN = literal(lambda dC_dy_o, dy_o_dy: dC_dy_o * dy_o_dy)
 
 
@@ -246,25 +272,26 @@ class Activation:
 def _norm(norm: Norm) -> Activation:
     return Activation(
         norm.quotient,
-        y_o=literal(norm.quotient, norm.product) + other(lambda y, eps: norm.shifted(y, eps)),
+        y_o=literal(norm.quotient, norm.product)
+        + other(lambda y, epsilon: norm.shifted(y, epsilon)),
         dC_dy=literal(*norm.back) + local(literal(*norm.back_from_y_o)),
     )
 
 
 def _scaled(norm: Norm) -> Activation:
     return Activation(
-        lambda y, eps, gamma, beta: gamma * norm.quotient(y, eps) + beta,
+        lambda y, epsilon, gamma, beta: gamma * norm.quotient(y, epsilon) + beta,
         y_o=literal(
-            lambda y, eps, gamma, beta: gamma * norm.quotient(y, eps) + beta,
-            lambda y, eps, gamma, beta: gamma * norm.product(y, eps) + beta,
+            lambda y, epsilon, gamma, beta: gamma * norm.quotient(y, epsilon) + beta,
+            lambda y, epsilon, gamma, beta: gamma * norm.product(y, epsilon) + beta,
         )
         + other(norm.shifted),
         dC_dy=literal(*norm.back_scaled),
         gradients={
             "dC_dgamma": literal(
-                lambda y, eps, dC_dy_o: (dC_dy_o * norm.product(y, eps)).sum(axis=-2)
+                lambda y, epsilon, dC_dy_o: (dC_dy_o * norm.product(y, epsilon)).sum(axis=-2)
             )
-            + other(lambda y, eps, dC_dy_o: (dC_dy_o * norm.shifted(y, eps)).sum(axis=-2)),
+            + other(lambda y, epsilon, dC_dy_o: (dC_dy_o * norm.shifted(y, epsilon)).sum(axis=-2)),
             "dC_dbeta": literal(lambda dC_dy_o: dC_dy_o.sum(axis=-2)),
         },
     )

@@ -6,7 +6,6 @@ number, from the input on: W1 b1 y1 y_o1 W2 ... C dC_dy_o2 dy_o2_dy2 dC_dy2 dC_d
 
 from __future__ import annotations
 
-import inspect
 import operator
 import re
 from collections.abc import Iterable, Mapping
@@ -19,29 +18,38 @@ import numpy as np
 from verify.network.costs import COSTS, PAIRS, Pair
 from verify.network.layer import Layer
 from verify.network.links import (
-    BIAS,
-    DECAY,
-    LINEAR,
     Form,
     Formula,
+    affine,
     local,
     through,
 )
 from verify.network.step import Definition, Step
+from verify.network.step import definition as _definition
+from verify.network.step import step as _step
+from verify.network.updates import DESCENT, Update
 
 
 @dataclass(frozen=True)
 class Network:
-    """Layers and a cost; what C is divided by; lambda of (lambda / 2) sum W^2, which is added."""
+    """Layers and a cost; what C is divided by; lambda of (lambda / 2) sum W^2, which is added.
+
+    `update` says how a step is taken.
+    """
 
     layers: tuple[Layer, ...] = (Layer(),)
     cost: str = "cross-entropy"
     reduction: str = "rows"
     weight_decay: float = 0.0
+    update: Update = DESCENT
 
     @property
     def decays(self) -> bool:
         return self.weight_decay != 0
+
+    def __post_init__(self) -> None:
+        if any(layer.embedding and (i or not layer.weights) for i, layer in enumerate(self.layers)):
+            raise ValueError("an embedding is a first layer with weights: its input is data")
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -55,9 +63,21 @@ class Network:
         return tuple(name for name in self.parameters if name.startswith("W"))
 
     @property
+    def embeds(self) -> bool:
+        """Whether X holds row numbers of the first weights."""
+        return self.layers[0].embedding
+
+    @cached_property
+    def state(self) -> tuple[str, ...]:
+        """The names of what the update keeps of each parameter from step to step."""
+        kept = self.update.rule.state * self.trains
+        return tuple(f"{kind}{name}" for name in self.parameters for kind in kept)
+
+    @property
     def told(self) -> str:
         """In a line: the activation of each layer, and the cost."""
-        return f"{'; '.join(layer.told for layer in self.layers)}; {self.cost}"
+        update = f"; {self.update.name}" * bool(self.state)
+        return f"{'; '.join(layer.told for layer in self.layers)}; {self.cost}{update}"
 
     @cached_property
     def sought(self) -> tuple[str, ...]:
@@ -73,7 +93,7 @@ class Network:
     def epsilons(self) -> Mapping[str, float]:
         """What is added to the variance of each norm, by its name in the formulas."""
         layers = zip(self.names, self.layers, strict=True)
-        return {names["eps"]: at.epsilon for names, at in layers if at.normalises}
+        return {names["epsilon"]: at.epsilon for names, at in layers if at.normalises}
 
     @property
     def mixes_rows(self) -> bool:
@@ -95,10 +115,26 @@ class Network:
 
     @cached_property
     def links(self) -> tuple[str, ...]:
-        return tuple(step.name for step in self.steps)
+        return tuple(step.name for step in self.steps if step.name not in self.inner)
+
+    @cached_property
+    def updates(self) -> tuple[str, ...]:
+        """The links of the update: where each parameter goes, and what is kept of it."""
+        return tuple(link for link in self.links if link.endswith("_next"))
+
+    @cached_property
+    def every_link(self) -> tuple[str, ...]:
+        """The links with dC_dX, where X is no row numbers."""
+        return tuple(step.name for step in self.every_step if step.name not in self.inner)
+
+    @property
+    def inner(self) -> frozenset[str]:
+        """Numbers that are computed on the way, and are no links."""
+        return frozenset((*self.between, *self.update.rule.inner))
 
     def axes(self, link: str) -> tuple[str, ...]:
-        """The axes of a link: N rows, D features, or the number of the layer whose units they are.
+        """The axes of a link: N rows, D features, or the number of the layer whose units they are;
+        V and E of the weights of an embedding.
 
         KeyError for a name that is no link.
         """
@@ -106,15 +142,17 @@ class Network:
 
     @cached_property
     def _axes(self) -> Mapping[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {"C": (), "dC_dX": ("N", "D")}
+        found: dict[str, tuple[str, ...]] = {"C": ()}
+        found |= {} if self.embeds else {"dC_dX": ("N", "D")}
         before = "D"
         for i, (layer, names) in enumerate(zip(self.layers, self.names, strict=True)):
             own = str(i + 1)
             found |= {names[n]: ("N", own) for n in ("y_o", "dC_dy_o", "dy_o_dy")}
             if layer.weights:
                 found |= {names[n]: ("N", own) for n in ("y", "dC_dy")}
-                found |= {names[n]: (before, own) for n in ("dC_dW", "W_next")}
-                found |= {names[n]: (own,) for n in ("dC_db", "b_next")}
+                axes = ("V", "E") if layer.embedding else (before, own)
+                found |= {names[n]: axes for n in ("dC_dW", "W_next", "mW_next", "vW_next")}
+                found |= {names[n]: (own,) for n in ("dC_db", "b_next", "mb_next", "vb_next")}
             found |= {names[n]: (own,) for n in _OF_SCALED * layer.scaled}
             before = own
         return found
@@ -129,12 +167,12 @@ class Network:
             last = names is self.names[-1]
             forward += self._forward(layer, names)
             backward = self._backward(layer, names, last) + backward
-            update += [
-                _step(names, f"{p}_next", self._affine[f"{p}_next"])
-                for p in layer.parameters * self.trains
-            ]
+            for p in layer.parameters * self.trains:
+                update += self._update(layer, names, p)
         helpers = (_step(self.names[-1], name, forms) for name, forms in self.between.items())
-        return (*forward, *helpers, self._cost(), *backward, *update)
+        inner = self.update.rule.inner if self.state else {}
+        corrections = (_step(self.names[-1], name, forms) for name, forms in inner.items())
+        return (*forward, *helpers, self._cost(), *backward, *corrections, *update)
 
     def steps_to(self, links: Iterable[str]) -> tuple[Step, ...]:
         """The steps that the definitions of some links need, in their order.
@@ -161,24 +199,26 @@ class Network:
     def _of_layer(self, i: int) -> dict[str, str]:
         n = "" if len(self.layers) == 1 else str(i + 1)
         own = {
-            name: re.sub(r"(y_o|y|W|b|gamma|beta|eps)(?=_|$)", rf"\g<1>{n}", name)
+            name: re.sub(r"(y_o|y|W|b|gamma|beta|epsilon)(?=_|$)", rf"\g<1>{n}", name)
             for name in _OF_A_LAYER
         }
         before = {"x": f"y_o{i}", "dC_dx": f"dC_dy_o{i}"} if i else {"x": "X", "dC_dx": "dC_dX"}
         if not self.layers[i].weights:
             own |= {"y": before["x"], "dC_dy": before["dC_dx"]}
-        return (
-            own | before | {name: name for name in ("e", "P", "G", "N", "h", "C", "leak", "decay")}
-        )
+        return own | before | {name: name for name in _OF_ALL_LAYERS}
 
-    @property
-    def _affine(self) -> Mapping[str, tuple[Form, ...]]:
-        """The forms of the product with the weights, and of the update."""
-        return {**LINEAR, **BIAS, **(DECAY if self.decays else {})}
+    def _affine(self, layer: Layer) -> Mapping[str, tuple[Form, ...]]:
+        return affine(layer.embedding, layer.bias, self.decays)
+
+    def _update(self, layer: Layer, names: Mapping[str, str], p: str) -> list[Step]:
+        """The steps of one parameter's update."""
+        rule = self.update.rule
+        forms = rule.links or {"p_next": self._affine(layer)[f"{p}_next"]}
+        return [_step({**names, **rule.named(names, p)}, *link) for link in forms.items()]
 
     def _forward(self, layer: Layer, names: Mapping[str, str]) -> list[Step]:
         f = layer.links
-        y = [_step(names, "y", (BIAS if layer.bias else LINEAR)["y"])] if layer.weights else []
+        y = [_step(names, "y", self._affine(layer)["y"])] if layer.weights else []
         return [*y, _step(names, "y_o", f.y_o, _definition(names, f.definition))]
 
     @property
@@ -224,10 +264,9 @@ class Network:
             forms, by_y = pair.dC_dy + local(forms), _definition(names, pair.definition, by="y")
         steps.append(replace(_step(names, "dC_dy", forms, by_y), by_kind=bool(pair)))
         if layer.weights:
-            affine = (BIAS if layer.bias else LINEAR)["y"][0].formula
-            table = self._affine
-            for p in ("W", *("b" * layer.bias), "x"):
-                by = _definition(names, affine, by=p, upstream="dC_dy")
+            table = self._affine(layer)
+            for p in ("W", *("b" * layer.bias), *("x" * (not layer.embedding))):
+                by = _definition(names, table["y"][0].formula, by=p, upstream="dC_dy")
                 more = (Definition(_decay, ("decay", names["W"]), names["W"]),)
                 decays = p == "W" and self.decays
                 steps.append(_step(names, f"dC_d{p}", table[f"dC_d{p}"], by, *more * decays))
@@ -236,26 +275,20 @@ class Network:
 
 POST = Network()
 
-_OF_SCALED = ("dC_dgamma", "dC_dbeta", "gamma_next", "beta_next")
+_OF_SCALED = (
+    "dC_dgamma", "dC_dbeta",
+    *(f"{kind}{p}_next" for p in ("gamma", "beta") for kind in ("", "m", "v")),
+)  # fmt: skip
 _OF_A_LAYER = (
     "W", "b", "y", "y_o", "dC_dy_o", "dy_o_dy", "dC_dy", "dC_dW", "dC_db", "W_next", "b_next",
-    "gamma", "beta", "eps", *_OF_SCALED,
+    "gamma", "beta", "epsilon", *_OF_SCALED,
+    *(f"{kind}{p}" for kind in "mv" for p in ("W", "b", "gamma", "beta")),
+    "mW_next", "mb_next", "vW_next", "vb_next",
 )  # fmt: skip
-
-
-def _step(
-    names: Mapping[str, str], link: str, forms: tuple[Form, ...], *definitions: Definition
-) -> Step:
-    """A step with the names of its layer; its definition is its first form where none is given."""
-    named = tuple(f._replace(of=tuple(names[p] for p in f.of)) for f in forms)
-    return Step(names[link], named, definitions or (Definition(named[0].formula, named[0].of),))
-
-
-def _definition(
-    names: Mapping[str, str], formula: Formula, by: str = "", upstream: str = ""
-) -> Definition:
-    of = tuple(names[p] for p in inspect.signature(formula).parameters)
-    return Definition(formula, of, names[by] if by else "", names[upstream] if upstream else "")
+_OF_ALL_LAYERS = (
+    "e", "P", "G", "N", "h", "C", "leak", "decay",
+    "t", "momentum", "share1", "share2", "eps", "correction1", "correction2",
+)  # fmt: skip
 
 
 def _decay(decay: Any, W: Any) -> Any:

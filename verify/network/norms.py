@@ -3,7 +3,7 @@
     layer-norm   over the units of each row
     batch-norm   over the rows of the batch, unit by unit, as in training
 
-c = y - mean(y), s = sqrt(mean(c^2) + eps), x = c / s, and y_o = x, or y_o = gamma x + beta. The
+c = y - mean(y), s = sqrt(mean(c^2) + epsilon), x = c / s, and y_o = x, or y_o = gamma x + beta. The
 variance is biased, and of the centred numbers: as mean(y^2) - mean(y)^2 it loses every digit where
 the mean is large beside the deviation, so that this is no form of it.
 
@@ -29,7 +29,7 @@ import numpy as np
 from verify.numbers.number import fixed
 
 Back: TypeAlias = Callable[[Any, Any, Any, Any], Any]
-"""(y, x, g, eps) -> dC_dy"""
+"""(y, x, g, epsilon) -> dC_dy"""
 
 EPSILON = 1e-5  # where a layer says no other, and torch's
 
@@ -40,38 +40,38 @@ class Norm:
 
     axis: int
 
-    def quotient(self, y: Any, eps: Any) -> Any:
+    def quotient(self, y: Any, epsilon: Any) -> Any:
         """c / s.
 
         Shapes  (N, K) gives (N, K).
         """
-        return self.centred(y) / self.deviation(y, eps)
+        return self.centred(y) / self.deviation(y, epsilon)
 
-    def product(self, y: Any, eps: Any) -> Any:
+    def product(self, y: Any, epsilon: Any) -> Any:
         """c times 1 / s, which rounds once more.
 
         Shapes  (N, K) gives (N, K).
         """
-        return self.centred(y) * (1 / self.deviation(y, eps))
+        return self.centred(y) * (1 / self.deviation(y, epsilon))
 
-    def shifted(self, y: Any, eps: Any, gamma: Any = 1, beta: Any = 0) -> Any:
+    def shifted(self, y: Any, epsilon: Any, gamma: Any = 1, beta: Any = 0) -> Any:
         """y (gamma / s), and beta less mean (gamma / s) added, as kernels have it.
 
         1 / s is held where y and its mean cancel: with its error it multiplies c alone.
 
         Shapes  (N, K) gives (N, K).
         """
-        inverse = 1 / self.deviation(y, eps)
+        inverse = 1 / self.deviation(y, epsilon)
         scale = gamma * fixed(inverse)
         shifted = y * scale + (beta - self.mean(y) * scale)
         return shifted + gamma * (self.centred(y) * (inverse - fixed(inverse)))
 
     @property
     def back(self) -> tuple[Callable[..., Any], ...]:
-        """dC_dy by each formula: of y, dC_dy_o and eps."""
+        """dC_dy by each formula: of y, dC_dy_o and epsilon."""
 
         def of_y(way: Back) -> Callable[..., Any]:
-            return lambda y, dC_dy_o, eps: way(y, self.product(y, eps), dC_dy_o, eps)
+            return lambda y, dC_dy_o, epsilon: way(y, self.product(y, epsilon), dC_dy_o, epsilon)
 
         return tuple(map(of_y, self._ways))
 
@@ -80,7 +80,7 @@ class Norm:
         """The same by the formulas that take x, which is y_o."""
 
         def of_y_o(way: Back) -> Callable[..., Any]:
-            return lambda y, y_o, dC_dy_o, eps: way(y, y_o, dC_dy_o, eps)
+            return lambda y, y_o, dC_dy_o, epsilon: way(y, y_o, dC_dy_o, epsilon)
 
         return tuple(map(of_y_o, self._ways[:3]))
 
@@ -89,10 +89,14 @@ class Norm:
         """The same where gamma follows; along the rows it is one number, which may come last."""
 
         def first(way: Back) -> Callable[..., Any]:
-            return lambda y, dC_dy_o, eps, gamma: way(y, self.product(y, eps), gamma * dC_dy_o, eps)
+            return lambda y, dC_dy_o, epsilon, gamma: way(
+                y, self.product(y, epsilon), gamma * dC_dy_o, epsilon
+            )
 
         def last(way: Back) -> Callable[..., Any]:
-            return lambda y, dC_dy_o, eps, gamma: gamma * way(y, self.product(y, eps), dC_dy_o, eps)
+            return lambda y, dC_dy_o, epsilon, gamma: (
+                gamma * way(y, self.product(y, epsilon), dC_dy_o, epsilon)
+            )
 
         return (*map(first, self._ways), *(map(last, self._ways) if self.axis == -2 else ()))
 
@@ -123,34 +127,34 @@ class Norm:
         """
         return y - self.mean(y)
 
-    def deviation(self, y: Any, eps: Any) -> Any:
+    def deviation(self, y: Any, epsilon: Any) -> Any:
         """s.
 
         Shapes  (N, K) gives (N, 1) or (1, K).
         """
-        return np.sqrt(self.mean(np.square(self.centred(y))) + eps)
+        return np.sqrt(self.mean(np.square(self.centred(y))) + epsilon)
 
-    def _by_means(self, y: Any, x: Any, g: Any, eps: Any) -> Any:
-        return (g - self.mean(g) - x * self.mean(g * x)) * (1 / self.deviation(y, eps))
+    def _by_means(self, y: Any, x: Any, g: Any, epsilon: Any) -> Any:
+        return (g - self.mean(g) - x * self.mean(g * x)) * (1 / self.deviation(y, epsilon))
 
-    def _by_their_sum(self, y: Any, x: Any, g: Any, eps: Any) -> Any:
-        return (g - (self.mean(g) + x * self.mean(g * x))) * (1 / self.deviation(y, eps))
+    def _by_their_sum(self, y: Any, x: Any, g: Any, epsilon: Any) -> Any:
+        return (g - (self.mean(g) + x * self.mean(g * x))) * (1 / self.deviation(y, epsilon))
 
-    def _by_sums(self, y: Any, x: Any, g: Any, eps: Any) -> Any:
+    def _by_sums(self, y: Any, x: Any, g: Any, epsilon: Any) -> Any:
         n = y.shape[self.axis]
         within = n * g - self.sum(g) - x * self.sum(g * x)
-        return 1 / (n * self.deviation(y, eps)) * within
+        return 1 / (n * self.deviation(y, epsilon)) * within
 
-    def _by_variance(self, y: Any, _x: Any, g: Any, eps: Any) -> Any:
+    def _by_variance(self, y: Any, _x: Any, g: Any, epsilon: Any) -> Any:
         """Through the variance, then the mean, as a graph of single operations goes back."""
-        n, c, s = y.shape[self.axis], self.centred(y), self.deviation(y, eps)
+        n, c, s = y.shape[self.axis], self.centred(y), self.deviation(y, epsilon)
         by_variance = -0.5 * self.sum(g * c) / (s * s * s)
         by_c = g * (1 / s) + 2 * c * (by_variance / n)
         return by_c - self.sum(by_c) / n
 
-    def _by_parts(self, y: Any, _x: Any, g: Any, eps: Any) -> Any:
+    def _by_parts(self, y: Any, _x: Any, g: Any, epsilon: Any) -> Any:
         """The same, with the two ways to the mean apart."""
-        n, c, s = y.shape[self.axis], self.centred(y), self.deviation(y, eps)
+        n, c, s = y.shape[self.axis], self.centred(y), self.deviation(y, epsilon)
         by_variance = -0.5 * self.sum(g * c) / (s * s * s)
         by_mean = self.sum(-g / s) + by_variance * self.sum(-2 * c) / n
         return g / s + by_variance * 2 * c / n + by_mean / n

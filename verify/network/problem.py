@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from verify.errors import UsageError
+from verify.network.given import called_with, is_state, kept, require_rows
 from verify.network.network import POST, Network
 from verify.numbers import dtypes
 from verify.numbers.rounding import MODELS, Array
@@ -32,13 +33,16 @@ LINKS = POST.links
 class Problem:
     """Inputs, parameters, labels and step size, all of one dtype; or a stack of such problems.
 
+    `state` is what the network's update keeps from step to step, 0 where it is not given, and `t`
+    the number of the step.
+
     `parameters` are the weights and biases by their names in the network; of the post's network the
     weights alone will do. `P` are the labels, or the upstream gradient G where the network's cost
     is one.
 
     Shapes  X (N, D); weights of a layer (inputs, units), its bias (units,), from D inputs to K
-            classes; P (N, K), h (). Of a stack of the post's (B, N, D), (B, D, K), (B, N, K),
-            (B, 1, 1).
+            classes; P (N, K), h (). Of an embedding X is int64, and weights (V, E) give D E units.
+            Of a stack of the post's (B, N, D), (B, D, K), (B, N, K), (B, 1, 1).
     Raises  UsageError when shapes do not fit together or the dtypes are not one of MODELS.
     """
 
@@ -47,6 +51,8 @@ class Problem:
     P: Array
     h: Any
     network: Network = POST
+    state: Any = None
+    t: int = 1
 
     def __post_init__(self) -> None:
         given = self.parameters
@@ -59,7 +65,11 @@ class Problem:
                 f" {', '.join(self.network.parameters) or 'none'}, in this order"
             )
         self._require_fitting()
-        arrays = {"X": self.X, **given, "P": self.P, "h": self.h}
+        of = {name: given[name[1:]] for name in self.network.state}
+        object.__setattr__(self, "state", MappingProxyType(kept(of, self.state or {}, self.t)))
+        arrays = {"X": self.X, **given, "P": self.P, **self.state, "h": self.h}
+        if self.network.embeds:
+            require_rows(arrays.pop("X"), given, self.network.weights[0])
         found = {str(np.asarray(a).dtype) for a in arrays.values()}
         if len(found) > 1 or not found <= MODELS.keys():
             raise UsageError(
@@ -73,7 +83,10 @@ class Problem:
         stack, units = X[:-2], X[-1:]
         fit = len(X) == len(P) in (2, 3) and 0 not in X + P
         for name, shape in ((n, np.shape(a)) for n, a in self.parameters.items()):
-            if name.startswith("W"):
+            if self.network.embeds and name == self.network.weights[0]:
+                fit &= shape[:-2] == stack and len(shape) == len(X) and 0 not in shape
+                units = (X[-1] * shape[-1],)
+            elif name.startswith("W"):
                 fit &= shape[:-2] == stack and shape[-2:-1] == units and 0 not in shape
                 units = shape[-1:]
             else:
@@ -86,19 +99,22 @@ class Problem:
             raise UsageError(f"X {X}, {told} and P {P} do not fit; {what}, no size 0")
 
     def __getattr__(self, name: str) -> Array:
-        """A parameter by its name: problem.W, problem.b2."""
-        if name.startswith("_") or name not in self.parameters:
-            raise AttributeError(f"{type(self).__name__} has no {name}")
-        parameter: Array = self.parameters[name]
-        return parameter
+        """A parameter by its name, or what is kept of one: problem.W, problem.b2, problem.vW1."""
+        if not name.startswith("_"):
+            for arrays in (self.parameters, self.state or {}):
+                if name in arrays:
+                    array: Array = arrays[name]
+                    return array
+        raise AttributeError(f"{type(self).__name__} has no {name}")
 
     def having(self, **numbers: Any) -> Problem:
-        """The same problem with other numbers by their names: parameters, X, P, h.
+        """The same problem with other numbers by their names: parameters, state, X, P, h, t.
 
         Shapes  as Problem.
         """
-        own = {name: numbers.pop(name) for name in ("X", "P", "h") if name in numbers}
-        return replace(self, **own, parameters={**self.parameters, **numbers})
+        own = {name: numbers.pop(name) for name in ("X", "P", "h", "t") if name in numbers}
+        state = {name: numbers.pop(name, a) for name, a in self.state.items()}
+        return replace(self, **own, parameters={**self.parameters, **numbers}, state=state)
 
     def rows(self, some: Any) -> Problem:
         """The problem of some rows, by what indexes them.
@@ -109,7 +125,7 @@ class Problem:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self.X.dtype
+        return self.P.dtype
 
     @property
     def of_post(self) -> bool:
@@ -130,9 +146,25 @@ class Problem:
 
     @property
     def arrays(self) -> dict[str, Array]:
-        """X, the parameters, and P or G, by name: what somebody is given, with h."""
+        """X, the parameters, P or G, and state, by name: what somebody is given, with h and t."""
         labels = "G" if self.network.cost == "upstream" else "P"
-        return {"X": self.X, **self.parameters, labels: self.P}
+        return {"X": self.X, **self.parameters, labels: self.P, **self.state}
+
+    @property
+    def trained(self) -> dict[str, Any]:
+        """What a step changes: the parameters, what the update keeps of them, and t with it."""
+        t = {"t": self.t} if self.network.state else {}
+        return {**self.parameters, **self.state, **t}
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What a function is called with, by name, in this order: the arrays, with h before what
+        the update keeps, and t after it.
+
+        Shapes  as Problem.
+        """
+        h = {"h": np.asarray(self.h)[()]} if self.network.trains else {}
+        return called_with(self.arrays, h, self.t if self.network.state else None)
 
     @property
     def numbers(self) -> dict[str, Any]:
@@ -146,13 +178,15 @@ class Problem:
         divisor = {"rows": N, "sum": 1, "mean": N * K}[self.network.reduction]
         kind = self.dtype.type
         found = {**self.arrays, "h": self.h, "N": divisor}
+        found |= {"t": self.t} if self.network.state else {}
         return found | {name: kind(number) for name, number in self.constants.items()}
 
     @property
     def constants(self) -> dict[str, float]:
-        """What formulas take from the network and not from the data; a program may round it."""
+        """The numbers that a formula names, of which a program may hold more digits or fewer."""
         network = self.network
-        return {"leak": LEAK, "decay": network.weight_decay, **network.epsilons}
+        of_update = network.update.constants if network.state else {}
+        return {"leak": LEAK, "decay": network.weight_decay, **network.epsilons, **of_update}
 
     def shape(self, link: str) -> tuple[int, ...]:
         """The shape that a link has.
@@ -167,7 +201,10 @@ class Problem:
         """N, D, and the units of each layer by its number."""
         found, units = {"N": self.X.shape[-2], "D": self.X.shape[-1]}, self.X.shape[-1]
         for i, names in enumerate(self.network.names):
-            if self.network.layers[i].weights:
+            if self.network.layers[i].embedding:
+                found["V"], found["E"] = self.parameters[names["W"]].shape[-2:]
+                units = units * found["E"]
+            elif self.network.layers[i].weights:
                 units = self.parameters[names["W"]].shape[-1]
             found[str(i + 1)] = units
         return found
@@ -189,10 +226,10 @@ def of_post(network: Network, dtype: str) -> bool:
 def sought(names: Iterable[str]) -> list[str]:
     """What of a problem's numbers a gradient is asked by: weights and biases, or X without any."""
     names = list(names)
-    return [n for n in names if n not in ("X", "P", "G", "h")] or ["X"]
+    return [n for n in names if n not in ("X", "P", "G", "h") and not is_state(n)] or ["X"]
 
 
-_LINK = re.compile(r"C|y\d*|y_o\d*|dC_d\w+|dy_o\d*_dy\d*|(W|b|gamma|beta)\d*_next")
+_LINK = re.compile(r"C|y\d*|y_o\d*|dC_d\w+|dy_o\d*_dy\d*|[mv]?(W|b|gamma|beta)\d*_next")
 
 
 class Chain(Mapping[str, Any]):

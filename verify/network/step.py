@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,6 +87,22 @@ class Step:
         Shapes  those of the link.
         """
         return reduce(operator.add, (d.on(known) for d in self.definitions))
+
+
+def step(
+    names: Mapping[str, str], link: str, forms: tuple[Form, ...], *definitions: Definition
+) -> Step:
+    """A step with the names of its layer; its definition is its first form where none is given."""
+    named = tuple(f._replace(of=tuple(names[p] for p in f.of)) for f in forms)
+    return Step(names[link], named, definitions or (Definition(named[0].formula, named[0].of),))
+
+
+def definition(
+    names: Mapping[str, str], formula: Formula, by: str = "", upstream: str = ""
+) -> Definition:
+    """A definition with the names of its layer."""
+    of = tuple(names[p] for p in inspect.signature(formula).parameters)
+    return Definition(formula, of, names[by] if by else "", names[upstream] if upstream else "")
 
 
 def on(form: Form, known: Mapping[str, Any]) -> Any:

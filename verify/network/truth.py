@@ -195,14 +195,15 @@ def losses(
     """
     if not losses_fit(batches, rows, steps, budget):
         return None
-    names = rows.network.parameters
+    links = rows.network.updates
 
     def before_and_after() -> dict[str, Balls]:
         at: dict[str, Balls] = {}
         before = exactly(rows, ["C"])["C"]
         for t in range(steps):
-            moved = exactly(batches[t % len(batches)], [f"{n}_next" for n in names], at)
-            at = {name: moved[f"{name}_next"] for name in names}
+            batch = batches[t % len(batches)]
+            moved = exactly(batch.having(t=batch.t + t), links, at)
+            at = {link.removesuffix("_next"): moved[link] for link in links}
         return {"before": before, "after": exactly(rows, ["C"], at)["C"]}
 
     found = _nearest(before_and_after)

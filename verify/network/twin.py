@@ -68,7 +68,7 @@ def chain(
         t = tensors(torch, numbers, device)
         for name in network.parameters:
             t[name].requires_grad_()
-        t["X"].requires_grad_(by_X or "dC_dX" in network.links)
+        t["X"].requires_grad_((by_X and not network.embeds) or "dC_dX" in network.links)
         kept, links = forward(torch, network, t, t["N"], form)
         for name, tensor in kept.items():
             tensor.retain_grad()  # after forward, whose own gradients it would keep too
@@ -77,7 +77,7 @@ def chain(
         kept["X"] = t["X"]
         for name in network.parameters:
             kept[name] = t[name]
-            links[f"{name}_next"] = t[name].detach() - t["h"] * t[name].grad
+            links |= table.updated(network, t, name, t[name].grad)
         by = {f"dC_d{name}": tensor.grad for name, tensor in kept.items()}
         links = {**{name: g for name, g in by.items() if g is not None}, **links}
         return {name: array(links[name]) for name in (*network.links, "dC_dX") if name in links}

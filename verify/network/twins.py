@@ -94,7 +94,7 @@ def chain(by: Differentiator, form: str, problem: Problem, device: str = "cpu") 
                 y_o = partial(_y_o, torch, layer.activation)
                 _, links[of["dy_o_dy"]] = by_entries(y_o, found[of["y"]])
         for name in network.parameters:
-            links[f"{name}_next"] = t[name] - t["h"] * derivatives[name]
+            links |= kernels.updated(network, t, name, derivatives[name])
         return Chain(**{name: twin.array(links[name]) for name in network.links})
 
 

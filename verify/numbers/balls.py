@@ -17,7 +17,7 @@ import flint
 import numpy as np
 
 from verify.numbers.constant import Constant
-from verify.numbers.number import ERF, ERFC, Number
+from verify.numbers.number import ERF, ERFC, Number, gather, integers, scatter
 from verify.numbers.rounding import Float64
 
 arb = flint.arb
@@ -62,6 +62,9 @@ class Balls(Number):
     def fixed(self) -> Balls:
         """The midpoints."""
         return Balls(_each(lambda a: a.mid(), 1)(self.entries))
+
+    def integers(self) -> Any:
+        return integers(self._made_of)
 
     def taken_for(self, number: float) -> Balls:  # noqa: ARG002
         """The numbers themselves: what people take them for is not exact."""
@@ -134,6 +137,12 @@ def _taken(condition: Any, a: Any, b: Any) -> Any:
     return a if condition == 1 else b if condition == 0 else a.union(b)
 
 
+def _root(a: Any) -> Any:
+    """Of a number that has a root, though its ball may reach below 0."""
+    open_ = not a >= 0 and a.upper() >= 0
+    return arb(0).union(a.upper().sqrt()) if open_ else a.sqrt()
+
+
 def _sum(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return a.sum(axis=axis, keepdims=keepdims)
 
@@ -153,6 +162,10 @@ def _max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.expand_dims(largest, axis) if keepdims else largest
 
 
+def _scattered(a: Any, index: Any, rows: int) -> Any:
+    return _each(arb, 1)(scatter(a, index, rows))
+
+
 FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
     np.add: np.add,
     np.subtract: np.subtract,
@@ -160,7 +173,7 @@ FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
     np.divide: np.divide,
     np.negative: np.negative,
     np.square: _each(lambda a: a * a, 1),
-    np.sqrt: _each(lambda a: a.sqrt(), 1),
+    np.sqrt: _each(_root, 1),
     np.exp: _each(lambda a: a.exp(), 1),
     np.expm1: _each(lambda a: a.expm1(), 1),
     np.log: _each(lambda a: a.log(), 1),
@@ -183,4 +196,6 @@ FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
     np.max: _max,
     np.expand_dims: np.expand_dims,
     np.broadcast_to: np.broadcast_to,
+    gather: gather,
+    scatter: _scattered,
 }

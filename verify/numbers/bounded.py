@@ -33,7 +33,7 @@ import numpy as np
 
 from verify.numbers.constant import Constant
 from verify.numbers.moves import plus
-from verify.numbers.number import Number
+from verify.numbers.number import Number, integers
 from verify.numbers.rounding import EVALUATION, Float64, Model
 from verify.numbers.rules import RULES
 from verify.numbers.sums import Sum
@@ -68,6 +68,9 @@ class Bounded(Number):
 
     def fixed(self) -> Bounded:
         return self.of(self.value)
+
+    def integers(self) -> Any:
+        return integers(self.value)
 
     def taken_for(self, number: float) -> Bounded:
         off = np.abs(self.value - number) + self.error

@@ -19,7 +19,7 @@ import numpy as np
 
 from verify.numbers import number
 from verify.numbers.constant import Constant
-from verify.numbers.number import ERF, ERFC, Number
+from verify.numbers.number import ERF, ERFC, Number, gather, scatter
 
 Back: TypeAlias = Callable[[Any], Any]  # the derivative by a result -> that by one of its inputs
 
@@ -58,6 +58,9 @@ class Recorded(Number):
 
     def fixed(self) -> Recorded:
         return Recorded(number.fixed(self.number), varies=False)
+
+    def integers(self) -> Any:
+        return number.integers(self.number)
 
     def taken_for(self, known: float) -> Recorded:
         return Recorded(number.taken_for(self.number, known), varies=False)
@@ -142,6 +145,10 @@ def _no_derivative(_g: Any) -> Any:
     raise TypeError("max has no derivative here; hold it by `fixed` where it cancels")
 
 
+def _no_slope(_g: Any) -> Any:
+    raise TypeError("a result has no derivative by the numbers of rows")
+
+
 def _normal(a: Any) -> Any:
     return TWO_BY_ROOT_PI * np.exp(-np.square(a))
 
@@ -183,4 +190,6 @@ BACK: Mapping[Any, Callable[..., tuple[Back, ...]]] = {
     np.expand_dims: lambda y, a, axis: (lambda g: np.sum(g, axis=axis),),
     np.broadcast_to: lambda y, a, shape: (lambda g: _gathered(g, np.shape(a)),),
     np.matrix_transpose: lambda y, a: (np.matrix_transpose,),
+    gather: lambda y, a, index: (lambda g: scatter(g, index, len(a)), _no_slope),
+    scatter: lambda y, a, index, rows: (lambda g: gather(g, index), _no_slope),
 }  # fmt: skip

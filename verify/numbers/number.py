@@ -7,6 +7,7 @@ not in the table raises TypeError with its name: nothing passes in silence.
     operators            + - * / @ ** 2, comparisons
     ufuncs               those of OPERATIONS; erf and erfc of this module, which NumPy lacks
     functions, methods   sum, mean, max, where, matrix_transpose; .sum .mean .max .mT .shape .ndim
+    rows by number       gather and scatter of this module, for a[index] and numpy.add.at
 """
 
 from __future__ import annotations
@@ -20,6 +21,31 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 ERF = np.frompyfunc(math.erf, 1, 1)
 ERFC = np.frompyfunc(math.erfc, 1, 1)
 
+
+def gather(a: Any, index: Any) -> Any:
+    """Rows of a matrix by their numbers; those of one row of the index side by side.
+
+    Shapes  a (V, E), index (N, D) give (N, D E).
+    """
+    if isinstance(a, Number):
+        return a.apply(gather, a, index)
+    rows = integers(index)
+    return np.reshape(a[rows], (len(rows), -1))
+
+
+def scatter(a: Any, index: Any, rows: int) -> Any:
+    """The other way: each part of a row is added to the row of the result that the index names.
+
+    Shapes  a (N, D E), index (N, D) give (rows, E).
+    """
+    if isinstance(a, Number):
+        return a.apply(scatter, a, index, rows=rows)
+    to = integers(index)
+    found = np.zeros((rows, a.shape[-1] // to.shape[-1]), a.dtype)
+    np.add.at(found, to, np.reshape(a, (*to.shape, -1)))
+    return found
+
+
 # What a formula may ask of a number; each kind has a rule for every one of them.
 OPERATIONS = frozenset((
     np.add, np.subtract, np.multiply, np.divide, np.negative, np.matmul,
@@ -27,6 +53,7 @@ OPERATIONS = frozenset((
     np.absolute, np.maximum, np.minimum, np.heaviside,
     np.greater, np.greater_equal, np.less, np.less_equal,
     np.where, np.sum, np.mean, np.max, np.matrix_transpose, np.expand_dims, np.broadcast_to,
+    gather, scatter,
 ))  # fmt: skip
 
 
@@ -53,6 +80,13 @@ class Number(NDArrayOperatorsMixin):
 
     def fixed(self) -> Any:
         """The same numbers, held: what a formula does not depend on, though it computes with it."""
+        raise NotImplementedError
+
+    def integers(self) -> Any:
+        """The same numbers as plain whole ones, where they say which row, or how often.
+
+        Shapes  those of the number.
+        """
         raise NotImplementedError
 
     def taken_for(self, number: float) -> Any:
@@ -166,6 +200,26 @@ def taken_for(a: Any, number: float) -> Any:
     Shapes  any; the same.
     """
     return a.taken_for(number) if isinstance(a, Number) else number
+
+
+def integers(a: Any) -> Any:
+    """Numbers of any kind that say which row, or how often, as plain whole numbers.
+
+    Shapes  any; the same.
+    """
+    return a.integers() if isinstance(a, Number) else np.asarray(a, np.float64).astype(np.int64)
+
+
+def power(a: Any, count: Any) -> Any:
+    """a times itself, `count` times in all, 1 or more.
+
+    Shapes  a any, count (); the same as a.
+    """
+    found = a
+    for bit in f"{int(integers(count)):b}"[1:]:
+        found = found * found
+        found = found * a if bit == "1" else found
+    return found
 
 
 def _special(ufunc: Any, a: Any) -> Any:

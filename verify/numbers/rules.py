@@ -16,7 +16,7 @@ import numpy as np
 
 from verify.numbers import sums
 from verify.numbers.moves import exact, moved, plus, rounded, same, with_roundings
-from verify.numbers.number import ERF, ERFC, erf, erfc
+from verify.numbers.number import ERF, ERFC, erf, erfc, gather, scatter
 
 if TYPE_CHECKING:
     from verify.numbers.bounded import Bounded
@@ -94,9 +94,10 @@ def _normal(a: Bounded) -> Any:
 
 
 def _sqrt(a: Bounded) -> Bounded:
-    """An exact 0 has the exact root 0, though its slope is infinite there."""
+    """Near 0 the slope is infinite, but no root moves further than the root of the movement."""
     slope = 0.5 / np.sqrt(np.maximum(a.low, 0))
-    return rounded(np.sqrt(a.value), (a, lambda e: np.where(e > 0, slope * e, e)))
+    move = lambda e: np.where(e > 0, np.minimum(slope * e, np.sqrt(e)), e)  # noqa: E731
+    return rounded(np.sqrt(a.value), (a, move))
 
 
 # ---- kinks
@@ -187,4 +188,6 @@ RULES: Mapping[Any, Callable[..., Bounded]] = {
     np.matrix_transpose: lambda a: _laid_out(a, np.matrix_transpose),
     np.expand_dims: lambda a, axis: _laid_out(a, partial(np.expand_dims, axis=axis)),
     np.broadcast_to: lambda a, shape: _laid_out(a, partial(np.broadcast_to, shape=shape)),
+    gather: lambda a, index: _laid_out(a, lambda e: gather(e, index)),
+    scatter: sums.scattered,
 }

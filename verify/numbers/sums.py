@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from verify.numbers.moves import computed, moved, plus, rounded, same, with_roundings
+from verify.numbers.number import scatter
 from verify.numbers.rounding import Float64, product
 
 if TYPE_CHECKING:
@@ -179,3 +180,20 @@ def mean(a: Bounded, axis: Any = None, keepdims: bool = False) -> Bounded:
     k, lost = a.model.gamma(n + 1) / a.model.u, (n + 1) * a.model.tiny
     own = with_roundings(a.model, own, k, averaged(a.most), lost)
     return a.of(whole.value / n, inherited, own)
+
+
+def scattered(a: Bounded, index: Bounded, rows: int) -> Bounded:
+    """The sums of those parts of rows that an index sends to one place.
+
+    Shapes  those of number.scatter.
+    Source  Higham, 3.1; a sum of one term does not round.
+    """
+
+    def summed(e: Any) -> Any:
+        return scatter(e, index, rows)
+
+    inherited, own = moved((a, summed))
+    terms = np.bincount(index.integers().ravel(), minlength=rows)
+    lost = np.where(terms > 1, terms * a.model.tiny, 0.0)[:, None]
+    sum_ = Sum(max(int(terms.max()) - 1, 0), summed(a.most), own, lost, 0.0)
+    return _summed(a, summed(a.value), inherited, sum_)

@@ -85,7 +85,7 @@ def exported(case: Case) -> Exported | None:
         bound = bounds(problem).wider
     network = problem.network
     return Exported(
-        **described(network, case.dtype),
+        **described(network, case.dtype, problem.t),
         id=case.id,
         title=case.origin.title,
         problem=pins.problem_digest(case),

@@ -47,6 +47,22 @@ _PAIRS = {
     ("sigmoid", "binary-cross-entropy"): "{mean}({y_o} - p)",
     ("softmax", "cross-entropy"): "{mean}({y_o} sum_k p - p)",
 }
+# By what is kept: the means m and v, or the velocity v.
+_UPDATES = {
+    "gradient-descent": {"p": ("{p} - h {g}", "update rule")},
+    "momentum": {
+        "v": ("momentum {v} + {g}", "the velocity"),
+        "p": ("{p} - h {v}_next", "update rule"),
+    },
+    "adam": {
+        "m": ("beta1 {m} + (1 - beta1) {g}", "the mean of the gradients"),
+        "v": ("beta2 {v} + (1 - beta2) {g}^2", "the mean of their squares"),
+        "p": (
+            "{p} - h ({m}_next / (1 - beta1^t)) / (sqrt({v}_next / (1 - beta2^t)) + eps)",
+            "update rule",
+        ),
+    },
+}
 _MEANS = {"rows": "(1/N) ", "sum": "", "mean": "(1/(N K)) "}
 
 # Of the post's network: where the stable form has another formula than the post.
@@ -76,7 +92,9 @@ def formulas(network: Network, form: str) -> dict[str, tuple[str, str]]:
 def _forward(layer: Layer, names: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
     if layer.weights:
         bias = f" + {names['b']}" * layer.bias
-        yield names["y"], (f"{names['x']} {names['W']}{bias}", f"pre-{layer.activation} output")
+        product = f"{names['W']}[X]" if layer.embedding else f"{names['x']} {names['W']}"
+        told = f"pre-{layer.activation} output" + ", rows side by side" * layer.embedding
+        yield names["y"], (f"{product}{bias}", told)
     called = f"{_SIGMA.get(layer.activation, layer.activation)}({names['y']})"
     if layer.scaled:
         called = f"{names['gamma']} {called} + {names['beta']}"
@@ -117,12 +135,18 @@ def _backward(
     if layer.weights:
         yield names["dC_dx"], (f"{names['dC_dy']} {names['W']}^T", "back through the weights")
         decay = f" + lambda {names['W']}" * network.decays
-        gradient = f"{names['x']}^T {names['dC_dy']}{decay}", "matrix product: the gradient"
-        yield names["dC_dW"], gradient
+        product, told = f"{names['x']}^T {names['dC_dy']}", "matrix product: the gradient"
+        if layer.embedding:
+            product, told = (
+                f"{names['dC_dy']} added at rows X",
+                "each part where it came from",
+            )
+        yield names["dC_dW"], (f"{product}{decay}", told)
         yield names["dC_db"], (f"sum over rows of {names['dC_dy']}", "the gradient by the bias")
-    for p in (*("W" * layer.weights), *layer.vectors):
-        step = f"{names[p]} - h {names[f'dC_d{p}']}"
-        yield names[f"{p}_next"], (step, "update rule")
+    for p in layer.parameters:
+        own = {kind: names[f"{kind}{p}"] for kind in ("m", "v")} | {"p": names[p]}
+        for link, (step, told) in _UPDATES[network.update.name].items():
+            yield f"{own[link]}_next", (step.format(g=names[f"dC_d{p}"], **own), told)
 
 
 def drawing(problem: Problem) -> Iterator[str]:
@@ -140,11 +164,15 @@ def drawing(problem: Problem) -> Iterator[str]:
         own = [
             f"{names[p]} {problem.parameters[names[p]].shape}" for p in layer.vectors if p != "b"
         ]
-        yield ", ".join([f"  | {layer.activation}", *own])
+        yield ", ".join([f"  | {'embedding, ' * layer.embedding}{layer.activation}", *own])
         yield f"{names['y_o']} {problem.shape(names['y_o'])}"
     labels = "G" if network.cost == "upstream" else "P"
     mean = _MEANS[network.reduction].strip()
     told = "upstream gradient" if network.cost == "upstream" else f"{network.cost} {mean}".strip()
     decay = f", weight decay {network.weight_decay:g}" * network.decays
     yield f"  | {told}, {labels} {problem.P.shape}{decay}"
+    if network.state:
+        by = network.update
+        of_update = ", ".join(f"{n} {getattr(by, n):g}" for n in by.rule.constants.values())
+        yield f"  | {network.update.name}, {of_update}"
     yield "C"

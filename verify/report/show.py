@@ -26,7 +26,7 @@ from verify.scenario.cases import Case
 
 _WHAT = {
     "X": "inputs", "W": "weights", "b": "bias", "P": "labels", "G": "upstream gradient",
-    "gamma": "of the norm", "beta": "of the norm",
+    "gamma": "of the norm", "beta": "of the norm", **dict.fromkeys("mv", "kept by the update"),
 }  # fmt: skip
 _LISTED = 12  # entries of a link that are listed one by one
 _TERMS = 4  # rows up to which the element-wise sums are written out
@@ -116,6 +116,8 @@ def _head(seen: Walk) -> Iterator[str]:
         yield ""
         yield from (f"    {line}" for line in drawing(problem))
     for name, array in problem.arrays.items():
+        if name in problem.state and not np.any(array):
+            continue
         yield ""
         yield f"{name:<40}{_WHAT[name.rstrip('0123456789')]} {array.shape}"
         yield from _matrix(array)

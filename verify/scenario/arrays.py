@@ -43,12 +43,18 @@ class Combination:
         dtype = self.parameters["dtype"]
         first, *_, last = self._sources
         # Some rows are of a large case, which takes all in a step: their order changes no sum.
+        network = self.scenario.network
         order = self._order() if some == WHOLE else WHOLE
-        X = nearest(self._array(first, some), dtype)[order]
+        X = self._array(first, some)
+        X = X.astype(np.int64)[order] if network.embeds else nearest(X, dtype)[order]
         P = nearest(self._array(last, some), dtype)[order]
         h = nearest(self.parameters["step_size"], dtype)[()]
         X = laid_out(X, self.parameters["layout"])
-        return Problem(X, self._first, np.ascontiguousarray(P), h, self.scenario.network)
+        P = np.ascontiguousarray(P)
+        parameters = {name: self._first[name] for name in network.parameters}
+        state = {name: self._first[name] for name in network.state if name in self._first}
+        t = (self.scenario.document.state or {}).get("t", 1)
+        return Problem(X, parameters, P, h, network, state, int(t) if isinstance(t, int) else 1)
 
     @cached_property
     def _sources(self) -> list[Source]:
@@ -56,11 +62,12 @@ class Combination:
 
     @cached_property
     def _first(self) -> dict[str, Any]:
-        """The weights and biases of the first step."""
+        """The weights and biases of the first step, and what its update keeps where it is given."""
         dtype = self.parameters["dtype"]
         return {
             source.name: np.ascontiguousarray(nearest(self._array(source, WHOLE), dtype))
             for source in self._sources[1:-1]
+            if source.value is not None
         }
 
     def _order(self) -> Any:
@@ -74,6 +81,9 @@ class Combination:
     def _array(self, source: Source, rows: slice) -> Any:
         """The numbers of a source; `rows` of those that lie in a .npy file."""
         value, seed, shape = source.value, self.parameters["seed"], self.sizes.shapes[source.name]
+        if isinstance(value, RandomValues) and source.name == "X" and self.scenario.network.embeds:
+            below = self.sizes.shapes[self.scenario.network.weights[0]][0]
+            return draw.indices(source.name, seed, shape, below)
         if isinstance(value, RandomValues):
             return draw.values(value.random, source.name, seed, shape, value.scale)
         if isinstance(value, RandomLabels):

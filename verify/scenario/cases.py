@@ -123,11 +123,11 @@ class Case:
 
         It takes all rows in every step; their order is that of the file, which changes no sum. The
         C of its blocks add up by their shares of the rows, which those of a "sum" do not, nor those
-        of rows that depend on each other.
+        of rows that depend on each other; what an update keeps is of all rows.
         """
         at = self.sizes
         whole = at.batch == at.N and self.network.reduction != "sum"
-        whole &= not self.network.mixes_rows
+        whole &= not (self.network.mixes_rows or self.network.state)
         return self.in_files and whole and at.N * at.D > HELD
 
     @property

@@ -197,7 +197,8 @@ def _sizes_fit(
     unread = {s.value.file for s in every if isinstance(s.value, files)}
     unsaid: dict[str, tuple[Key, str]] = {**_UNSAID}
     for given in layers(document):
-        unsaid.setdefault(given.gives, ((*given.key, "units"), "a drawn layer says its units"))
+        for axis in (given.gives, given.axes[1]):
+            unsaid.setdefault(axis, ((*given.key, "units"), "a drawn layer says its units"))
     for axis, said in claims.items():
         if not said and unread <= set(data):
             key, allowed = unsaid[axis]

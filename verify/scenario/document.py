@@ -19,6 +19,7 @@ Indices: TypeAlias = Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Fiel
 Count: TypeAlias = Annotated[int, Field(ge=1, lt=2**63)]
 Steps: TypeAlias = Annotated[int, Field(ge=1, le=100_000)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
+Share: TypeAlias = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Dtype: TypeAlias = Literal["bfloat16", "float16", "float32", "float64"]
 Device: TypeAlias = Literal["cpu", "cuda"]
@@ -32,6 +33,7 @@ CostName: TypeAlias = Literal[
     "negative-log-likelihood", "hinge", "multi-class-hinge",
 ]  # fmt: skip
 Reduction: TypeAlias = Literal["rows", "sum", "mean"]
+UpdateName: TypeAlias = Literal["gradient-descent", "momentum", "adam"]
 LONGEST = 200  # characters of a title or a source
 Text: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=LONGEST, pattern=r"^[^\x00-\x1f\x7f]+$")
@@ -96,6 +98,10 @@ def _kind_of_values(value: Any) -> str:
     return _kind(value).replace("indices", "matrix")
 
 
+def _kind_of_state(value: Any) -> str:
+    return "#count" if isinstance(value, int) else _kind(value).replace("indices", "row")
+
+
 def _kind_of_weights(value: Any) -> str:
     """Weights are in no table: a table of theirs with a file is one of an array."""
     return _kind_of_values(value).replace("file", "npy")
@@ -120,6 +126,11 @@ Bias: TypeAlias = Annotated[
     | Annotated[ArrayFile, Tag("#npy")],
     Discriminator(_kind_of_weights),
 ]
+Kept: TypeAlias = Annotated[
+    Annotated[Matrix, Tag("#matrix")] | Annotated[Row, Tag("#row")]
+    | Annotated[Count, Tag("#count")],
+    Discriminator(_kind_of_state),
+]  # fmt: skip
 Labels: TypeAlias = Annotated[
     Annotated[Matrix, Tag("#matrix")]
     | Annotated[Indices, Tag("#indices")]
@@ -131,9 +142,13 @@ Labels: TypeAlias = Annotated[
 
 
 class LayerKeys(_Strict):
-    """One layer: y = x W + b and activation(y), or, without weights, activation(x)."""
+    """One layer: y = x W + b and activation(y), or, without weights, activation(x).
+
+    Of an embedding y = W[X] + b, with the rows that a row of X names side by side.
+    """
 
     units: Count | None = Field(None, description="how many, where no weights or bias say")
+    embedding: Count | None = Field(None, description="V, rows of W, of which X holds numbers")
     weights: Weights | None = Field(None, description="W, a row of numbers for each input")
     bias: Bias | None = Field(None, description="b, a number for each unit; none if absent")
     activation: Activation | None = Field(None, description="sigmoid if absent")
@@ -208,6 +223,12 @@ class Document(_Strict):
     weight_decay: Positive | None = Field(
         None, description="lambda of (lambda / 2) sum W^2 of all weights, added to C; 0 if absent"
     )
+    update: UpdateName | None = Field(None, description="of a step; gradient-descent if absent")
+    momentum: Share | None = Field(None, description="of the velocity before, kept; 0.9 if absent")
+    beta1: Share | None = Field(None, description="of Adam's mean of gradients; 0.9 if absent")
+    beta2: Share | None = Field(None, description="of that of their squares; 0.999 if absent")
+    eps: Positive | None = Field(None, description="added to Adam's root; 1e-8 if absent")
+    state: dict[str, Kept] | None = Field(None, description="kept so far: vW1, ..., 0 if absent; t")
     upstream: Weights | None = Field(
         None,
         description="G, of the output's shape, instead of labels, cost and steps: C = sum G y_o",

@@ -69,6 +69,15 @@ class _Stream:
         return np.frombuffer(hashlib.shake_256(self.key).digest(count * size), dtype)
 
 
+def indices(stream: str, seed: int, shape: tuple[int, ...], below: int) -> Any:
+    """Whole numbers from 0 on, below a limit.
+
+    Shapes  shape (N, D); int64.
+    """
+    drawn = _Stream(stream, seed).integers(math.prod(shape), "<u8")
+    return (drawn % np.uint64(below)).astype(np.int64).reshape(shape)
+
+
 def _normal(stream: _Stream, count: int) -> npt.NDArray[np.int64]:
     sums = stream.integers(12 * count, "<u2").reshape(count, 12).sum(axis=1, dtype=np.int64)
     # 2^16 is one standard deviation; 1/64 of it is 2^10.

@@ -14,6 +14,7 @@ from typing import Any
 from verify.network.layer import Layer
 from verify.network.network import Network
 from verify.network.norms import EPSILON, NORMS
+from verify.network.updates import DESCENT, Update
 from verify.scenario.document import Document, LayerKeys
 from verify.scenario.places import Key
 from verify.scenario.wording import dotted
@@ -30,13 +31,26 @@ class Given:
     gives: str
 
     @property
+    def embedding(self) -> bool:
+        """Whether it is an embedding, where it can be one."""
+        return self.weights and self.key == ("layers", 0) and self.keys.embedding is not None
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        """The axes of its weights: those of an embedding are V and E, and it gives D E units."""
+        if self.embedding:
+            return dotted((*self.key, "embedding")), dotted((*self.key, "units"))
+        return self.takes, self.gives
+
+    @property
     def layer(self) -> Layer:
         keys = self.keys
         bias = self.weights and keys.bias is not None
         scaled = keys.activation in NORMS and None not in (keys.gamma, keys.beta)
         return Layer(
-            keys.activation or "sigmoid", bias, self.weights, scaled, keys.epsilon or EPSILON
-        )
+            keys.activation or "sigmoid", bias, self.weights, scaled, keys.epsilon or EPSILON,
+            self.embedding,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,7 +95,8 @@ def layers(document: Document) -> list[Given]:
     for i, (key, keys) in enumerate(tables):
         takes = axis
         if weighted[i]:
-            axis = "K" if i == last else dotted((*key, "units"))
+            outputs = "outputs" if keys.embedding is not None else "units"
+            axis = "K" if i == last else dotted((*key, outputs))
         found.append(Given(key, keys, weighted[i], takes, axis))
     return found
 
@@ -96,22 +111,32 @@ def network(document: Document) -> Network:
         document.cost or "cross-entropy",
         document.reduction or "rows",
         float(document.weight_decay or 0),
+        _update(document),
     )
 
 
+def _update(document: Document) -> Update:
+    said = {name: getattr(document, name) for name in ("momentum", "beta1", "beta2", "eps")}
+    told = {name: float(number) for name, number in said.items() if number is not None}
+    return Update(document.update or DESCENT.name, **told)
+
+
 def sources(document: Document) -> list[Source]:
-    """Every array of a document: X, the parameters from the input on, and P or G."""
+    """Every array of a document: X, the parameters from the input on, their state, and P or G."""
     found = [Source(("inputs",), "X", ("N", "D"), document.inputs)]
     every = layers(document)
     for given, names in zip(every, _names(tuple(g.layer for g in every)), strict=True):
         if given.weights:
-            axes = (given.takes, given.gives)
-            found.append(Source((*given.key, "weights"), names["W"], axes, given.keys.weights))
+            key = (*given.key, "weights")
+            found.append(Source(key, names["W"], given.axes, given.keys.weights))
         if given.layer.bias:
             key = (*given.key, "bias")
             found.append(Source(key, names["b"], (given.gives,), given.keys.bias))
         for p in ("gamma", "beta") * given.layer.scaled:
             found.append(Source((*given.key, p), names[p], (given.gives,), getattr(given.keys, p)))
+    axes_of, state = {source.name: source.axes for source in found}, document.state or {}
+    for name in network(document).state:
+        found.append(Source(("state", name), name, axes_of[name[1:]], state.get(name)))
     axes = ("N", every[-1].gives)
     if document.labels is not None or document.upstream is None:
         found.append(Source(("labels",), "P", axes, document.labels))

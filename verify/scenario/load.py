@@ -50,11 +50,16 @@ class Scenario:
 
     @property
     def expect(self) -> Expect:
-        """What must be seen; of an operation nothing, and the post's form of its network alone."""
+        """What must be seen; of an operation nothing, and the post's form of its network alone.
+
+        That C falls is asked of gradient descent, and of other updates where the file says so.
+        """
         expect = self.document.expect or Expect()
         if self.network == POST:
             return expect
-        loss = "any" if self.document.upstream is not None else expect.loss
+        operation = self.document.upstream is not None
+        unsaid = bool(self.network.state) and "loss" not in expect.model_fields_set
+        loss = "any" if operation or unsaid else expect.loss
         return expect.model_copy(update={"loss": loss, "post_form": None})
 
     @cached_property

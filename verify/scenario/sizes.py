@@ -80,7 +80,9 @@ def claims_of(
     claims: dict[str, list[tuple[Key, int]]] = {a: [] for source in every for a in source.axes}
     for given in layers(document):
         if given.weights and given.keys.units is not None:
-            claims[given.gives].append(((*given.key, "units"), given.keys.units))
+            claims[given.axes[1]].append(((*given.key, "units"), given.keys.units))
+        if given.embedding and given.keys.embedding is not None:
+            claims[given.axes[0]].append(((*given.key, "embedding"), given.keys.embedding))
     for source in every:
         for axis, claim in zip(source.axes, _sizes_of(source, data), strict=False):
             claims[axis].append(claim)
@@ -89,6 +91,10 @@ def claims_of(
     for axis, parameter in (("D", "features"), (every[-1].axes[-1], "classes")):
         if combination[parameter] is not None:
             claims[axis].append(((parameter,), combination[parameter]))
+    first = layers(document)[0]
+    if first.embedding and claims["D"] and claims[first.axes[1]]:
+        (_, D), (key, E) = claims["D"][0], claims[first.axes[1]][0]
+        claims[first.gives].append((key, D * E))
     return claims
 
 

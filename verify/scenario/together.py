@@ -8,6 +8,7 @@ from typing import Any
 from verify.network.costs import COSTS, Cost
 from verify.network.network import POST
 from verify.network.norms import NORMS
+from verify.network.updates import DESCENT, UPDATES
 from verify.scenario.document import Document, LayerKeys, RandomLabels, RandomValues
 from verify.scenario.layers import layers, network
 from verify.scenario.places import Key
@@ -23,6 +24,7 @@ def complaints(raw: Mapping[str, Any], document: Document) -> Iterator[Complaint
     yield from _required(raw)
     yield from _beside_layers(raw)
     yield from _beside_upstream(raw, document)
+    yield from _of_the_update(raw, document)
     if _is_right(raw, document, "layers", "weights", "upstream"):
         yield from _without_weights(document)
         if _is_right(raw, document, "activation", "gamma", "beta"):
@@ -34,7 +36,7 @@ def complaints(raw: Mapping[str, Any], document: Document) -> Iterator[Complaint
 
 def is_whole(raw: Mapping[str, Any], document: Document) -> bool:
     """Whether everything that has a size is there, and right."""
-    whole = _is_right(raw, document, "inputs", "layers", "labels", "upstream")
+    whole = _is_right(raw, document, "inputs", "layers", "labels", "upstream", "update", "state")
     whole &= _is_right(raw, document, "weights", "bias", "gamma", "beta")
     if document.upstream is None:
         whole &= document.labels is not None
@@ -80,7 +82,10 @@ def _beside_layers(raw: Mapping[str, Any]) -> Iterator[Complaint]:
             yield Complaint((key,), "given twice", found=quoted(raw[key]), allowed=allowed)
 
 
-_OF_A_STEP = ("labels", "cost", "reduction", "weight_decay", "step_size", "steps", "expect")
+_OF_A_STEP = (
+    "labels", "cost", "reduction", "weight_decay", "step_size", "steps",
+    "update", "momentum", "beta1", "beta2", "eps", "state", "expect",
+)  # fmt: skip
 
 
 def _beside_upstream(raw: Mapping[str, Any], document: Document) -> Iterator[Complaint]:
@@ -100,9 +105,36 @@ def _beside_upstream(raw: Mapping[str, Any], document: Document) -> Iterator[Com
             yield Complaint(key, "beside upstream", found=quoted(value), allowed=allowed)
 
 
+def _of_the_update(raw: Mapping[str, Any], document: Document) -> Iterator[Complaint]:
+    """Numbers of another update than the file's, and what none keeps."""
+    if "upstream" in raw or ("update" in raw and document.update is None):
+        return
+    name = document.update or DESCENT.name
+    of = {key: update for update, rule in UPDATES.items() for key in rule.constants.values()}
+    for key, update in of.items():
+        if key in raw and update != name:
+            allowed = f'only beside update = "{update}"'
+            yield Complaint((key,), f"not of {name}", found=quoted(raw[key]), allowed=allowed)
+    if not isinstance(raw.get("state"), dict) or not _is_right(raw, document, "layers", "weights"):
+        return
+    kept = network(document).state
+    for key in raw["state"]:
+        if key not in (*kept, *["t"] * bool(kept)):
+            allowed = f"one of {', '.join((*kept, 't'))}" if kept else f"none: {name} keeps nothing"
+            yield Complaint(("state", key), "no such state", found="", allowed=allowed)
+        elif (key == "t") != isinstance(raw["state"][key], int):
+            allowed = "t is a whole number, all else is an array"
+            found = quoted(raw["state"][key])
+            yield Complaint(("state", key), "not what is kept", found=found, allowed=allowed)
+
+
 def _without_weights(document: Document) -> Iterator[Complaint]:
     every = layers(document)
     for given in every:
+        if given.keys.embedding is not None and not given.embedding:
+            allowed = "only in the first of [[layers]], beside weights: X says which rows"
+            key = (*given.key, "embedding")
+            yield Complaint(key, "no embedding", found="", allowed=allowed)
         for name in ("units", "bias"):
             if not given.weights and getattr(given.keys, name) is not None:
                 allowed = "only beside weights: an activation alone keeps the units that it takes"

@@ -81,6 +81,8 @@ def complaints(
     """Everything that is wrong with the numbers of a document and of its data files."""
     yield from _label_values(document, data)
     yield from _arrays_fit(document, data)
+    yield from _row_numbers(document, data)
+    yield from _of_the_update(document, axes)
     yield from _in_range(document, data, axes)
 
 
@@ -127,6 +129,35 @@ def _are_classes(labels: Source, data: Data) -> bool:
     return isinstance(value, TableColumn) or (isinstance(value, list) and not any(labels.written))
 
 
+def _row_numbers(document: Document, data: Data) -> Iterator[Complaint]:
+    """Inputs of an embedding that are no numbers of its rows."""
+    first, (X, *_) = layers(document)[0], sources(document)
+    rows = first.keys.embedding
+    if not first.embedding or rows is None:
+        return
+    allowed = f"a row of the embedding, a whole number from 0 to {rows - 1}"
+    for key, where, x in _entries(X, data, lambda x: (x < 0) | (x >= rows) | (x != np.floor(x))):
+        yield Complaint(key, f"{where}no row number", found=repr(float(x)), allowed=allowed)
+    if isinstance(X.value, RandomValues) and (X.value.random, X.value.scale) != ("integers", 1):
+        allowed = f'{{ random = "integers" }}: of an embedding 0 to {rows - 1}, without a scale'
+        yield Complaint(("inputs", "random"), "no row numbers", found="", allowed=allowed)
+
+
+def _of_the_update(document: Document, axes: Mapping[str, tuple[Any, ...]]) -> Iterator[Complaint]:
+    """Shares that a dtype rounds to 1, and a mean of squares below 0."""
+    for name in ("momentum", "beta1", "beta2"):
+        share = getattr(document, name) or 0.0
+        for dtype in axes["dtype"]:
+            if float(nearest(share, dtype)) >= 1:
+                allowed = "a number below 1 in the dtype"
+                yield Complaint((name,), f"1 in {dtype}", found=repr(share), allowed=allowed)
+    for source in sources(document):
+        if source.key[0] == "state" and source.name[0] == "v" and document.update == "adam":
+            for key, _, v in _entries(source, {}, lambda v: v < 0):
+                allowed = "0 or more: it is a mean of squares"
+                yield Complaint(key, "below 0", found=repr(float(v)), allowed=allowed)
+
+
 def _are_all_zero(labels: Source, data: Data) -> bool:
     """Whether labels are given as a matrix, and nothing of it is above 0."""
     if isinstance(labels.value, ArrayFile):
@@ -145,17 +176,20 @@ def _arrays_fit(document: Document, data: Data) -> Iterator[Complaint]:
         key, found = (*source.key, "file"), f"shape {array.shape}"
         axes = len(source.axes)
         indices = source.name == "P" and array.ndim == 1
+        whole = indices or (source.name == "X" and layers(document)[0].embedding)
         if array.ndim != axes and not indices:
             kinds = {
                 1: ("a vector", "a vector: (units,)"),
                 2: ("a matrix", "a matrix: (rows, columns)"),
             }
             yield Complaint(key, kinds[array.ndim][0], found=found, allowed=kinds[axes][1])
-        if (array.dtype.kind == "i") != indices:
+        if (array.dtype.kind == "i") != whole:
             allowed = "classes are int32 or int64 of shape (N,), all else is float32 or float64"
+            allowed = "row numbers of an embedding are int32 or int64" if whole else allowed
             kind = "matrix" if axes == 2 else "vector"
+            kind += " of whole numbers" if whole and not indices else " of floats"
             found = f"{array.dtype} of {found}"
-            yield Complaint(key, f"not a {kind} of floats", found=found, allowed=allowed)
+            yield Complaint(key, f"not a {kind}", found=found, allowed=allowed)
 
 
 def _in_range(
@@ -170,7 +204,7 @@ def _in_range(
         return (size != 0) & ~((size >= low) & (size < high))
 
     alone: list[tuple[Key, float]] = [(("step_size",), h) for h in axes["step_size"]]
-    alone.append((("weight_decay",), document.weight_decay or 0))
+    alone += [((key,), getattr(document, key) or 0) for key in ("weight_decay", "eps")]
     alone += [((*of.key, "epsilon"), of.keys.epsilon or 0) for of in layers(document)]
     wrong: list[tuple[Key, str, float]] = [(key, "", v) for key, v in alone if outside(v)]
     for source in sources(document):

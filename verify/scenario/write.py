@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from verify import files
 from verify.errors import UsageError
 from verify.network.layer import Layer
@@ -35,6 +37,7 @@ labels    = [0, 1]
 
 step_size = 0.01                        # h
 steps     = 1
+# update  = "momentum"                  # or "adam"; gradient-descent, if absent
 
 # [[layers]]                            # instead of weights, bias and activation above: a table
 # units      = 4                        # a layer, from the input on
@@ -69,17 +72,21 @@ def explicit(
     if operation and (network.decays or problem.h != 1):
         raise UsageError("an operation that is written out has no weight decay, and h is 1")
     tables = [_layer(problem, i) for i in range(len(network.layers))]
+    at_top = len(tables) == 1 and not network.embeds
     text = _pairs({
         "title": _text(title),
         "source": _text(source),
         "inputs": _numbers(problem.X),
-        **(tables[0] if len(tables) == 1 else {}),
+        **(tables[0] if at_top else {}),
         **({"upstream": _numbers(problem.P)} if operation else _of_a_step(problem)),
         "dtype": _text(str(problem.dtype)),
         **{name: json.dumps(value) for name, value in parameters.items()},
     })  # fmt: skip
-    for table in tables if len(tables) > 1 else ():
+    for table in () if at_top else tables:
         text += "\n[[layers]]\n" + _pairs(table)
+    if problem.t > 1 or any(map(np.any, problem.state.values())):
+        kept = {name: _numbers(a) for name, a in problem.state.items()}
+        text += "\n[state]\n" + _pairs({"t": str(problem.t), **kept})
     if expect and not operation:
         text += "\n[expect]\n" + "".join(f'{name} = "{value}"\n' for name, value in expect.items())
     return text
@@ -92,15 +99,14 @@ def _pairs(values: Mapping[str, str]) -> str:
 def _layer(problem: Problem, i: int) -> dict[str, str]:
     """The keys of a layer."""
     layer, names = problem.network.layers[i], problem.network.names[i]
+    rows = {"embedding": str(len(problem.parameters[names["W"]]))} if layer.embedding else {}
     keys = {"weights": names["W"]} if layer.weights else {}
     keys |= {"bias": names["b"]} if layer.bias else {}
     keys |= {p: names[p] for p in ("gamma", "beta") * layer.scaled}
     usual = layer.weights and layer.activation == Layer().activation
-    return {
-        **{key: _numbers(problem.parameters[name]) for key, name in keys.items()},
-        **({} if usual else {"activation": _text(layer.activation)}),
-        **({} if layer.epsilon == Layer().epsilon else {"epsilon": repr(layer.epsilon)}),
-    }
+    rows |= {key: _numbers(problem.parameters[name]) for key, name in keys.items()}
+    rows |= {} if usual else {"activation": _text(layer.activation)}
+    return rows | ({} if layer.epsilon == Layer().epsilon else {"epsilon": repr(layer.epsilon)})
 
 
 def _of_a_step(problem: Problem) -> dict[str, str]:
@@ -111,8 +117,12 @@ def _of_a_step(problem: Problem) -> dict[str, str]:
         for name in ("cost", "reduction", "weight_decay")
         if getattr(own, name) != getattr(usual, name)
     }
+    by, descent = own.update, usual.update
+    of = {n: getattr(by, n) for n in by.rule.constants.values()}
+    numbers = {n: json.dumps(a) for n, a in of.items() if a != getattr(descent, n)}
+    update = {"update": json.dumps(by.name), **numbers} if own.state else {}
     h = {"step_size": repr(float(str(problem.h)))}
-    return {"labels": _numbers(problem.P), **cost, **h}
+    return {"labels": _numbers(problem.P), **cost, **h, **update}
 
 
 def _text(text: str) -> str:
