@@ -130,12 +130,12 @@ def test_what_it_does_instead_is_told_and_the_next_case_gets_a_new_process(
 
 
 LATE = {
-    "time.sleep(60)": "; does it flush its output after every line?",
+    "time.sleep(60)": "; every line must be flushed",
     "os.write(2, b'waiting\\n'); time.sleep(60)":
-        "; does it flush its output after every line?; its stderr ends: 'waiting'",
+        "; every line must be flushed; its stderr ends: 'waiting'",
     "os.write(1, b'{'); time.sleep(60)": "; its answer does not end with a newline: '{'",
     "while True: os.write(1, b' '); time.sleep(0.01)": "; its answer does not end with a newline",
-    "while True: os.write(2, b'x' * 65536)": "; does it flush its output after every line?",
+    "while True: os.write(2, b'x' * 65536)": "; every line must be flushed",
 }  # fmt: skip
 
 

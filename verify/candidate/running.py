@@ -125,7 +125,7 @@ class Running:
             silent = None if self._out else code
             raise NoAnswer(f"{ended(code)}{told}{self._last_words()}", silent)
         if now - begun > seconds:
-            told = self._unended() or "; does it flush its output after every line?"
+            told = self._unended() or "; every line must be flushed"
             raise NoAnswer(late(seconds) + told + self._last_words(), late=True)
         for pipe, since in self._closed.items():
             if now - max(since, begun) > LINGERS:
