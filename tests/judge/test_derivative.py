@@ -74,3 +74,9 @@ def test_what_is_wrong_is_the_formula_or_the_arithmetic_or_both() -> None:
     assert checks(_of(_AT + 1e-3, own=_exact(_AT, 1e-2))) == ["arithmetic"]
     assert checks(_of(_AT + 1.001, own=_exact(_AT + 1, 1e-2))) == ["formula", "arithmetic"]
     assert checks(_of(_AT, own=_exact(_AT + 1, np.inf))) == ["formula"]
+
+
+def test_a_wrong_formula_that_keeps_its_digits_is_not_said_to_lose_any() -> None:
+    right = Right((_exact([0.0, 1.0], 0.0),))
+    derivative = Derivative("f", "dC_dx", _AT * (1 + 4e-16), right, _exact(_AT), "float64")
+    assert [f.check for f in derivative.findings(derivative.figure())] == ["formula"]

@@ -133,7 +133,8 @@ class Derivative:
         if figure.holds:
             return
         if self.own is not None:
-            lost = self.own.off(self.found) > self.limit()
+            least = np.sqrt(MODELS[self.dtype].u) * np.abs(self.own.hi)  # half of its own digits
+            lost = self.own.off(self.found) > np.maximum(self.limit(), least)
             if not wrong or bool(np.any(lost)):
                 entry = figure.entry if not wrong else _first(lost)
                 yield exactly.arithmetic(
