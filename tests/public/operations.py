@@ -92,6 +92,23 @@ def cross_entropy_summed(G, x, labels):
     return G * d, None
 
 
+def two_sided(x, P):
+    """Binary cross-entropy of every class, of a softmax."""
+    s = softmax(x)
+    return -(P * np.log(s) + (1 - P) * np.log(1 - s)).sum() / len(x)
+
+
+def two_sided_back(G, x, P):
+    s = softmax(x)
+    by_s = ((1 - P) / (1 - s) - P / s) / len(x)
+    return G * softmax_back(by_s, x), G * (np.log(1 - s) - np.log(s)) / len(x)
+
+
+def two_sided_as_one(G, x, P):
+    """s - P, which is the slope of another cost: that of cross-entropy alone."""
+    return G * (softmax(x) - P) / len(x), two_sided_back(G, x, P)[1]
+
+
 # ---- losses that leave the upstream gradient out
 
 
