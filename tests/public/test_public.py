@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import verify
+from tests.public import functions_in_torch as fn
 from tests.public import networks as net
 from tests.public import operations as op
 from tests.support import networks
@@ -237,6 +238,31 @@ def test_a_wrong_network_is_wrong_for_what_is_wrong_with_it(
 ) -> None:
     trial = _trial(of.problem(dtype), function)
     assert {f.check for f in trial.findings} == {kind}
+
+
+TANH = _of(Layer("tanh", weights=False), cost="upstream", reduction="sum", sizes=(4,))
+TWO_SIGMOIDS = _of(SIGMOID, SIGMOID, **SQUARES)
+
+
+@DTYPES
+@pytest.mark.parametrize(
+    ("problem", "function", "kinds"),
+    [
+        (TWO_SIGMOIDS, fn.cost(fn.Squares), set()),
+        (TWO_SIGMOIDS, fn.cost(fn.SquaresWithoutUpstream), {"backward"}),
+        (TANH, fn.Tanh, set()),
+        (TANH, fn.TanhWithoutSquare, {"bound"}),
+        (TANH, fn.TanhByStrides, {"layout"}),
+        (TANH, fn.TanhInPlace, {"mutated", "aliased"}),
+    ],
+    ids=["squares", "squares without upstream", "tanh", "without square", "strides", "in place"],
+)
+def test_a_function_of_tensors_is_judged_for_its_own_backward(
+    problem: Callable[[str], Problem], function: Any, kinds: set[str], dtype: str
+) -> None:
+    ref = compare.reference(problem(dtype), 2.0**30)
+    trial = tried(of_function(function, "it", "torch"), ref)
+    assert {f.check for f in trial.findings} == kinds
 
 
 # Every public case, in words, and the functions that express it; or why none does.
