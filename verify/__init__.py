@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from verify.judge.runner import Interrupted, run
     from verify.network.problem import LINKS, Chain, Problem
     from verify.scenario.cases import Case
-    from verify.scenario.document import Limits
+    from verify.scenario.limits import Limits
     from verify.scenario.load import Scenario
 
 __version__ = "0.1.0"
@@ -71,7 +71,7 @@ _HOMES = {
     "Figure": "judge.result",
     "Finding": "judge.result",
     "Interrupted": "judge.runner",
-    "Limits": "scenario.document",
+    "Limits": "scenario.limits",
     "Problem": "network.problem",
     "Report": "judge.result",
     "Result": "judge.result",

@@ -28,7 +28,7 @@ from verify.network.layer import Layer
 from verify.network.problem import Chain
 from verify.scenario import cases as sizes
 from verify.scenario.cases import Batch, cases
-from verify.scenario.document import Limits
+from verify.scenario.limits import Limits
 from verify.scenario.load import load
 
 TEXT = """

@@ -14,7 +14,7 @@ from verify.judge.asked import Asked
 from verify.judge.result import Report
 from verify.report.failure import scenario_of
 from verify.scenario.collection import collect
-from verify.scenario.document import Limits
+from verify.scenario.limits import Limits
 
 TABLE = """
 title = "from a table"

@@ -12,7 +12,7 @@ from verify.network.layer import Layer
 from verify.network.network import POST, Network
 from verify.scenario import draw
 from verify.scenario.cases import of_problem
-from verify.scenario.document import Limits
+from verify.scenario.limits import Limits
 
 
 def test_what_varies_is_crossed_and_named_in_a_fixed_order(tmp_path):

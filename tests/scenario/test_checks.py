@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.texts import EXAMPLE, written
 from verify.errors import ScenarioError
-from verify.scenario.document import Limits
+from verify.scenario.limits import Limits
 from verify.scenario.load import load
 
 

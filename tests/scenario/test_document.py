@@ -17,12 +17,11 @@ from verify.scenario.document import (
     CostName,
     Document,
     LayerKeys,
-    Limits,
     RandomLabels,
     RandomValues,
     Vary,
-    limits,
 )
+from verify.scenario.limits import Limits, limits
 
 
 def test_a_file_may_name_exactly_the_kinds_that_can_be_drawn():

@@ -8,7 +8,7 @@ import pytest
 
 from verify.errors import ScenarioError
 from verify.scenario import folder
-from verify.scenario.document import Limits
+from verify.scenario.limits import Limits
 
 
 def test_files_of_folders_below_are_found_in_the_order_of_names(tmp_path):

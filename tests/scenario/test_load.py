@@ -19,7 +19,8 @@ from tests.support.texts import DRAWN, EXAMPLE, written
 from verify.errors import ScenarioError
 from verify.scenario import places
 from verify.scenario.cases import cases
-from verify.scenario.document import Document, Limits
+from verify.scenario.document import Document
+from verify.scenario.limits import Limits
 from verify.scenario.load import load
 
 HOSTILE = sorted((Path(__file__).parents[1] / "hostile").glob("*.toml"))

@@ -8,7 +8,7 @@ from verify.judge.lock import of_scenarios
 from verify.scenario import manifest
 from verify.scenario.cases import Case, cases
 from verify.scenario.collection import scenarios
-from verify.scenario.document import Limits
+from verify.scenario.limits import Limits
 from verify.scenario.load import load
 
 EXAMPLE = """

@@ -101,7 +101,7 @@ def _of(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of math's of one number."""
 
     def of(number: Any) -> Any:
-        return elementary.of(name, number) if _is_exact(number) else function(number)
+        return elementary.of(name, _number(number)) if _is_exact(number) else function(number)
 
     return of
 
@@ -203,7 +203,7 @@ def _full(shape: Any, fill_value: Any, dtype: Any = None, *args: Any, **options:
 
 
 _FULL, _ZEROS = np.full, np.zeros
-_MAKERS = ("zeros", "ones", "empty", "eye", "identity", "fromiter", "loadtxt")
+_MAKERS = ("zeros", "ones", "empty", "eye", "linspace", "arange", "identity", "fromiter", "loadtxt")
 _CONVERTERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
 
 

@@ -47,10 +47,8 @@ def gradcheck(
     from verify.report.derivatives import derivatives
 
     of, its, given = _function(forward), _function(backward), _inputs(inputs, dtype)
-    if jvp:
-        result = jvpcheck(of, its, given)
-    else:
-        result = checked(of, its, given, None if upstream is None else _array(upstream))
+    weights = _weights(upstream, jvp)
+    result = jvpcheck(of, its, given) if jvp else checked(of, its, given, weights)
     emit(json.dumps(result.to_dict(), indent=1), derivatives(result), json_file)
     sys.exit(not result.ok)
 
@@ -64,7 +62,7 @@ def _function(spec: str) -> Any:
 
     try:
         found = named(spec)
-    except (ImportError, AttributeError, ValueError, SyntaxError) as error:
+    except Exception as error:  # a stranger's module may raise anything
         raise UsageError(f"{spec}: {error}") from None
     if not callable(found):
         raise UsageError(f"{spec} is a {type(found).__name__}; give a function")
@@ -79,6 +77,16 @@ def _inputs(texts: Sequence[str], dtype: str) -> dict[str, Any]:
     if not texts:
         raise UsageError(f"name every input: --input {_FORMS}")
     return dict(_input(text, dtype, i) for i, text in enumerate(texts))
+
+
+def _weights(upstream: str | None, jvp: bool) -> Any:
+    """The upstream gradient, where one is named.
+
+    Raises  UsageError beside --jvp, which has none.
+    """
+    if upstream and jvp:
+        raise UsageError("--upstream is of a backward pass; --jvp draws its tangents")
+    return None if upstream is None else _array(upstream)
 
 
 def _input(text: str, dtype: str, number: int) -> tuple[str, Any]:
@@ -96,6 +104,8 @@ def _input(text: str, dtype: str, number: int) -> tuple[str, Any]:
         raise UsageError(f"--input {text!r}: give {_FORMS}")
     shape = tuple(int(n) for n in re.findall(r"[0-9]+", match[1]))
     rng = np.random.default_rng([_SEED, number])
+    if match[2] and int(match[2]) < 1:
+        raise UsageError(f"--input {text!r}: there is no whole number from 0 below {match[2]}")
     if match[2]:
         return name, rng.integers(int(match[2]), size=shape)
     return name, np.asarray(rng.normal(size=shape), dtype)

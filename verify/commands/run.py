@@ -63,7 +63,7 @@ def run(
     """
     from verify.judge import runner
     from verify.judge.result import Report
-    from verify.scenario.document import limits
+    from verify.scenario.limits import limits
 
     face = page_of(options.pop("page_file"), options.pop("faults_file"))
     options["limits"] = limits(options.pop("settings"))
@@ -100,7 +100,7 @@ def show(
     from verify.report import show as walks
     from verify.report.text import as_json
     from verify.scenario.collection import one_of
-    from verify.scenario.document import limits
+    from verify.scenario.limits import limits
 
     draw = picture_of(plot)
     settings, budget = tuple(options.pop("settings")), options.pop("budget")

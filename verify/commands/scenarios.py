@@ -34,7 +34,7 @@ def check(paths: Sequence[str], settings: Sequence[str], json_file: str | None) 
     Raises  ScenarioError with every fault.
     """
     from verify.scenario.collection import collection
-    from verify.scenario.document import limits
+    from verify.scenario.limits import limits
 
     found: tuple[Case, ...] = ()
     faults: tuple[FileFault, ...] = ()
@@ -67,7 +67,7 @@ def lock(
     FOLDER is scenarios if not given.
     """
     from verify.judge import lock as locks
-    from verify.scenario.document import limits
+    from verify.scenario.limits import limits
 
     folder = folder or Path("scenarios")
     files = partial(bar, unit="files")
@@ -105,7 +105,7 @@ def export(
     """
     from verify.report.export import export as exported
     from verify.scenario.collection import collect
-    from verify.scenario.document import limits
+    from verify.scenario.limits import limits
 
     written, left = exported(bar(collect(paths or None, limits=limits(settings))), folder)
     lines = [f"NOT EXPORTED, its truth is too much work: {printable(case.id)}" for case in left]
@@ -143,7 +143,7 @@ def new(
     from verify import files
     from verify.report import read
     from verify.report.failure import scenario_of
-    from verify.scenario.document import limits
+    from verify.scenario.limits import limits
 
     report = read.report(files.contents(failure), str(failure))
     result, text = scenario_of(report, limits(settings))

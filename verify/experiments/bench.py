@@ -29,7 +29,8 @@ from verify.network.network import Network
 from verify.network.problem import Problem
 from verify.scenario import draw
 from verify.scenario.cases import Case, of_problem
-from verify.scenario.document import Expect, Limits
+from verify.scenario.document import Expect
+from verify.scenario.limits import Limits
 from verify.threads import inherited, one_thread
 
 Shape: TypeAlias = tuple[int, int, int]

@@ -9,6 +9,7 @@ and Adam.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -56,6 +57,8 @@ def drawn(seed: int, case: int, dtype: str, like: Problem | None = None) -> Prob
         shapes = {name: a.shape for name, a in like.arrays.items()}
         return _numbers(like.network, shapes, bits, dtype)
     network = _network(bits)
+    if any(dtypes.nearest(a, dtype) >= 1 for a in network.update.constants.values()):
+        network = replace(network, update=DESCENT)  # which 16 bits cannot hold
     shapes = dict(_shapes(network, bits))
     shapes |= {name: shapes[name[1:]] for name in network.state}
     return _numbers(network, shapes, bits, dtype)

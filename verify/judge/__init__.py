@@ -15,6 +15,6 @@ patterns  likeness  causes   what an error looks like, is like, and comes from
 selftest                     kernels within budget, planted faults caught
 exactly                      a formula and its arithmetic, told apart
 gradcheck                    any function in NumPy, and its derivative
-function  derivative         a function and its inputs; one derivative's floats
+check  function  derivative   a function held against it; its inputs; one derivative's floats
 notebook                     tables of a notebook
 """

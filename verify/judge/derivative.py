@@ -122,6 +122,15 @@ class Derivative:
         by_own = np.where(np.isfinite(own.error), own.error, half)
         return np.where(np.isfinite(right.error), wider, by_own) + rounding
 
+    def are_alike(self, one: Any, other: Any) -> bool:
+        """Whether two answers differ by no more than both may be off.
+
+        Shapes  those of the derivative.
+        """
+        with np.errstate(all="ignore"):
+            near = np.abs(np.subtract(one, other, dtype=np.float64)) <= 2 * self.limit()
+        return bool((near | (np.isnan(one) & np.isnan(other))).all())
+
     def findings(self, figure: Figure) -> Iterator[Finding]:
         """What is wrong: formula, arithmetic or both; the floats, where neither is known."""
         wrong = list(self._formula())

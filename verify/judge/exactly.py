@@ -23,7 +23,7 @@ OTHERWISE = (
     "{link}: in exact arithmetic other numbers come out than in floats; is something done otherwise"
     " there? Its floats are judged"
 )
-SAME = 8.0  # roundings of the largest entry: what differs by less is the same formula
+SAME = 8.0  # roundings of an entry: what differs by less is the same formula
 
 
 def is_followed(found: Any, exact: Exact) -> bool:
@@ -32,8 +32,9 @@ def is_followed(found: Any, exact: Exact) -> bool:
     Shapes  both those of one array.
     """
     with np.errstate(all="ignore"):
-        judged = np.isfinite(exact.error) & np.isfinite(exact.hi)
-        return bool((exact.off(found) <= exact.error * (1 + 1e-9))[judged].all())
+        numbers, judged = np.isfinite(exact.hi), np.isfinite(exact.error)
+        holds = exact.off(found) <= exact.error * (1 + 1e-9)
+        return bool(holds[judged & numbers].all() and not (np.isfinite(found) & ~numbers).any())
 
 
 def other_formula(exact: Exact, right: Any, dtype: str) -> tuple[float, tuple[int, ...]] | None:
@@ -48,11 +49,9 @@ def other_formula(exact: Exact, right: Any, dtype: str) -> tuple[float, tuple[in
     with np.errstate(all="ignore"):
         off = np.abs((exact.hi - right.hi) + (exact.lo - right.lo)) - exact.rad - right.rad
         off = np.where(np.isnan(off) & np.isfinite(right.hi), np.inf, off)
-        size = np.abs(np.where(np.isfinite(right.hi), right.hi, 0.0)).max(initial=0.0)
-    worst = np.unravel_index(int(np.nanargmax(np.where(np.isnan(off), -1.0, off))), off.shape)
-    most = float(off[worst])
-    limit = SAME * MODELS[dtype].u * size
-    return (most, tuple(int(i) for i in worst)) if most > limit else None
+        off = np.where(off > SAME * MODELS[dtype].u * np.abs(right.hi), off, 0.0)
+    worst = np.unravel_index(int(np.argmax(off)), off.shape)
+    return (float(off[worst]), tuple(int(i) for i in worst)) if off[worst] > 0 else None
 
 
 def formula(

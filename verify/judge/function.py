@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from verify.errors import UsageError
+from verify.network.problem import bits
 from verify.numbers.followed import data
 from verify.numbers.rounding import MODELS
 
@@ -20,14 +21,19 @@ _SEED = 20170119
 class Checked:
     """A function, its inputs by name, and the weights: upstream gradients, or tangents.
 
-    `finite` says whether the function's floats are.
+    `results` are the function's floats.
     """
 
     forward: Callable[..., Any]
     inputs: Mapping[str, Any]
     weights: tuple[Any, ...]
     dtype: str
-    finite: bool = True
+    results: tuple[Any, ...] = ()
+
+    @property
+    def finite(self) -> bool:
+        """Whether the function's floats are."""
+        return all(np.isfinite(r).all() for r in self.results)
 
     @property
     def floats(self) -> list[str]:
@@ -53,9 +59,9 @@ def with_upstream(forward: Callable[..., Any], inputs: Any, upstream: Any) -> Ch
     Raises  UsageError for what cannot be checked.
     """
     arrays, dtype = _given(forward, inputs)
-    results = [np.asarray(r) for r in results_of(called(forward, "forward", arrays.values()))]
+    results = _results(forward, arrays)
     if upstream is None:
-        return Checked(forward, arrays, _drawn(results, dtype), dtype, _is_finite(results))
+        return Checked(forward, arrays, _drawn(results, dtype), dtype, tuple(results))
     parts = upstream if isinstance(upstream, tuple) else (upstream,)
     given = tuple(np.asarray(g, dtype) for g in parts)
     if len(given) != len(results):
@@ -63,7 +69,7 @@ def with_upstream(forward: Callable[..., Any], inputs: Any, upstream: Any) -> Ch
     for g, r in zip(given, results, strict=True):
         if g.shape != r.shape:
             raise UsageError(f"upstream has shape {g.shape}; forward gives {r.shape}")
-    return Checked(forward, arrays, given, dtype, _is_finite(results))
+    return Checked(forward, arrays, given, dtype, tuple(results))
 
 
 def with_tangents(
@@ -75,7 +81,7 @@ def with_tangents(
     Raises  UsageError for what cannot be checked.
     """
     arrays, dtype = _given(forward, inputs)
-    results = [np.asarray(r) for r in results_of(called(forward, "forward", arrays.values()))]
+    results = _results(forward, arrays)
     floats = {name: a for name, a in arrays.items() if a.dtype.kind == "f"}
     moves = _drawn(list(floats.values()), dtype)
     if tangents is not None:
@@ -84,7 +90,7 @@ def with_tangents(
         told = ", ".join(f"{name} {a.shape}" for name, a in floats.items())
         raise UsageError(f"tangents of other shapes than the float inputs: {told}")
     names = [f"result {i}" for i in range(len(results))] if len(results) > 1 else ["result"]
-    return Checked(forward, arrays, moves, dtype, _is_finite(results)), names
+    return Checked(forward, arrays, moves, dtype, tuple(results)), names
 
 
 def called(function: Callable[..., Any], role: str, given: Any) -> Any:
@@ -116,13 +122,30 @@ def apart(a: Any) -> Any:
     return wide[..., ::2]
 
 
-def _is_finite(results: Sequence[Any]) -> bool:
-    return all(np.isfinite(r).all() for r in results if r.dtype.kind in "fiub")
+def _results(forward: Callable[..., Any], arrays: Mapping[str, Any]) -> list[Any]:
+    """What forward gives for copies of the inputs.
+
+    Raises  UsageError for what are no arrays of numbers, and for inputs changed in place.
+    """
+    given = [a.copy() for a in arrays.values()]
+    raw = called(forward, "forward", given)
+    results = [np.asarray(r) for r in results_of(raw) if not isinstance(r, dict)]
+    if not results or any(r.dtype.kind not in "fiub" for r in results):
+        raise UsageError(f"forward gives {type(raw).__name__}; give an array, or a tuple of arrays")
+    for (name, a), now in zip(arrays.items(), given, strict=True):
+        if bits(a) != bits(now):
+            raise UsageError(f"forward changes {name} in place; work on a copy")
+    return results
 
 
 def _given(forward: Callable[..., Any], inputs: Any) -> tuple[dict[str, Any], str]:
     """The inputs as arrays by name, and their float dtype."""
-    named = dict(inputs) if isinstance(inputs, Mapping) else _by_name(forward, inputs)
+    if not isinstance(inputs, Mapping | Sequence):
+        raise UsageError("give the inputs as a list of arrays, or a mapping by name")
+    if isinstance(inputs, Mapping):
+        named = _in_order(forward, inputs)
+    else:
+        named = _by_name(forward, list(inputs))
     arrays = {name: np.array(a) for name, a in named.items()}
     for name, a in arrays.items():
         if a.dtype.kind not in "fiub":
@@ -136,6 +159,21 @@ def _given(forward: Callable[..., Any], inputs: Any) -> tuple[dict[str, Any], st
         told = ", ".join(sorted(floats))
         raise UsageError(f"inputs of {told}; give all in one of {', '.join(MODELS)}")
     return arrays, floats.pop()
+
+
+def _in_order(forward: Callable[..., Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs in the order of forward's parameters, where these have their names."""
+    names = list(_by_name(forward, [None] * len(inputs)))
+    try:
+        known = list(inspect.signature(forward).parameters)
+    except (TypeError, ValueError):  # of something in C
+        known = []
+    if set(inputs) <= set(known):
+        return {name: inputs[name] for name in known if name in inputs}
+    if names == list(known)[: len(names)] and not set(inputs) & set(known):
+        return dict(inputs)
+    strange = next(name for name in inputs if name not in known)
+    raise UsageError(f"forward has no parameter {strange}; it has {', '.join(known)}")
 
 
 def _by_name(forward: Callable[..., Any], inputs: Sequence[Any]) -> dict[str, Any]:

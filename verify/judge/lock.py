@@ -19,8 +19,8 @@ from verify.judge.result import Report, Result, Verdict
 from verify.judge.runner import run
 from verify.scenario import manifest
 from verify.scenario.collection import scenarios
-from verify.scenario.document import Limits
 from verify.scenario.folder import MANIFEST
+from verify.scenario.limits import Limits
 from verify.scenario.load import Scenario
 from verify.scenario.locked import manifest_of
 from verify.scenario.manifest import Entry, Manifest

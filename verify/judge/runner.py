@@ -30,7 +30,7 @@ from verify.network import truth, twins
 from verify.network.twin import available, one_thread
 from verify.scenario.cases import Case
 from verify.scenario.collection import Source, collection
-from verify.scenario.document import Limits
+from verify.scenario.limits import Limits
 
 _log = logging.getLogger(__name__)
 

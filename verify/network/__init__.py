@@ -2,6 +2,7 @@
 
 links             every formula, forward beside backward, in the forms that people use
 norms             layer norm and batch norm: their formulas
+affine            the product with the weights, and gradient descent
 costs             the same for costs, and for the last activation with them
 updates           the same for a step with momentum, or Adam's
 step              one link: the forms that people compute it by, and what it is

@@ -30,7 +30,7 @@ def called_with(arrays: Mapping[str, Any], h: Mapping[str, Any], t: int | None) 
 def differentiable(given: Mapping[str, Any]) -> list[str]:
     """Those of some numbers that C has a derivative by: no row numbers, h, G, or what is kept."""
     of = (n for n in given if n not in ("h", "G") and not is_state(n))
-    return [n for n in of if np.asarray(given[n]).dtype.kind == "f"]
+    return [n for n in of if np.asarray(given[n]).dtype.kind not in "iub"]
 
 
 def other_inputs(X: Array) -> Array:

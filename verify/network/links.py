@@ -34,7 +34,7 @@ import numpy as np
 from verify.network.norms import NORMS, Norm
 from verify.numbers.bounded import alike
 from verify.numbers.constant import Constant
-from verify.numbers.number import erf, erfc, fixed, gather, scatter
+from verify.numbers.number import erf, erfc, fixed
 
 Formula: TypeAlias = Callable[..., Any]
 
@@ -202,54 +202,6 @@ def _gelu_tanh_slope(y: Any) -> Any:
 def _stable_gelu_tanh_slope(y: Any) -> Any:
     z = 2 * inner(y)
     return stable_sigma(z) + 2 * y * (stable_sigma(z) * stable_sigma(-z)) * _inner_slope(y)
-
-
-# ---- the product with the weights, and the update
-
-LINEAR: Mapping[str, tuple[Form, ...]] = {
-    "y": literal(lambda x, W: x @ W),
-    "dC_dW": literal(lambda x, dC_dy: x.mT @ dC_dy),
-    "dC_dx": literal(lambda dC_dy, W: dC_dy @ W.mT),
-    "W_next": literal(lambda W, h, dC_dW: W - h * dC_dW),
-    "gamma_next": literal(lambda gamma, h, dC_dgamma: gamma - h * dC_dgamma),
-    "beta_next": literal(lambda beta, h, dC_dbeta: beta - h * dC_dbeta),
-}
-BIAS: Mapping[str, tuple[Form, ...]] = {
-    "y": literal(lambda x, W, b: x @ W + b),
-    "dC_db": literal(lambda dC_dy: dC_dy.sum(axis=-2)),
-    "b_next": literal(lambda b, h, dC_db: b - h * dC_db),
-}
-DECAY: Mapping[str, tuple[Form, ...]] = {
-    "dC_dW": literal(lambda x, dC_dy, decay, W: x.mT @ dC_dy + decay * W),
-    "W_next": LINEAR["W_next"] + other(
-        lambda W, h, decay, x, dC_dy: W * (1 - h * decay) - h * (x.mT @ dC_dy),
-        lambda W, h, decay, x, dC_dy: W - h * (x.mT @ dC_dy) - h * decay * W,
-    ),
-}  # fmt: skip
-# Of a layer whose y are rows of W, by their numbers in x; a row that is taken twice adds twice.
-EMBEDDING: Mapping[str, tuple[Form, ...]] = {
-    "y": literal(lambda x, W: gather(W, x)),
-    "dC_dW": literal(lambda x, dC_dy, W: scatter(dC_dy, x, len(W))),
-}
-EMBEDDING_BIAS: Mapping[str, tuple[Form, ...]] = {
-    "y": literal(lambda x, W, b: gather(W, x) + b),
-}
-EMBEDDING_DECAY: Mapping[str, tuple[Form, ...]] = {
-    "dC_dW": literal(lambda x, dC_dy, decay, W: scatter(dC_dy, x, len(W)) + decay * W),
-    "W_next": LINEAR["W_next"] + other(
-        lambda W, h, decay, x, dC_dy: W * (1 - h * decay) - h * scatter(dC_dy, x, len(W)),
-        lambda W, h, decay, x, dC_dy: W - h * scatter(dC_dy, x, len(W)) - h * decay * W,
-    ),
-}  # fmt: skip
-
-
-def affine(embedding: bool, bias: bool, decays: bool) -> Mapping[str, tuple[Form, ...]]:
-    """The forms of a layer's product with its weights, or of their rows, and of its update."""
-    found = {**LINEAR, **(BIAS if bias else {}), **(DECAY if decays else {})}
-    if embedding:
-        found |= {**EMBEDDING, **(EMBEDDING_BIAS if bias else {})}
-        found |= EMBEDDING_DECAY if decays else {}
-    return found
 
 
 CHAIN = literal(lambda dC_dy_o, dy_o_dy: dC_dy_o * dy_o_dy)

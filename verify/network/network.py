@@ -6,21 +6,16 @@ number, from the input on: W1 b1 y1 y_o1 W2 ... C dC_dy_o2 dy_o2_dy2 dC_dy2 dC_d
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
-from typing import Any
+from functools import cached_property
 
-import numpy as np
-
+from verify.network.affine import affine, decay, decaying
 from verify.network.costs import COSTS, PAIRS, Pair
 from verify.network.layer import Layer
 from verify.network.links import (
     Form,
-    Formula,
-    affine,
     local,
     through,
 )
@@ -239,9 +234,9 @@ class Network:
         if not self.decays:
             return step
         forms = tuple(
-            Form(_decaying(f), (*f.of, "decay", *self.weights), f.kind) for f in step.forms
+            Form(decaying(f), (*f.of, "decay", *self.weights), f.kind) for f in step.forms
         )
-        decayed = tuple(Definition(_decay, ("decay", W)) for W in self.weights)
+        decayed = tuple(Definition(decay, ("decay", W)) for W in self.weights)
         return Step("C", forms, step.definitions + decayed, bool(pair))
 
     def _backward(self, layer: Layer, names: Mapping[str, str], last: bool) -> list[Step]:
@@ -267,7 +262,7 @@ class Network:
             table = self._affine(layer)
             for p in ("W", *("b" * layer.bias), *("x" * (not layer.embedding))):
                 by = _definition(names, table["y"][0].formula, by=p, upstream="dC_dy")
-                more = (Definition(_decay, ("decay", names["W"]), names["W"]),)
+                more = (Definition(decay, ("decay", names["W"]), names["W"]),)
                 decays = p == "W" and self.decays
                 steps.append(_step(names, f"dC_d{p}", table[f"dC_d{p}"], by, *more * decays))
         return steps
@@ -289,17 +284,3 @@ _OF_ALL_LAYERS = (
     "e", "P", "G", "N", "h", "C", "leak", "decay",
     "t", "momentum", "share1", "share2", "eps", "correction1", "correction2",
 )  # fmt: skip
-
-
-def _decay(decay: Any, W: Any) -> Any:
-    return 0.5 * decay * np.square(W).sum()
-
-
-def _decaying(form: Form) -> Formula:
-    n = len(form.of)
-
-    def decayed(*inputs: Any) -> Any:
-        decay, *weights = inputs[n:]
-        return reduce(operator.add, (_decay(decay, W) for W in weights), form.formula(*inputs[:n]))
-
-    return decayed

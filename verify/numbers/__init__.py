@@ -13,6 +13,7 @@ narrow       sums that accumulate in 16 bits, as none should
 derivative   reverse mode over any kind
 run          a program's run on shadows: what it is asked for, what it met
 kinks        on which side of a kink a run is
+comparisons   of such numbers
 shadow       a number of a program: its exact value, and how far rounding may have moved it
 elementary   functions of shadows
 contracted   sums and products of arrays of shadows

@@ -10,19 +10,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from verify.numbers.comparisons import equal, greater
 from verify.numbers.kinks import ahead
 from verify.numbers.run import Undecided, now, place
-from verify.numbers.shadow import (
-    Shadow,
-    Slope,
-    arb,
-    equal,
-    greater,
-    lifted,
-    multiplied,
-    negated,
-    result,
-)
+from verify.numbers.shadow import Shadow, Slope, arb, lifted, multiplied, negated, result
 
 _OTHER = 9  # u, of functions without a budget of their own: twice 4 ulp, and half of one
 
@@ -105,18 +96,27 @@ def _moved(function: Callable[[Any], Any], ball: Any, a: Shadow) -> float:
     return float(off.upper()) if off.is_finite() else math.inf
 
 
+def _both_moved(function: Callable[..., Any], ball: Any, a: Shadow, b: Shadow) -> float:
+    """How far two operands that are off move a function together."""
+    if not a.error < math.inf > b.error:
+        return math.inf
+    off = abs(function(a.ball + arb(0, a.error), b.ball + arb(0, b.error)) - ball)
+    return (float(off.upper()) if off.is_finite() else math.inf) if a.error or b.error else 0.0
+
+
 def _told(name: str) -> str:
     return f"{name} amplifies an error"
 
 
 def power(a: Shadow, b: Shadow) -> Shadow:
     """a to the b."""
-    whole = b.error == 0 and b.ball.is_exact() and b.value == int(b.value) and abs(b.value) < 2**20
+    fixed = b.error == 0 and b.made_of is None
+    whole = fixed and b.ball.is_exact() and b.value == int(b.value) and abs(b.value) < 2**20
     n = int(b.value) if whole else 0
     if whole and n in (0, 1, 2, -1):
         return {0: lambda: lifted(1), 1: lambda: a, 2: lambda: of("square", a),
                 -1: lambda: of("reciprocal", a)}[n]()  # fmt: skip
-    if b.error == 0 and b.value == 0.5:
+    if fixed and b.value == 0.5:
         return of("sqrt", a)
     if whole:
         raised = _raised(a.ball, n)
@@ -128,7 +128,7 @@ def power(a: Shadow, b: Shadow) -> Shadow:
     by_b = _moved(lambda y: a.ball**y, ball, b)
     made: list[Shadow] = []
     made.append(result(
-        "a power", ball, by_a + by_b, _OTHER,
+        "a power", ball, _both_moved(lambda x, y: x**y, ball, a, b), _OTHER,
         (a, by_a, lambda: b * power(a, b - 1)), (b, by_b, lambda: made[0] * of("log", a)),
     ))  # fmt: skip
     return made[0]
@@ -177,13 +177,15 @@ def _either(step: str, a: Shadow, b: Shadow, ball: Any, first: bool, second: boo
         moved = a.error if first else b.error if second else max(a.error, b.error)
     if first or second:
         one, other = (a, b) if first else (b, a)
+        if moved == one.error:
+            return one
         return result(step, ball, moved, 0, (one, moved, 1), (other, 0.0, 0))
     if a is b or a.made_of is None is b.made_of:
         return result(step, ball, moved, 0, (a, moved, 1))
     now().ties[place()[0]] = None
     if a.ball == b.ball:
         one = a if (ahead(a, b) >= 0) == (step == "a maximum") else b
-        return result(step, ball, moved, 0, (one, moved, 1))
+        return one if moved == one.error else result(step, ball, moved, 0, (one, moved, 1))
 
     def share() -> Shadow:
         return Shadow(arb(0.5, 0.5), 0.5)
@@ -231,7 +233,8 @@ def arctan2(a: Shadow, b: Shadow) -> Shadow:
     def by(c: Shadow) -> Any:
         return c / (a * a + b * b)
 
-    return result("an angle", ball, by_a + by_b, _OTHER,
+    moved = _both_moved(arb.atan2, ball, a, b)
+    return result("an angle", ball, moved, _OTHER,
                   (a, by_a, lambda: by(b)), (b, by_b, lambda: -by(a)))  # fmt: skip
 
 

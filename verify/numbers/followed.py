@@ -141,7 +141,10 @@ class Followed(np.ndarray):
             return None
         if where is not True:
             found = np.where(where, found, np.nan if out is None else out)
-        return found if out is None else _written(out, found)
+        in_place = not isinstance(out, Followed) and any(out is a for a in inputs)
+        if out is None or (in_place and out.dtype.kind == "f"):
+            return found  # to which an operation in place gives the name of its array
+        return _written(out, found)
 
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
         from verify.numbers.functions import called  # which are made of these arrays

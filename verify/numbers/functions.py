@@ -48,7 +48,13 @@ def called(function: Any, inputs: Any, options: Mapping[str, Any]) -> Any:
 
 def _arranged(function: Any, inputs: Any, options: Mapping[str, Any]) -> Any:
     arguments, named = _each(plain, inputs), _each(plain, dict(options))
-    return _each(_again, function._implementation(*arguments, **named))
+    found = _each(_again, function._implementation(*arguments, **named))
+    if function in _WRITE and isinstance(inputs[0], Followed):
+        inputs[0][...] = followed(arguments[0])
+    return found
+
+
+_WRITE = (np.fill_diagonal, np.put, np.putmask, np.place, np.put_along_axis)
 
 
 def _each(what: Callable[[Any], Any], made_of: Any) -> Any:

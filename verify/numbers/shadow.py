@@ -24,13 +24,14 @@ from typing import Any, ClassVar, TypeAlias
 import flint
 import numpy as np
 
-from verify.numbers.kinks import ahead
+from verify.numbers.comparisons import equal, greater, greater_equal
 from verify.numbers.rounding import MODELS
-from verify.numbers.run import Loss, Undecided, now, place, unfollowed
+from verify.numbers.run import Loss, now, place, unfollowed
 
 arb = flint.arb
 MEANT = 8 * MODELS["float64"].u  # how far from a float the constant may be that its author meant
 _SHORT = 2.0**27  # floats of so few bits are meant as they are
+_EXACT = 2.0**53  # and whole ones below this
 _LOSES = 32  # times the relative error that went in: from here on a step loses digits
 
 Slope: TypeAlias = "Shadow | int | float | Callable[[], Shadow]"
@@ -44,9 +45,10 @@ def binary(operation: Callable[[Shadow, Shadow], Any], a: Any, b: Any) -> Any:
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return NotImplemented
     try:
-        return operation(lifted(a), lifted(b))
+        found = operation(lifted(a), lifted(b))
     except TypeError:
         return NotImplemented
+    return np.bool_(found) if isinstance(found, bool) else found
 
 
 def _operators(operation: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
@@ -139,10 +141,10 @@ class Shadow:
         return not equal(self, lifted(0))
 
     def __int__(self) -> int:
-        nearest = self.ball.unique_fmpz() if self.ball.is_finite() else None
-        if nearest is None or not self.ball == nearest:
-            raise unfollowed("converts to int what is no whole number")
-        return int(nearest)
+        whole = (self.ball.ceil() if self.ball < 0 else self.ball.floor()).unique_fmpz()
+        if whole is None:
+            raise unfollowed("converts to int what may be either of two")
+        return int(whole)
 
     def __float__(self) -> float:
         raise unfollowed("converts to a float")
@@ -196,14 +198,15 @@ def lifted(number: Any) -> Shadow:
         raise TypeError(f"{type(number).__name__} is no real number")
     value = float(number)
     if not math.isfinite(value):
-        return Shadow(arb(value), math.inf)
+        return Shadow(arb(value), math.inf if math.isnan(value) else 0.0)
     significand = math.frexp(value)[0] * _SHORT
-    if significand == int(significand):
+    if significand == int(significand) or (value.is_integer() and abs(value) < _EXACT):
         return given(arb(value))
     off = MEANT * abs(value)
     if isinstance(number, np.float32 | np.float16):
         off *= MODELS["float32"].u / MODELS["float64"].u
-    return Shadow(arb(value, off), max(now().model.u * abs(value), off))
+    below = now().model.tiny if abs(value) < now().model.tiny else 0.0
+    return Shadow(arb(value, off), max(now().model.u * abs(value), off) + below)
 
 
 def given(ball: Any) -> Shadow:
@@ -249,7 +252,9 @@ def rounded(
     """
     made = Shadow(ball, error)
     made.computed = True
-    if not abs(made.value) + error < now().model.largest:
+    if math.isinf(made.value) and any(math.isinf(a.value) and not a.error for a, _, _ in operands):
+        made.error = 0.0  # an infinity that is given goes on as it does in floats
+    elif not abs(made.value) + error < now().model.largest:
         made.error = math.inf
     if made.error:
         made.loss = _loss(step, made, operands)
@@ -320,52 +325,9 @@ def divided(a: Shadow, b: Shadow) -> Shadow:
     least, size = abs(b.value) - b.error, abs(float(quotient))
     by_a = a.error / least if least > 0 else math.inf * bool(a.error)
     by_b = times(b.error, size) / least if least > 0 else math.inf * bool(b.error)
-    if b.error == math.inf and abs(b.value) >= now().model.largest / 4:
+    if b.error == math.inf and a.most < now().model.largest / 4 <= abs(b.value):
         by_a, by_b = times(a.error, 1.0), size
     return result(
         "a quotient", quotient, by_a + by_b, 1,
         (a, by_a, lambda: 1 / b), (b, by_b, lambda: -(a / b) / b),
     )  # fmt: skip
-
-
-def greater(a: Shadow, b: Shadow) -> bool:
-    """a > b.
-
-    Raises  Undecided.
-    """
-    if a.ball > b.ball:
-        return _decided(a, b, True)
-    if not a.ball <= b.ball:
-        raise Undecided(place()[0])
-    return _decided(a, b, False)
-
-
-def greater_equal(a: Shadow, b: Shadow) -> bool:
-    """a >= b.
-
-    Raises  Undecided.
-    """
-    return not greater(b, a)
-
-
-def equal(a: Shadow, b: Shadow) -> bool:
-    """a == b; who compares so asks of floats what is not meant of numbers, so it is no tie.
-
-    Raises  Undecided.
-    """
-    if not a.ball.overlaps(b.ball):
-        return False
-    if not (a.ball.is_exact() and b.ball.is_exact()):
-        raise Undecided(place()[0])
-    return True
-
-
-def _decided(a: Shadow, b: Shadow, answer: bool) -> bool:
-    if a.ball == b.ball:
-        if a.made_of is not None or b.made_of is not None or a.computed or b.computed:
-            now().ties[place()[0]] = None
-        return ahead(a, b) > 0 if now().recording else answer
-    off = a.error + b.error
-    if off and not abs(a.value - b.value) > off:
-        now().close[place()[0]] = None
-    return answer

@@ -11,18 +11,9 @@ from typing import Any
 import numpy as np
 
 from verify.numbers import elementary
+from verify.numbers.comparisons import equal, greater, greater_equal
 from verify.numbers.run import unfollowed
-from verify.numbers.shadow import (
-    added,
-    divided,
-    equal,
-    greater,
-    greater_equal,
-    lifted,
-    multiplied,
-    negated,
-    subtracted,
-)
+from verify.numbers.shadow import added, divided, lifted, multiplied, negated, subtracted
 
 
 def entries(ufunc: Any) -> Any:

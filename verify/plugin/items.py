@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from verify.judge.result import Report, Result
     from verify.network.network import Network
     from verify.scenario.cases import Case
-    from verify.scenario.document import Limits
+    from verify.scenario.limits import Limits
 
 FOLDERS = pytest.StashKey[list[Path]]()
 """The folders whose scenario files are collected."""
@@ -133,8 +133,8 @@ class ManifestItem(_Item):
     def runtest(self) -> None:
         from verify.judge.result import Report
         from verify.scenario.collection import of_folder
-        from verify.scenario.document import Limits
         from verify.scenario.folder import relative
+        from verify.scenario.limits import Limits
 
         limits = _limits(self.config) or Limits()
         unlocked = of_folder(relative(self.path.parent), limits).unlocked
@@ -186,7 +186,7 @@ def _limits(config: pytest.Config) -> Limits | None:
     settings = config.getoption("--scenario-limit")
     if not settings:
         return None
-    from verify.scenario.document import limits
+    from verify.scenario.limits import limits
 
     return limits(settings)
 

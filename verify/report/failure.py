@@ -9,7 +9,8 @@ from verify.judge.asked import Asked
 from verify.judge.result import Report, Result, Verdict
 from verify.scenario.cases import Case
 from verify.scenario.collection import collect
-from verify.scenario.document import LONGEST, Limits
+from verify.scenario.document import LONGEST
+from verify.scenario.limits import Limits
 from verify.scenario.write import explicit
 
 _FAILED = (Verdict.FAIL, Verdict.CANNOT_JUDGE, Verdict.ERROR)

@@ -1,6 +1,7 @@
 """What is asked: scenario files, and the Cases made of them.
 
 document                     keys of a file, their types, limits, JSON Schema
+limits                       what files may ask for
 load                         a file -> Scenario, or all its faults
 layers  sizes                layers as one list, and all arrays; who says how long each axis is
 checks  together  values     what does not fit; keys beside each other; numbers out of range

@@ -16,12 +16,9 @@ from verify.network.costs import COSTS
 from verify.network.network import POST, Network
 from verify.network.problem import Problem, of_post
 from verify.scenario.arrays import WHOLE, Combination
-from verify.scenario.document import (
-    ArrayFile,
-    Expect,
-    Limits,
-)
+from verify.scenario.document import ArrayFile, Expect
 from verify.scenario.folder import spelled
+from verify.scenario.limits import Limits
 from verify.scenario.load import Scenario
 from verify.scenario.manifest import Pin
 from verify.scenario.sizes import Sizes, sizes

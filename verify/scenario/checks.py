@@ -12,13 +12,13 @@ from verify.scenario import together
 from verify.scenario.document import (
     ArrayFile,
     Document,
-    Limits,
     RandomLabels,
     RandomValues,
     TableColumn,
     TableColumns,
 )
 from verify.scenario.layers import layers, network, sources
+from verify.scenario.limits import Limits
 from verify.scenario.places import Key
 from verify.scenario.sizes import Claims, Data, Sizes, claimed, claims_of
 from verify.scenario.table import Table

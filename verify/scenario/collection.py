@@ -14,7 +14,6 @@ from typing import TypeVar
 from verify.errors import FileFault, ScenarioError, UsageError, printable
 from verify.network.problem import Problem
 from verify.scenario.cases import Case, cases, of_problem, on_device
-from verify.scenario.document import Limits
 from verify.scenario.folder import (
     MANIFEST,
     entries,
@@ -24,6 +23,7 @@ from verify.scenario.folder import (
     relative,
     stranger,
 )
+from verify.scenario.limits import Limits
 from verify.scenario.load import Scenario, load
 from verify.scenario.locked import changed, differences, manifest_above, with_pins
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from verify.errors import FileFault
 from verify.scenario.data import refusal
-from verify.scenario.document import Limits
+from verify.scenario.limits import Limits
 
 MANIFEST = "manifest.json"
 _FOLDER = re.compile("[a-z0-9][a-z0-9_-]*")

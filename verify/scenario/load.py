@@ -23,12 +23,12 @@ from verify.scenario.document import (
     ArrayFile,
     Document,
     Expect,
-    Limits,
     TableColumn,
     TableColumns,
     Vary,
 )
 from verify.scenario.layers import network, sources
+from verify.scenario.limits import Limits
 from verify.scenario.places import Key, Places
 from verify.scenario.sizes import Data
 from verify.scenario.wording import Complaint, WrittenFloat, complaint, dotted, key_of

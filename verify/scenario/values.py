@@ -146,8 +146,8 @@ def _row_numbers(document: Document, data: Data) -> Iterator[Complaint]:
 def _of_the_update(document: Document, axes: Mapping[str, tuple[Any, ...]]) -> Iterator[Complaint]:
     """Shares that a dtype rounds to 1, and a mean of squares below 0."""
     for name in ("momentum", "beta1", "beta2"):
-        share = getattr(document, name) or 0.0
-        for dtype in axes["dtype"]:
+        share = getattr(document, name)
+        for dtype in axes["dtype"] if share else ():
             if float(nearest(share, dtype)) >= 1:
                 allowed = "a number below 1 in the dtype"
                 yield Complaint((name,), f"1 in {dtype}", found=repr(share), allowed=allowed)
