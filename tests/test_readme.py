@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from tests.support.command import Done, verify
 from verify.cli import EXIT_CODES, cli
@@ -74,6 +75,21 @@ def test_the_tutorial_comes_out_as_it_says(tmp_path):
 def test_the_candidate_it_ends_with_is_a_right_one(tmp_path):
     done = verified(tmp_path, RIGHT, "run", "-q", "-k", FEW)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_function_of_the_readme_comes_out_as_it_says(tmp_path, monkeypatch):
+    code, told = re.search(
+        r"As `norms.py`:\n\n(.*?)\n\n`verify gradcheck (?:[^`]*)` says\n\n(.*?)\n\n",
+        README,
+        re.DOTALL,
+    ).groups()
+    (tmp_path / "norms.py").write_text(textwrap.dedent(code))
+    monkeypatch.chdir(tmp_path)
+    (command,) = re.findall(r"`verify (gradcheck norms[^`]*)`", README)
+    found = CliRunner().invoke(cli, command.split())
+    assert found.exit_code == 1
+    shown, lines = (re.sub(r"[\d.e+-]{4,}", "#", t) for t in (textwrap.dedent(told), found.output))
+    assert lines.split() == shown.split()
 
 
 def test_so_many_mistakes_still_print_the_posts_figures():

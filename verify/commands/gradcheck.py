@@ -103,7 +103,7 @@ def _input(text: str, dtype: str, number: int) -> tuple[str, Any]:
     if match is None:
         raise UsageError(f"--input {text!r}: give {_FORMS}")
     shape = tuple(int(n) for n in re.findall(r"[0-9]+", match[1]))
-    rng = np.random.default_rng([_SEED, number])
+    rng = np.random.default_rng([_SEED, number + 1])  # 0 would be the upstream gradient
     if match[2] and int(match[2]) < 1:
         raise UsageError(f"--input {text!r}: there is no whole number from 0 below {match[2]}")
     if match[2]:
