@@ -18,6 +18,7 @@ from verify.candidate.stand_ins import Float, stand_ins
 
 _ABSENT = object()
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+_INSTALLED = {"site-packages", "dist-packages"}  # of another environment, or the user's
 _HERE = str(Path(__file__).parents[1])
 
 
@@ -89,7 +90,10 @@ def _own(globals_: Mapping[str, Any]) -> list[Any]:
         path = getattr(module, "__file__", None)
         if folder is None or not path or not path.startswith(folder):
             continue
-        if vars(module) is not globals_ and not path.startswith((*_LIBRARIES, _HERE)):
+        installed = path.startswith((*_LIBRARIES, _HERE)) or bool(
+            _INSTALLED & set(Path(path).parts)
+        )
+        if vars(module) is not globals_ and not installed:
             spaces.append(vars(module))
     return spaces
 

@@ -40,6 +40,7 @@ class Check:
     figures: list[Figure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     apart: Mapping[str, Any] = field(default_factory=dict)
+    sees: list[float] = field(default_factory=list)
 
     @property
     def subject(self) -> str:
@@ -61,12 +62,11 @@ class Check:
             for name, wanted in right.items():
                 self._judge(name, found.get(name), wanted, own.get(name))
         code = getattr(inspect.unwrap(self.function), "__code__", None)
-        sees = [f.bound / abs(f.truth) for f in self.figures if f.truth]
         return Result(
             getattr(code, "co_filename", ""), self.subject, getattr(code, "co_firstlineno", 0),
             self.checked.dtype, "cpu", findings=tuple(dict.fromkeys(self.findings)),
             figures=tuple(self.figures), notes=tuple(dict.fromkeys(self.notes)),
-            links=tuple(self.links.values()), resolution=max(sees, default=float("nan")),
+            links=tuple(self.links.values()), resolution=max(self.sees, default=float("nan")),
         )  # fmt: skip
 
     def _fail(self, check: str, message: str, name: str = "") -> None:
@@ -239,6 +239,7 @@ class Check:
             wide = f"with {self.weights} as every second column of a wider array"
             self._fail("layout", f"{wide} it gives other numbers", name)
         figure = derivative.figure()
+        self.sees.append(derivative.sees())
         self.figures.append(figure)
         self.findings += derivative.findings(figure)
         if not figure.holds:

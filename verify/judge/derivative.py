@@ -116,11 +116,19 @@ class Derivative:
         rounding = m.u * np.abs(right.hi) + m.tiny
         half = np.sqrt(m.u) * np.abs(right.hi)
         if own is None:
-            return np.where(np.isfinite(right.error), _UNKNOWN * right.error, half) + rounding
+            most = m.u * np.abs(right.hi).max(initial=0.0)  # as a transform errs
+            unknown = _UNKNOWN * (right.error + most)
+            return np.where(np.isfinite(right.error), unknown, half) + rounding
         keeps = own.error <= np.maximum(half, _KEEPS * right.error)
         wider = np.where(keeps, np.maximum(right.error, own.error), right.error)
         by_own = np.where(np.isfinite(own.error), own.error, half)
         return np.where(np.isfinite(right.error), wider, by_own) + rounding
+
+    def sees(self) -> float:
+        """The smallest relative error of one entry that is beyond its bound."""
+        with np.errstate(all="ignore"):
+            share = self.limit() / np.abs(self.right.first.hi)
+        return float(np.nanmin(np.where(self.right.first.hi == 0, np.inf, share), initial=np.inf))
 
     def are_alike(self, one: Any, other: Any) -> bool:
         """Whether two answers differ by no more than both may be off.
@@ -170,7 +178,10 @@ class Derivative:
                 yield f"{self.link} is transposed"
                 return
             ratio = (np.asarray(self.found, np.float64) / right)[right != 0]
-        if ratio.size > 1 and np.isfinite(ratio).all() and np.ptp(ratio) <= 1e-4 * abs(ratio[0]):
+        alike = (
+            np.isfinite(ratio).all() and np.ptp(ratio) <= 1e-4 * abs(ratio[0]) if len(ratio) else 0
+        )
+        if ratio.size > 1 and alike and abs(ratio[0] - 1) > 1e-4:
             yield f"{self.link} is {ratio[0]:.5g} times the right one"
 
 

@@ -85,10 +85,12 @@ def with_roundings(
     rounding = unit * most
     if result is None:
         rounding = rounding + lost
-    elif (unit or m.sums) and not size.min(initial=np.inf) >= m.tiny / m.u:
+    elif not size.min(initial=np.inf) >= m.tiny / m.u:
         error = plus(result.inherited, own)
         least = size if error is None else size - 4 * error
-        rounding = np.where(least >= m.tiny, rounding, rounding + lost)
+        lost = np.where(least >= m.tiny, 0.0, lost)
+        # By a power of two nothing is rounded but what underflows, and 0 does not.
+        rounding = rounding + (lost if unit else np.where(computed(size, error) > 0, lost, 0.0))
     own = rounding if own is None else own + rounding
     if m.sums is not None:
         return np.where(most < m.largest / 2, own, np.inf)

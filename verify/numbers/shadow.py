@@ -310,7 +310,8 @@ def multiplied(a: Shadow, b: Shadow) -> Shadow:
     """a b; by a power of two nothing is rounded."""
     by_a, by_b = times(a.error, abs(b.value)), times(b.error, a.most)
     exact = any(c.error == 0 and abs(math.frexp(c.value)[0]) == 0.5 for c in (a, b))
-    ball, k = a.ball * b.ball, 0 if exact else 1
+    ball = a.ball * b.ball
+    k = 0 if exact and not abs(float(ball)) < now().model.tiny else 1
     return result("a product", ball, by_a + by_b, k, (a, by_a, b), (b, by_b, a))
 
 
