@@ -73,3 +73,18 @@ def test_programs_that_know_arrays_by_their_bytes_know_them() -> None:
         return data(a).tobytes() == a.tobytes()
 
     assert follow(known)[1]
+
+
+def test_what_waits_for_floats_to_settle_ends(monkeypatch) -> None:
+    monkeypatch.setattr("verify.numbers.run.MOST", 2000)
+
+    def settles(run):
+        x = data(np.array([1.0]))
+        while (x != 0).any():
+            x = x / 3
+        return x
+
+    with pytest.raises(
+        Unfollowed, match=r"test_follow\.py:\d+ is still at work after 2,000 numbers"
+    ):
+        follow(settles)

@@ -26,6 +26,9 @@ _LIBRARIES = (
 )
 
 
+MOST = 5_000_000  # numbers of one run: some twenty seconds
+
+
 class Unfollowed(Exception):
     """A step that leaves exact arithmetic; says which, and the place in the program."""
 
@@ -70,8 +73,13 @@ class Run:
         return MODELS[self.dtype]
 
     def next(self) -> int:
-        """The number of a shadow, in the order in which they are made."""
+        """The number of a shadow, in the order in which they are made.
+
+        Raises  Unfollowed after MOST: what waits for floats to settle may never end.
+        """
         self.made += 1
+        if self.made > MOST:
+            raise unfollowed(f"is still at work after {MOST:,} numbers")
         return self.made
 
 
