@@ -215,7 +215,8 @@ FORGED = (
         ("send(b'{}')", "no answer but KeyError"),
         ("send(b'[1]')", "no answer but TypeError"),
         ("send(b'not JSON')", "no answer but JSONDecodeError"),
-        ("send(b'{\"n\": 0, \"links\": [], \"aliased\": [], \"notes\": [], \"trouble\": \"\","
+        ("send(b'{\"n\": 0, \"links\": [], \"dtypes\": [], \"aliased\": [],"
+         " \"notes\": [], \"trouble\": \"\","
          " \"misuse\": \"\", \"exact\": {}}')", "an answer that nobody asked for"),
         ("send(b'{\"n\": 2, \"links\": [\"y\"], \"aliased\": [], \"notes\": []}\\n')",
          "no answer but"),

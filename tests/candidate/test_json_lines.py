@@ -98,7 +98,9 @@ def test_the_network_is_described_as_in_an_export():
     layers = [(at["activation"], at["bias"], at["weights"]) for at in network["layers"]]
     assert layers == [("tanh", True, True), ("softmax", False, True)]
     assert (network["cost"], network["reduction"]) == ("cross-entropy", "sum")
-    assert (network["weight_decay"], network["update"]["t"]) == (0.5, 1)
+    assert network["weight_decay"] == 0.5
+    assert "update" not in network  # it is the usual one
+    assert "embedding" not in network["layers"][0]
 
 
 def test_where_there_is_no_step_h_is_null():

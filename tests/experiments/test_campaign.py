@@ -285,7 +285,7 @@ def test_of_a_files_network_a_candidate_is_judged_and_its_violation_is_shrunk(tm
     assert campaign.campaign(plan).violations == ()
     wrong = plan.model_copy(update={"candidate": f"{lab}:averaged"})
     (found,) = campaign.campaign(wrong).violations
-    assert (found.what, found.link) == ("candidate, bound", "dC_db1")
+    assert (found.what, found.link) == ("candidate, formula", "dC_db1")
     with_file = violation.with_file(wrong, found, Asked(wrong.candidate), tmp_path)
     (case, *_) = collect(with_file.file)
     assert case.sizes.N == 2  # of one row the mean is the sum

@@ -15,12 +15,13 @@ from dataclasses import asdict
 from typing import Annotated, Any, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from verify.candidate.arguments import Misuse
 from verify.candidate.examine import Call, Reply, links_of
 from verify.candidate.messages import Broken
 from verify.network.network import Network
+from verify.network.norms import EPSILON
 from verify.numbers.dtypes import named, nearest
 
 FORMAT = 1
@@ -39,45 +40,51 @@ _Found: TypeAlias = float | Annotated[str, Field(pattern=_TEXT)] | None
 _Nested: TypeAlias = _Found | list[_Found] | list[list[_Found]]
 
 
-class Layers(BaseModel):
+class Sparse(BaseModel):
+    """What is written without those of its parts that have their usual value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_serializer(mode="wrap")
+    def _unusual(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        usual = {n: f.default for n, f in type(self).model_fields.items() if not f.is_required()}
+        written: dict[str, Any] = whole(self)
+        return {n: a for n, a in written.items() if n not in usual or getattr(self, n) != usual[n]}
+
+
+class Layers(Sparse):
     """A layer: y = x W + b where it has weights and a bias, and y_o = activation(y).
 
     Of an embedding y has the rows of W that X names, those of one row of X side by side.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     activation: str
     bias: bool
     weights: bool
-    scaled: bool = Field(description="whether gamma and beta follow a norm")
-    epsilon: float = Field(description="what a norm adds to its variance")
-    embedding: bool
+    scaled: bool = Field(False, description="whether gamma and beta follow a norm")
+    epsilon: float = Field(EPSILON, description="what a norm adds to its variance")
+    embedding: bool = False
 
 
-class Updated(BaseModel):
+class Updated(Sparse):
     """How a step is taken: gradient-descent, momentum or adam; the numbers of its kind count."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    momentum: float
-    beta1: float
-    beta2: float
-    eps: float
-    t: int = Field(description="the number of the step, from 1")
+    name: str = "gradient-descent"
+    momentum: float = 0.9
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    t: int = Field(1, description="the number of the step, from 1")
 
 
-class Computed(BaseModel):
+class Computed(Sparse):
     """What is computed: its layers from the input on, and the cost."""
-
-    model_config = ConfigDict(extra="forbid")
 
     layers: list[Layers]
     cost: str
     reduction: str = Field(description="what the cost is divided by: rows 1/N, mean 1/(N K), sum 1")
     weight_decay: float = Field(description="lambda of (lambda/2) sum W^2, added to C")
-    update: Updated
+    update: Updated = Updated()
 
 
 class Described(BaseModel):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-import numpy as np
 
 from verify.commands.options import JSON
 from verify.commands.terminal import emit
@@ -103,6 +102,8 @@ def _input(text: str, dtype: str, number: int) -> tuple[str, Any]:
     if match is None:
         raise UsageError(f"--input {text!r}: give {_FORMS}")
     shape = tuple(int(n) for n in re.findall(r"[0-9]+", match[1]))
+    import numpy as np  # which help needs as little as the checks
+
     rng = np.random.default_rng([_SEED, number + 1])  # 0 would be the upstream gradient
     if match[2] and int(match[2]) < 1:
         raise UsageError(f"--input {text!r}: there is no whole number from 0 below {match[2]}")
@@ -116,6 +117,8 @@ def _array(file: str) -> Any:
 
     Raises  UsageError where there is none.
     """
+    import numpy as np
+
     try:
         return np.load(Path(file), allow_pickle=False)
     except (OSError, ValueError) as error:

@@ -122,7 +122,7 @@ def _numbers(
     X, P, h = made.pop("X"), made.pop("P"), np.asarray(h)
     X = X.astype(np.int64) if network.embeds else dtypes.nearest(X, dtype)
     P, h = (dtypes.nearest(a, dtype)[()] for a in (P, h))
-    t = _pick((1, 1, 2, 10, 1000), bits)
+    t = _pick((1, 1, 2, 10, 1000), bits) if network.state else 1
     state = {name: _kept(network, name, made.pop(name), t) for name in network.state}
     state = {name: dtypes.nearest(a, dtype) for name, a in state.items()}
     of = {name: dtypes.nearest(a, dtype) for name, a in made.items()}
