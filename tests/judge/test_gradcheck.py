@@ -232,9 +232,7 @@ def test_code_that_does_otherwise_on_exact_numbers_is_judged_by_its_floats() -> 
 
 def test_code_that_leaves_exact_arithmetic_is_judged_by_its_floats_and_told() -> None:
     def leaves(G, x):
-        return np.linalg.inv(np.eye(4)) @ np.array(softmax_back(G, x).tolist(), order="C") + (
-            0 * np.linalg.det(x[:3])
-        )
+        return softmax_back(G, x) + 0 * np.linalg.svd(x)[1][0]
 
     result = verify.gradcheck(softmax, leaves, [_drawn(4, 3)])
     assert result.ok, result.findings
@@ -249,7 +247,7 @@ def test_code_that_leaves_exact_arithmetic_is_judged_by_its_floats_and_told() ->
         (lambda x: x, [np.array([np.nan])], "not finite"),
         (lambda x, y: x, [np.ones(2), np.ones(2, "f4")], "give all in one of"),
         (lambda x: 1 / 0, [np.ones(2)], "forward raises ZeroDivisionError"),
-        (lambda x: np.linalg.inv(x), [np.eye(2)], "forward cannot be differentiated exactly"),
+        (lambda x: np.linalg.eigvalsh(x), [np.eye(2)], "forward cannot be differentiated exactly"),
     ],
 )
 def test_what_cannot_be_checked_is_told(forward, inputs, told: str) -> None:

@@ -202,6 +202,19 @@ def _full(shape: Any, fill_value: Any, dtype: Any = None, *args: Any, **options:
     return made if dtype is None else made.astype(dtype, copy=False)
 
 
+class _Joined:
+    """numpy.r_ or numpy.c_: arrays side by side, where one of them is exact."""
+
+    def __init__(self, real: Any, join: Callable[..., Any]) -> None:
+        self.real, self.join = real, join
+
+    def __getitem__(self, parts: Any) -> Any:
+        listed = list(parts) if isinstance(parts, tuple) else [parts]
+        if not _is_exact(listed):
+            return self.real[parts]
+        return self.join([np.atleast_1d(_converted(_array)(part)) for part in listed])
+
+
 _FULL, _ZEROS = np.full, np.zeros
 _MAKERS = ("zeros", "ones", "empty", "eye", "linspace", "arange", "identity", "fromiter", "loadtxt")
 _CONVERTERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
@@ -224,9 +237,10 @@ def stand_ins() -> dict[int, Any]:
 
     The modules themselves are left as they are: libraries in C make their arrays by them.
     """
-    of_numpy = {name: _made(getattr(np, name)) for name in _MAKERS}
+    of_numpy: dict[str, Any] = {name: _made(getattr(np, name)) for name in _MAKERS}
     of_numpy |= {name: _converted(getattr(np, name)) for name in _CONVERTERS}
     of_numpy |= {"float64": Float64, "double": Float64, "float32": Float32, "full": _full}
+    of_numpy |= {"r_": _Joined(np.r_, np.concatenate), "c_": _Joined(np.c_, np.column_stack)}
     of_numpy["isscalar"] = lambda x: isinstance(x, Shadow) or _isscalar(x)
     tricks, special = np.lib.stride_tricks, sys.modules.get("scipy.special")
     own: list[tuple[Any, dict[str, Any]]] = [

@@ -19,6 +19,7 @@ elementary   functions of shadows
 contracted   sums and products of arrays of shadows
 ufuncs       NumPy's ufuncs, entry by entry
 followed     arrays of shadows that behave like float arrays
+linear       systems of linear equations in them
 functions    NumPy's functions of them
 tape         a run on shadows, differentiated
 """

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.numbers import contracted
+from verify.numbers import contracted, linear
 from verify.numbers.followed import Followed, dtype_holds, followed, number_of, plain
 from verify.numbers.run import Undecided, Unfollowed, unfollowed
 from verify.numbers.shadow import Shadow
@@ -242,6 +242,14 @@ def _median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.expand_dims(found, range(np.ndim(a)) if axis is None else axis) if keepdims else found
 
 
+def _quantile(a: Any, q: float, axis: Any = None) -> Any:
+    a = followed(a)
+    along = np.sort(a.reshape(-1) if axis is None else np.moveaxis(a, axis, -1), axis=-1)
+    at = (along.shape[-1] - 1) * q
+    low, high = math.floor(at), math.ceil(at)
+    return along[..., low] + (along[..., high] - along[..., low]) * (at - low)
+
+
 def _counted(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     at = followed(x).astype(int)
     made = followed(np.zeros(max([minlength, *(at + 1).tolist()]), object))
@@ -276,6 +284,9 @@ FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
         contracted.tensordot(plain(followed(a)), plain(followed(b)), axes)
     ),
     np.linalg.multi_dot: lambda arrays: _chain(arrays),
+    np.linalg.solve: linear.solve, np.linalg.inv: linear.inverse,
+    np.linalg.det: linear.determinant, np.linalg.slogdet: linear.log_determinant,
+    np.linalg.cholesky: linear.cholesky, np.linalg.matrix_power: linear.power,
     np.trace: _trace, np.linalg.trace: _trace,
     np.zeros_like: _like(0), np.empty_like: _like(0), np.ones_like: _like(1),
     np.full_like: _full_like,
@@ -286,7 +297,8 @@ FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
     np.real: lambda a: a, np.isreal: lambda a: np.ones(np.shape(a), bool),
     np.iscomplexobj: lambda _: False, np.isrealobj: lambda _: True,
     np.linspace: _linspace,
-    np.copyto: _copied, np.median: _median, np.bincount: _counted,
+    np.copyto: _copied, np.median: _median, np.bincount: _counted, np.quantile: _quantile,
+    np.percentile: lambda a, q, axis=None: _quantile(a, q / 100, axis),
 }  # fmt: skip
 
 
