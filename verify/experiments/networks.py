@@ -1,9 +1,9 @@
 """Random networks, a problem at a time, from the bits of a seed: layers, widths, costs, numbers.
 
-A seed and a number are the same problem on every machine, until an activation, a cost or an update is
-added to the tables. Of a file's network the layers and sizes stay, and numbers are drawn anew; else
-all is drawn: one to four layers, widths of 1 to 64, every activation with every cost that goes with
-it, embeddings, momentum and Adam.
+A seed and a number are the same problem on every machine, until an activation, a cost or an update
+is added to the tables. Of a file's network the layers and sizes stay, and numbers are drawn anew;
+else all is drawn: one to four layers, widths of 1 to 64, every activation with every cost that goes
+with it, embeddings, momentum and Adam.
 """
 
 from __future__ import annotations
