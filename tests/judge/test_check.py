@@ -126,3 +126,12 @@ def test_what_happens_in_place_to_a_float_mask_is_followed() -> None:
 
 def test_the_class_is_what_both_checks_are_made_of() -> None:
     assert check.Check.__module__ == "verify.judge.check"
+
+
+@pytest.mark.parametrize(
+    "answer", [lambda g: {"dC_dx": g}, lambda g: {"x": g}, lambda g: list(g), lambda g: (g,)]
+)
+def test_an_answer_is_read_alike_of_floats_and_of_exact_numbers(answer) -> None:
+    wrong = verify.gradcheck(np.sin, lambda G, x: answer(2 * G * np.cos(x)), {"x": _x})
+    assert _checks(wrong) == {"formula"}
+    assert not any("followed" in note for note in wrong.notes)

@@ -33,8 +33,7 @@ def exact_of(numbers: Any) -> Exact:
     """
     objects = np.asarray(plain(followed(numbers)), object)
     shadows = list(objects.flat)
-    balls = np.empty(objects.shape, object)
-    balls[...] = np.array([s.ball for s in shadows], object).reshape(objects.shape)
+    balls = np.array([s.ball for s in shadows], object).reshape(objects.shape)
     hi, lo, rad = enclosed(Balls(balls))
     losses = list(dict.fromkeys(s.loss for s in shadows if s.loss is not None))
     lost_by = [-1 if s.loss is None else losses.index(s.loss) for s in shadows]

@@ -140,7 +140,7 @@ def _sum(numbers: Any) -> Any:
     return np.sum(followed(_converted(_array)(listed))) if _is_exact(listed) else _FSUM(listed)
 
 
-_FSUM, _PROD = math.fsum, math.prod
+_FSUM = math.fsum
 
 
 def _math() -> Iterator[tuple[str, Any]]:

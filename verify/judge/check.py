@@ -162,22 +162,12 @@ class Check:
 
     def _named(self, raw: Any) -> dict[str, Any] | None:
         """The parts of an answer by name; those that are None left out."""
-        wanted = f"expected {', '.join(self.links)}"
-        if isinstance(raw, Mapping):
-            of = {link: name for name, link in self.links.items()}
-            parts = {of.get(name, name): a for name, a in raw.items()}
-            strangers = [str(name) for name in parts if name not in self.links]
-            told = f"it gives {strangers[0]!r}; {wanted}" if strangers else ""
-        else:
-            listed = [raw] if isinstance(raw, list) and len(self.links) == 1 else results_of(raw)
-            told = f"it gives {len(listed)} arrays; {wanted}"
-            told = "" if len(listed) == len(self.links) else told
-            parts = dict(zip(self.links, listed, strict=not told))
-        if told:
-            self._fail("gradient", told)
+        parts, strange = self._parts(raw)
+        if strange:
+            self._fail("gradient", f"it gives {strange}; expected {', '.join(self.links)}")
             return None
         try:
-            arrays = {str(n): np.array(a) for n, a in parts.items() if a is not None}
+            arrays = {name: np.array(a) for name, a in parts.items()}
         except ValueError:  # of rows of different lengths
             arrays = {"": np.empty(0, object)}
         for name, a in arrays.items():
@@ -187,6 +177,18 @@ class Check:
                 return None
         return arrays
 
+    def _parts(self, raw: Any) -> tuple[dict[str, Any], str]:
+        """The parts of an answer by name, those that are None left out; what is none of them."""
+        if isinstance(raw, Mapping):
+            of = {link: name for name, link in self.links.items()}
+            parts = {of.get(name, str(name)): a for name, a in raw.items()}
+            strange = next((repr(name) for name in parts if name not in self.links), "")
+        else:
+            listed = [raw] if isinstance(raw, list) and len(self.links) == 1 else results_of(raw)
+            strange = "" if len(listed) == len(self.links) else f"{len(listed)} arrays"
+            parts = dict(zip(self.links, listed, strict=False))
+        return {name: a for name, a in parts.items() if a is not None}, strange
+
     def _own(self) -> Mapping[str, Exact]:
         """The function's own code in exact arithmetic; nothing where it cannot be followed."""
 
@@ -194,16 +196,13 @@ class Check:
             given, weights = self.checked.exactly(varying=False)
             Followable(self.checked.forward)(*(a.copy() for a in given.values()))
             raw = self.call(Followable(self.function), list(given.values()), weights)
-            parts = raw
-            if not isinstance(raw, Mapping):
-                parts = dict(zip(self.links, results_of(raw), strict=True))
-            return {name: exact_of(a) for name, a in parts.items() if a is not None}
+            return {name: exact_of(a) for name, a in self._parts(raw)[0].items()}
 
         try:
             with _as_it_was(self.checked.forward), _as_it_was(self.function):
                 run, found = follow(exact, self.checked.dtype)
         except Unfollowed as error:
-            self.notes.append(f"the formula could not be followed: {error}; its floats are judged")
+            self.notes.append(exactly.UNFOLLOWED.format(why=error))
             return {}
         finally:
             self._forward()

@@ -178,10 +178,9 @@ class Derivative:
                 yield f"{self.link} is transposed"
                 return
             ratio = (np.asarray(self.found, np.float64) / right)[right != 0]
-        alike = (
-            np.isfinite(ratio).all() and np.ptp(ratio) <= 1e-4 * abs(ratio[0]) if len(ratio) else 0
-        )
-        if ratio.size > 1 and alike and abs(ratio[0] - 1) > 1e-4:
+        if ratio.size < 2 or not np.isfinite(ratio).all():
+            return
+        if np.ptp(ratio) <= 1e-4 * abs(ratio[0]) and abs(ratio[0] - 1) > 1e-4:
             yield f"{self.link} is {ratio[0]:.5g} times the right one"
 
 

@@ -19,6 +19,7 @@ from verify.candidate.exact import Exact
 from verify.judge.result import Finding, Verdict
 from verify.numbers.rounding import MODELS
 
+UNFOLLOWED = "the formula could not be followed: {why}; its floats are judged"
 OTHERWISE = (
     "{link}: in exact arithmetic other numbers come out than in floats; is something done otherwise"
     " there? Its floats are judged"

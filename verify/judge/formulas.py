@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import flint
@@ -20,6 +19,7 @@ from verify.candidate.exact import Exact
 from verify.judge import exactly
 from verify.judge.result import Finding
 from verify.network.problem import Chain, Problem
+from verify.network.truth import Enclosure
 from verify.numbers.balls import Balls, enclosed
 from verify.numbers.constant import precision
 from verify.numbers.dtypes import SIXTEEN
@@ -55,7 +55,7 @@ def followed(candidate: Candidate, problem: Problem, chain: Chain, name: str) ->
     some = problem if whole else problem.rows(rows)
     reply = candidate.follow(some)
     if reply.trouble:
-        told = f"the formula could not be followed: {reply.trouble}; its floats are judged"
+        told = exactly.UNFOLLOWED.format(why=reply.trouble)
         return Followed("not followed", notes=(told,))
     floats: Mapping[str, Any] = chain if whole else candidate.ask(some).reply.links
     links = {n: e for n, e in reply.exact.items() if e.hi.shape == some.shape(n)}
@@ -118,15 +118,12 @@ def _wrong(name: str, links: Mapping[str, Exact], problem: Problem) -> Iterator[
             own = links.get(step.name)
             if own is None:
                 continue
-            right = SimpleNamespace(**dict(zip(_PARTS, enclosed(known[step.name]), strict=True)))
+            right = Enclosure(*enclosed(known[step.name]))
             of = {n for d in step.definitions for n in (*d.of, d.upstream)}
             than = _than(step.name, [n for n in links if n in of])
             yield from exactly.formula(name, step.name, own, right, dtype, than)
             if np.isfinite(own.hi).all():
                 known[step.name] = _balls(own)
-
-
-_PARTS = ("hi", "lo", "rad")
 
 
 def _than(link: str, before: Sequence[str]) -> str:

@@ -11,10 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from verify.judge.check import Check
-from verify.judge.function import (
-    with_tangents,
-    with_upstream,
-)
+from verify.judge.function import with_tangents, with_upstream
 from verify.judge.result import Result
 from verify.numbers import tape
 

@@ -63,16 +63,16 @@ FUNCTIONS: Mapping[str, Function] = {
     "arcsinh": Function(lambda x: x.asinh(), lambda x, _: 1 / of("sqrt", 1 + x * x)),
     "arccosh": Function(lambda x: x.acosh(), lambda x, _: 1 / of("sqrt", x * x - 1)),
     "arctanh": Function(lambda x: x.atanh(), lambda x, _: 1 / (1 - x * x)),
-    "erf": Function(lambda x: x.erf(), lambda x, _: _TWO_BY_ROOT_PI() * of("exp", -(x * x)), "erf"),
+    "erf": Function(lambda x: x.erf(), lambda x, _: _two_by_root_pi() * of("exp", -(x * x)), "erf"),
     "erfc": Function(
-        lambda x: x.erfc(), lambda x, _: -_TWO_BY_ROOT_PI() * of("exp", -(x * x)), "erfc"
+        lambda x: x.erfc(), lambda x, _: -_two_by_root_pi() * of("exp", -(x * x)), "erfc"
     ),
     "expit": Function(_sigma, lambda x, r: r * of("expit", -x)),
     "log_expit": Function(lambda x: -((-x).exp()).log1p(), lambda x, _: of("expit", -x)),
 }  # fmt: skip
 
 
-def _TWO_BY_ROOT_PI() -> Shadow:  # noqa: N802
+def _two_by_root_pi() -> Shadow:
     return Shadow(2 / arb.pi().sqrt(), 2 * now().model.u)
 
 
@@ -83,29 +83,19 @@ def of(name: str, x: Any) -> Shadow:
     moved = _moved(f.ball, ball, a)
     k = getattr(now().model, f.budget) if f.budget else _OTHER
     made: list[Shadow] = []
-    made.append(result(_told(name), ball, moved, k, (a, moved, lambda: f.slope(a, made[0]))))
+    slope: Slope = lambda: f.slope(a, made[0])  # noqa: E731
+    made.append(result(f"{name} amplifies an error", ball, moved, k, (a, moved, slope)))
     return made[0]
 
 
-def _moved(function: Callable[[Any], Any], ball: Any, a: Shadow) -> float:
-    if a.error == 0:
+def _moved(function: Callable[..., Any], ball: Any, *operands: Shadow) -> float:
+    """How far operands that are off move a function together."""
+    if not any(a.error for a in operands):
         return 0.0
-    if a.error == math.inf:
+    if any(a.error == math.inf for a in operands):
         return math.inf
-    off = abs(function(a.ball + arb(0, a.error)) - ball)
+    off = abs(function(*(a.ball + arb(0, a.error) for a in operands)) - ball)
     return float(off.upper()) if off.is_finite() else math.inf
-
-
-def _both_moved(function: Callable[..., Any], ball: Any, a: Shadow, b: Shadow) -> float:
-    """How far two operands that are off move a function together."""
-    if not a.error < math.inf > b.error:
-        return math.inf
-    off = abs(function(a.ball + arb(0, a.error), b.ball + arb(0, b.error)) - ball)
-    return (float(off.upper()) if off.is_finite() else math.inf) if a.error or b.error else 0.0
-
-
-def _told(name: str) -> str:
-    return f"{name} amplifies an error"
 
 
 def power(a: Shadow, b: Shadow) -> Shadow:
@@ -128,7 +118,7 @@ def power(a: Shadow, b: Shadow) -> Shadow:
     by_b = _moved(lambda y: a.ball**y, ball, b)
     made: list[Shadow] = []
     made.append(result(
-        "a power", ball, _both_moved(lambda x, y: x**y, ball, a, b), _OTHER,
+        "a power", ball, _moved(lambda x, y: x**y, ball, a, b), _OTHER,
         (a, by_a, lambda: b * power(a, b - 1)), (b, by_b, lambda: made[0] * of("log", a)),
     ))  # fmt: skip
     return made[0]
@@ -205,11 +195,11 @@ def whole(name: str, a: Shadow) -> Shadow:
         raise Undecided(place()[0])
     if name == "rint" and half == half.floor() and int(found) % 2:
         found -= 1
-    off = a.error and whole_(a, -1) != whole_(a, 1)
+    off = a.error and _floor_of_end(a, -1) != _floor_of_end(a, 1)
     return Shadow(arb(found), 1.0 if off else 0.0)
 
 
-def whole_(a: Shadow, side: int) -> int:
+def _floor_of_end(a: Shadow, side: int) -> int:
     """The whole number below an end of what a float may be.
 
     Units   side: -1 for the lower end, 1 for the upper.
@@ -233,7 +223,7 @@ def arctan2(a: Shadow, b: Shadow) -> Shadow:
     def by(c: Shadow) -> Any:
         return c / (a * a + b * b)
 
-    moved = _both_moved(arb.atan2, ball, a, b)
+    moved = _moved(arb.atan2, ball, a, b)
     return result("an angle", ball, moved, _OTHER,
                   (a, by_a, lambda: by(b)), (b, by_b, lambda: -by(a)))  # fmt: skip
 

@@ -16,12 +16,7 @@ import numpy as np
 from verify.numbers import contracted, elementary
 from verify.numbers.kinks import direction
 from verify.numbers.run import now, unfollowed
-from verify.numbers.shadow import (
-    Shadow,
-    arb,
-    given,
-    lifted,
-)
+from verify.numbers.shadow import Shadow, arb, given, lifted
 from verify.numbers.ufuncs import TRUTHS, UFUNCS, entries
 
 _lift = np.frompyfunc(lifted, 1, 1)
@@ -159,7 +154,7 @@ class Followed(np.ndarray):
 
     def __getattribute__(self, name: str) -> Any:
         if name in _BY_FUNCTION:
-            function = getattr(np, _BY_FUNCTION[name])
+            function = getattr(np, name)
             return lambda *args, **options: function(self, *args, **options)
         if name in _OWN:
             return partial(_OWN[name], self)
@@ -277,13 +272,10 @@ _METHODS: Mapping[str, Callable[..., Any]] = {
 
 
 # Methods that are asked of an array and that NumPy has as a function.
-_BY_FUNCTION = {
-    name: name
-    for name in (
-        "sum", "mean", "max", "min", "prod", "var", "std", "argmax", "argmin", "argsort", "cumsum",
-        "cumprod", "dot", "clip", "any", "all", "round", "trace", "take", "repeat", "nonzero",
-        "diagonal", "searchsorted", "ptp",
-    )
-}  # fmt: skip
+_BY_FUNCTION = frozenset((
+    "sum", "mean", "max", "min", "prod", "var", "std", "argmax", "argmin", "argsort", "cumsum",
+    "cumprod", "dot", "clip", "any", "all", "round", "trace", "take", "repeat", "nonzero",
+    "diagonal", "searchsorted", "ptp",
+))  # fmt: skip
 _OWN: Mapping[str, Callable[..., Any]] = {"astype": _as_type, "tobytes": _as_bytes}
 _LEAVE = ("tofile", "dumps", "ctypes", "__array_interface__", "data")

@@ -233,18 +233,21 @@ def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return _sum(np.diagonal(followed(a), offset, axis1, axis2), -1)
 
 
-def _median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _ordered(a: Any, axis: Any) -> Any:
+    """The numbers along an axis, which is the last then, by their size."""
     a = followed(a)
-    along = a.reshape(-1) if axis is None else np.moveaxis(a, axis, -1)
-    n = along.shape[-1]
-    ordered = np.sort(along, axis=-1)
+    return np.sort(a.reshape(-1) if axis is None else np.moveaxis(a, axis, -1), axis=-1)
+
+
+def _median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    ordered = _ordered(a, axis)
+    n = ordered.shape[-1]
     found = (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) * 0.5
     return np.expand_dims(found, range(np.ndim(a)) if axis is None else axis) if keepdims else found
 
 
 def _quantile(a: Any, q: float, axis: Any = None) -> Any:
-    a = followed(a)
-    along = np.sort(a.reshape(-1) if axis is None else np.moveaxis(a, axis, -1), axis=-1)
+    along = _ordered(a, axis)
     at = (along.shape[-1] - 1) * q
     low, high = math.floor(at), math.ceil(at)
     return along[..., low] + (along[..., high] - along[..., low]) * (at - low)

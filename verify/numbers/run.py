@@ -5,6 +5,7 @@ While a run records, every shadow remembers what it was made of.
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 import traceback
@@ -111,8 +112,8 @@ def place() -> tuple[str, str]:
     code, path = frame.f_code, Path(frame.f_code.co_filename)
     line, end, column, end_column = list(code.co_positions())[frame.f_lasti // 2]
     text = ""
-    if line is not None and line == end and path.is_file():
-        text = path.read_text(errors="replace").splitlines()[line - 1]
+    if line is not None and line == end:
+        text = linecache.getline(code.co_filename, line).rstrip("\n")
         text = text.encode()[column:end_column].decode(errors="replace")
     return f"{path.name}:{frame.f_lineno}", text
 

@@ -23,19 +23,15 @@ def entries(ufunc: Any) -> Any:
     """
     if set("".join(ufunc.types)) <= set("O->"):  # made of a function of Python's
         return ufunc
+    if ufunc in UFUNCS:
+        return UFUNCS[ufunc]
     if ufunc.__name__ in elementary.FUNCTIONS:  # SciPy's
         return _unary(ufunc.__name__)
-    if ufunc not in UFUNCS:
-        raise unfollowed(f"calls numpy.{ufunc.__name__}, which has no exact rule here")
-    return UFUNCS[ufunc]
+    raise unfollowed(f"calls numpy.{ufunc.__name__}, which has no exact rule here")
 
 
-def _ufunc(function: Callable[..., Any], arguments: int = 2, identity: Any = None) -> Any:
-    return np.frompyfunc(function, arguments, 1, identity=identity)
-
-
-def _truth(function: Callable[..., bool], arguments: int = 1) -> Any:
-    return np.frompyfunc(function, arguments, 1)
+def _ufunc(function: Callable[..., Any], arguments: int = 2) -> Any:
+    return np.frompyfunc(function, arguments, 1, identity=None)
 
 
 def _unary(name: str) -> Any:
@@ -47,24 +43,24 @@ def _whole_by(name: str) -> Any:
 
 
 TRUTHS: Mapping[Any, Any] = {
-    np.greater: _truth(greater, 2),
-    np.greater_equal: _truth(greater_equal, 2),
-    np.less: _truth(lambda a, b: greater(b, a), 2),
-    np.less_equal: _truth(lambda a, b: greater_equal(b, a), 2),
-    np.equal: _truth(equal, 2),
-    np.not_equal: _truth(lambda a, b: not equal(a, b), 2),
-    np.logical_not: _truth(lambda a: not a),
-    np.logical_and: _truth(lambda a, b: bool(a) and bool(b), 2),
-    np.logical_or: _truth(lambda a, b: bool(a) or bool(b), 2),
-    np.logical_xor: _truth(lambda a, b: bool(a) != bool(b), 2),
-    np.isfinite: _truth(lambda a: a.ball.is_finite()),
-    np.isnan: _truth(lambda a: a.ball.is_nan()),
-    np.isinf: _truth(lambda a: not (a.ball.is_finite() or a.ball.is_nan())),
-    np.signbit: _truth(lambda a: greater(lifted(0), a)),
+    np.greater: _ufunc(greater),
+    np.greater_equal: _ufunc(greater_equal),
+    np.less: _ufunc(lambda a, b: greater(b, a)),
+    np.less_equal: _ufunc(lambda a, b: greater_equal(b, a)),
+    np.equal: _ufunc(equal),
+    np.not_equal: _ufunc(lambda a, b: not equal(a, b)),
+    np.logical_not: _ufunc(lambda a: not a, 1),
+    np.logical_and: _ufunc(lambda a, b: bool(a) and bool(b)),
+    np.logical_or: _ufunc(lambda a, b: bool(a) or bool(b)),
+    np.logical_xor: _ufunc(lambda a, b: bool(a) != bool(b)),
+    np.isfinite: _ufunc(lambda a: a.ball.is_finite(), 1),
+    np.isnan: _ufunc(lambda a: a.ball.is_nan(), 1),
+    np.isinf: _ufunc(lambda a: not (a.ball.is_finite() or a.ball.is_nan()), 1),
+    np.signbit: _ufunc(lambda a: greater(lifted(0), a), 1),
 }  # fmt: skip
 
 UFUNCS: Mapping[Any, Any] = {
-    np.add: _ufunc(added, identity=None),
+    np.add: _ufunc(added),
     np.subtract: _ufunc(subtracted),
     np.multiply: _ufunc(multiplied),
     np.divide: _ufunc(divided),

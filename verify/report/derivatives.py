@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 from verify.errors import printable
 from verify.judge.result import Figure, Result
-
-_WIDTH = 80
+from verify.report.text import folded
 
 
 def derivatives(result: Result) -> str:
@@ -22,9 +19,9 @@ def derivatives(result: Result) -> str:
     wide = max((len(f.link) for f in result.figures), default=0)
     lines += [_line(figure, wide) for figure in result.figures]
     for finding in result.findings:
-        lines += _folded(f"{finding.check}: {finding.message}")
+        lines += folded(f"  {finding.check}: {finding.message}")
     for note in result.notes:
-        lines += _folded(f"note: {note}")
+        lines += folded(f"  note: {note}")
     return "\n".join(printable(line) for line in lines)
 
 
@@ -36,10 +33,3 @@ def _line(figure: Figure, wide: int) -> str:
         return f"{told}  sees {sees:.1e} of the worst entry"
     entry = f"at {list(figure.entry)}: " if figure.entry else ""
     return f"{told}  {entry}found {figure.found:.6g}, right {figure.truth:.6g}"
-
-
-def _folded(text: str) -> Iterator[str]:
-    yield from textwrap.wrap(
-        text, _WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False,
-        break_on_hyphens=False,
-    )  # fmt: skip

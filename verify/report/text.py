@@ -110,7 +110,7 @@ def summary(report: Report) -> str:
     parts += [f"{n} {word}" for word, n in verdicts.items() if n or word in ("passed", "failed")]
     parts += [f"{counts['locked']} as locked"] if counts["locked"] and report.ok else []
     lines.append(", ".join(parts) + f" in {report.seconds:.1f} s")
-    lines += _folded(report.proof) if report.proof else []
+    lines += folded(report.proof) if report.proof else []
     lines += _causes(report)
     lines += apart(report.results)
     lines += _notes(report)
@@ -146,13 +146,13 @@ def _causes(report: Report) -> Iterator[str]:
     bad = sum(len(cause.results) for cause in found)
     for cause in found[:_CAUSES]:
         share = f"{len(cause.results)} of {bad}" if bad > 1 else "it fails"
-        yield from _folded(f"  {share}: {cause.text}")
+        yield from folded(f"  {share}: {cause.text}")
         if len(cause.results) > 1:
             yield f"    the smallest: {cause.smallest.id}"
     if len(found) > _CAUSES:
         yield f"  and {len(found) - _CAUSES} more kinds; --json FILE has them all"
     for remark in remarks(report.results):
-        yield from _folded(f"  {remark}")
+        yield from folded(f"  {remark}")
 
 
 def _notes(report: Report) -> Iterator[str]:
@@ -162,13 +162,13 @@ def _notes(report: Report) -> Iterator[str]:
         told.setdefault(_MEASURE.sub("up to _ bounds", note), []).append(note)
     for notes in told.values():
         most = max(notes, key=lambda note: max(map(float, _MEASURE.findall(note)), default=0.0))
-        yield from _folded(f"  in {number(len(notes), 'passed case')}: {most}")
+        yield from folded(f"  in {number(len(notes), 'passed case')}: {most}")
 
 
 _MEASURE = re.compile(r"up to ([\d.e+-]+) bounds(?:, at \w+)?")
 
 
-def _folded(line: str) -> list[str]:
+def folded(line: str) -> list[str]:
     """A line of prose, in as many as fit the width; what goes on is indented."""
     inner = " " * (len(line) - len(line.lstrip()) + 2)
     return textwrap.wrap(
